@@ -1,0 +1,39 @@
+"""What every collected file needs: examples that run, and how many examples a property tries.
+
+Every Python block of README.md and docs/, and every doctest of a docstring, is a test (Sybil).
+The examples of one document share names: `--dist loadscope` in pyproject.toml keeps them on one
+worker, in their order.
+"""
+
+import os
+from doctest import ELLIPSIS
+from pathlib import Path
+
+from hypothesis import HealthCheck, settings
+from sybil.document import PythonDocStringDocument
+from sybil.parsers.doctest import DocTestParser
+from sybil.parsers.myst import PythonCodeBlockParser
+from sybil.sybil import Sybil, SybilCollection
+
+HERE = Path(__file__).parent
+
+_documents = Sybil(
+    parsers=[PythonCodeBlockParser(doctest_optionflags=ELLIPSIS)],
+    path=str(HERE),
+    patterns=["README.md", "docs/*.md", "docs/**/*.md"],
+)
+_docstrings = Sybil(
+    parsers=[DocTestParser(optionflags=ELLIPSIS)],
+    path=str(HERE),
+    patterns=["src/**/*.py"],
+    document_types={".py": PythonDocStringDocument},
+)
+pytest_collect_file = SybilCollection([_documents, _docstrings]).pytest()
+
+# No deadlines: a test that fails because the machine was busy says nothing about the code.
+# `ci` is the default and repeats itself exactly; `soak` looks for what nobody has seen yet.
+_patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", _patient, max_examples=200, derandomize=True)
+settings.register_profile("soak", _patient, max_examples=20_000, print_blob=True)
+settings.register_profile("dev", _patient, max_examples=20)
+settings.load_profile(os.environ.get("LISTBOSS_PROFILE", "ci"))

@@ -1,0 +1,214 @@
+"""`Engine`: from an event to an action plan, as a pure function of immutable values.
+
+No I/O, clock, randomness or global state: the same rules and the same event give the same
+plan, in every process. Every matching rule counts; a disabled rule, or one with error
+findings, never runs. An engine may be shared between threads and pickled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from listboss.engine.assemble import assemble, idle_plan
+from listboss.engine.dummy import dummy_event
+from listboss.engine.explain import Explanation, explain
+from listboss.engine.index import PreparedRule, ProductIndex, index_product
+from listboss.engine.plan import Idle, Plan
+from listboss.engine.step import Step, automatic_steps, steps_of
+from listboss.errors import FlaggedSegmentationError
+from listboss.rules.event import Contact, Event
+from listboss.rules.review import Severity, is_flagged, review
+from listboss.rules.ruleset import RuleSet
+
+__all__ = ["Engine"]
+
+LARGE = 256
+"""A product with more rules than this is indexed at once, a smaller one on its first event."""
+AUTOMATIC_KEPT = 16_384
+"""How many (product, event) pairs keep their automatic steps prepared."""
+
+
+class Engine:
+    """Decides what an event asks for, by the rules of one `RuleSet`.
+
+    Large products (over 256 segmentations) are indexed when the engine is made, others on
+    their first event; `warm` does all at once.
+
+    >>> from datetime import UTC, date, datetime
+    >>> from listboss import AddTag, Capabilities, Product, Segmentation
+    >>> rules = RuleSet(
+    ...     [Product("42", "Course", approved_at=date(2025, 1, 1))],
+    ...     [
+    ...         Segmentation(
+    ...             "Buyers",
+    ...             id="buyers",
+    ...             product_id="42",
+    ...             provider="mail",
+    ...             event="purchase.approved",
+    ...             actions=AddTag("buyer"),
+    ...             enabled=True,
+    ...         )
+    ...     ],
+    ...     providers={"mail": Capabilities.everything()},
+    ... )
+    >>> event = Event(
+    ...     "purchase.approved",
+    ...     id="e-1",
+    ...     product_id="42",
+    ...     contact=Contact("ana@example.com"),
+    ...     occurred_at=datetime(2026, 5, 4, tzinfo=UTC),
+    ... )
+    >>> [(planned.action, planned.because) for planned in Engine(rules).plan(event).actions]
+    [(AddTag(tag='buyer'), ('buyers',))]
+    """
+
+    __slots__ = ("_automatic", "_indexes", "_rules")
+
+    _rules: RuleSet
+    _indexes: dict[str, ProductIndex]
+    _automatic: dict[tuple[str, str], tuple[Step, ...]]
+
+    def __init__(self, rules: RuleSet) -> None:
+        self._rules = rules
+        self._indexes = {}
+        self._automatic = {}
+        for product_id, segmentations in rules.rules_by_product.items():
+            if len(segmentations) > LARGE:
+                self._index(product_id)
+
+    def __repr__(self) -> str:
+        return f"<Engine of {self._rules!r}>"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (Engine, (self._rules,))
+
+    @property
+    def rules(self) -> RuleSet:
+        """The rule set that the engine decides by."""
+        return self._rules
+
+    def with_rules(self, rules: RuleSet) -> Engine:
+        """Return an engine for other rules that shares what did not change with this one."""
+        new = Engine.__new__(Engine)
+        new._rules, new._automatic = rules, {}
+        new._indexes = dict(self._unchanged(rules))
+        return new
+
+    def _unchanged(self, rules: RuleSet) -> Iterator[tuple[str, ProductIndex]]:
+        old = self._rules
+        if old.providers != rules.providers or old.catalogue != rules.catalogue:
+            return
+        for product_id, index in self._indexes.items():
+            same_rules = old.rules_of(product_id) is rules.rules_of(product_id)
+            if same_rules and index.product == rules.product(product_id):
+                yield product_id, index
+
+    def warm(self) -> Engine:
+        """Index every product now, for hosts that want no event to pay for it."""
+        for product in self._rules.products:
+            self._index(product.id)
+        return self
+
+    def _index(self, product_id: str) -> ProductIndex | None:
+        index = self._indexes.get(product_id)
+        if index is None:
+            product = self._rules.product(product_id)
+            if product is None:
+                return None
+            rules = self._rules
+            index = index_product(
+                product, rules.rules_of(product_id), rules.providers, rules.catalogue
+            )
+            self._indexes[product_id] = index
+        return index
+
+    # Deciding
+
+    def plan(self, event: Event, *, include_tests: bool = False) -> Plan:
+        """Return the actions that the event asks for, or why there are none.
+
+        Test events give no actions unless `include_tests`.
+        """
+        contact = event.contact
+        if contact is None:
+            return idle_plan(event, Idle.UNADDRESSED)
+        if event.is_test and not include_tests:
+            return idle_plan(event, Idle.TEST)
+        index = self._index(event.product_id)
+        if index is None:
+            return idle_plan(event, Idle.UNKNOWN_PRODUCT)
+        if self._rules.catalogue.event(event.name) is None:
+            return idle_plan(event, Idle.UNKNOWN_EVENT)
+        steps = [*self._automatic_steps(event, index)]
+        for rule in self._matching(event, index):
+            steps.extend(rule.steps)
+        if steps:
+            return assemble(event, contact, steps)
+        lost = self._names_plan(event, index) and self._plan_of(event, index) is None
+        return idle_plan(event, Idle.UNKNOWN_PLAN if lost else Idle.NO_RULE)
+
+    def plan_many(self, events: Iterable[Event], *, include_tests: bool = False) -> Iterator[Plan]:
+        """Plan events one after the other, in constant memory."""
+        for event in events:
+            yield self.plan(event, include_tests=include_tests)
+
+    def match(self, event: Event) -> tuple[str, ...]:
+        """Return the ids of the custom segmentations that hold for the event, as declared."""
+        index = self._index(event.product_id)
+        if index is None:
+            return ()
+        return tuple(rule.id for rule in self._matching(event, index))
+
+    def _matching(self, event: Event, index: ProductIndex) -> Iterable[PreparedRule]:
+        plan = self._plan_of(event, index) if self._names_plan(event, index) else None
+        bucket = index.buckets.get((event.name, plan))
+        return () if bucket is None else bucket.match(event.facts)
+
+    def _names_plan(self, event: Event, index: ProductIndex) -> bool:
+        kind = self._rules.catalogue.event(event.name)
+        return index.plans is not None and kind is not None and kind.carries_plan
+
+    def _plan_of(self, event: Event, index: ProductIndex) -> str | None:
+        return None if index.plans is None else index.plans.resolve(event)
+
+    def _automatic_steps(self, event: Event, index: ProductIndex) -> tuple[Step, ...]:
+        provider = self._rules.capture_provider
+        capabilities = None if provider is None else self._rules.providers.get(provider)
+        if provider is None or capabilities is None or index.product.approved_at is None:
+            return ()
+        key = (event.product_id, event.name)
+        steps = self._automatic.get(key)
+        if steps is None:
+            steps = automatic_steps(event.name, event.product_id, provider, capabilities)
+            if len(self._automatic) >= AUTOMATIC_KEPT:
+                self._automatic.clear()
+            self._automatic[key] = steps
+        return steps
+
+    # Telling and testing
+
+    def explain(self, event: Event, *, include_tests: bool = False) -> Explanation:
+        """Tell of every rule of the event's product that it runs, or why it does not."""
+        return explain(self._rules, event, self.plan(event, include_tests=include_tests))
+
+    def plan_test(
+        self, segmentation_id: str, contact: Contact, *, id: str, occurred_at: datetime
+    ) -> Plan:
+        """Plan the integration test of one segmentation, with dummy data.
+
+        Whether it is enabled and what its condition says does not count; one with error
+        findings raises `FlaggedSegmentationError`. The plan is marked as a test.
+        """
+        rules = self._rules
+        rule = rules.segmentation(segmentation_id)
+        setting = rules.setting(rule)
+        capabilities = setting.capabilities
+        if capabilities is None or is_flagged(rule, setting):
+            error = FlaggedSegmentationError(f"segmentation `{segmentation_id}` is flagged")
+            error.findings = tuple(
+                finding for finding in review(rule, setting) if finding.severity is Severity.ERROR
+            )
+            raise error
+        event = dummy_event(rule, contact, rules.catalogue, id=id, occurred_at=occurred_at)
+        return assemble(event, event.contact or contact, steps_of(rule, capabilities))

@@ -1,0 +1,234 @@
+"""Why each rule runs or does not: an `Explanation` is total over the rules of a product.
+
+Each rule is in the plan, or carries exactly one reason. The texts never show the values of
+facts, for these may be personal; a host that asks for `actual` gets them.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from html import escape
+from typing import assert_never
+
+import attrs
+
+from listboss.engine.index import plan_names
+from listboss.engine.plan import Conflict, Idle, Plan
+from listboss.engine.predicate import Facts, predicate
+from listboss.rules.action import action_key
+from listboss.rules.automatic import AutomaticSegmentation
+from listboss.rules.catalogue import Catalogue, ProductKind
+from listboss.rules.condition import NEGATED, AllOf, AnyOf, Comparison, Condition, Not
+from listboss.rules.event import Event, FactValue
+from listboss.rules.facts import READERS, is_present
+from listboss.rules.review import Finding, Severity, review
+from listboss.rules.ruleset import RuleSet
+from listboss.rules.segmentation import Product, Segmentation
+
+__all__ = ["Explanation", "FactState", "Reason", "RuleOutcome", "explain"]
+
+
+class Reason(StrEnum):
+    """Why a rule does not run; asked in this order, the first that applies."""
+
+    UNADDRESSED = "unaddressed"
+    TEST = "test"
+    OTHER_EVENT = "other_event"
+    DISABLED = "disabled"
+    FLAGGED = "flagged"
+    OTHER_PLAN = "other_plan"
+    CONDITION_NOT_MET = "condition_not_met"
+    LOST_CONFLICT = "lost_conflict"
+    PROVIDER_CANNOT = "provider_cannot"
+    """Automatic segmentations only: the provider of capture cannot do the action."""
+
+
+class FactState(StrEnum):
+    """What the event knows of the fact that decided."""
+
+    KNOWN = "known"
+    MISSING = "missing"
+    WRONG_TYPE = "wrong_type"
+
+
+def _masked(value: object) -> str:
+    return "None" if value is None else "***"
+
+
+@attrs.frozen
+class RuleOutcome:
+    """What became of one rule: it runs, or the one reason why not.
+
+    For `condition_not_met`, `comparison` is the first that did not hold, `actual` the raw
+    value of its fact and `state` what the event knows of it. `findings` tell why a rule is
+    flagged; `conflict` is the one it lost.
+    """
+
+    segmentation_id: str
+    runs: bool
+    reason: Reason | None = None
+    comparison: Comparison | None = None
+    actual: FactValue | None = attrs.field(default=None, repr=_masked)
+    state: FactState | None = attrs.field(default=None, kw_only=True)
+    findings: tuple[Finding, ...] = attrs.field(default=(), kw_only=True)
+    conflict: Conflict | None = attrs.field(default=None, kw_only=True)
+
+    @property
+    def text(self) -> str:
+        """The outcome in words, without any value of the event."""
+        if self.runs:
+            return "runs"
+        words = str(self.reason).replace("_", " ")
+        if self.comparison is not None:
+            known = "it has another value" if self.state is FactState.KNOWN else self.state
+            asked = f"`{self.comparison.fact}` `{self.comparison.operator}`"
+            return f"{words}: {asked}, {str(known).replace('_', ' ')}"
+        if self.findings:
+            return f"{words}: {'; '.join(finding.message for finding in self.findings)}"
+        if self.conflict is not None:
+            return f"{words} over `{self.conflict.target}`: {self.conflict.rule}"
+        return words
+
+
+@attrs.frozen
+class Explanation:
+    """The outcome of every rule of an event's product, automatic ones first."""
+
+    event_id: str
+    product_id: str
+    idle: Idle | None
+    rules: tuple[RuleOutcome, ...]
+
+    def __str__(self) -> str:
+        head = f"event {self.event_id} on product {self.product_id}"
+        idle = "" if self.idle is None else f" (idle: {self.idle})"
+        lines = (f"  {rule.segmentation_id}: {rule.text}" for rule in self.rules)
+        return "\n".join([head + idle, *lines])
+
+    def markdown(self) -> str:
+        """Return a Markdown table of the rules and what became of them."""
+        cells = ((_cell(rule.segmentation_id), _cell(rule.text)) for rule in self.rules)
+        rows = (f"| {rule} | {text} |" for rule, text in cells)
+        return "\n".join(["| rule | outcome |", "|---|---|", *rows])
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{escape(rule.segmentation_id)}</td><td>{escape(rule.text)}</td></tr>"
+            for rule in self.rules
+        )
+        return f"<table><tr><th>rule</th><th>outcome</th></tr>{rows}</table>"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def explain(rules: RuleSet, event: Event, plan: Plan) -> Explanation:
+    """Explain the plan of an event: every rule of the product, and why."""
+    running = {reason for action in plan.actions for reason in action.because}
+    outcomes: list[RuleOutcome] = []
+    for entry in rules.for_product(event.product_id):
+        rule = entry.segmentation
+        if rule.id in running:
+            outcomes.append(RuleOutcome(rule.id, runs=True))
+        elif isinstance(rule, AutomaticSegmentation):
+            outcomes.append(_automatic(rule, event, plan))
+        else:
+            outcomes.append(_custom(rule, rules, event, plan))
+    return Explanation(event.id, event.product_id, plan.idle, tuple(outcomes))
+
+
+def _plan_wide(plan: Plan) -> Reason | None:
+    match plan.idle:
+        case Idle.UNADDRESSED:
+            return Reason.UNADDRESSED
+        case Idle.TEST:
+            return Reason.TEST
+        case _:
+            return None
+
+
+def _automatic(row: AutomaticSegmentation, event: Event, plan: Plan) -> RuleOutcome:
+    meant = event.name in row.adds_on or event.name in row.removes_on
+    reason = Reason.PROVIDER_CANNOT if meant else Reason.OTHER_EVENT
+    return RuleOutcome(row.id, runs=False, reason=_plan_wide(plan) or reason)
+
+
+def _custom(rule: Segmentation, rules: RuleSet, event: Event, plan: Plan) -> RuleOutcome:
+    setting = rules.setting(rule)
+    errors = tuple(f for f in review(rule, setting) if f.severity is Severity.ERROR)
+    reason = _plan_wide(plan)
+    if reason is None and rule.event != event.name:
+        reason = Reason.OTHER_EVENT
+    if reason is None and not rule.enabled:
+        reason = Reason.DISABLED
+    if reason is not None:
+        return RuleOutcome(rule.id, runs=False, reason=reason)
+    if errors:
+        return RuleOutcome(rule.id, runs=False, reason=Reason.FLAGGED, findings=errors)
+    if setting.product is not None and not _plan_fits(rule, setting.product, event):
+        return RuleOutcome(rule.id, runs=False, reason=Reason.OTHER_PLAN)
+    condition, catalogue = rule.condition, rules.catalogue
+    if condition is not None and not predicate(condition, catalogue)(event.facts):
+        return _not_met(rule, condition, event, catalogue)
+    return RuleOutcome(rule.id, runs=False, reason=Reason.LOST_CONFLICT, conflict=_lost(rule, plan))
+
+
+def _plan_fits(rule: Segmentation, product: Product, event: Event) -> bool:
+    if product.kind is not ProductKind.SUBSCRIPTION or not rule.plan_ids:
+        return True
+    names = plan_names(product)
+    plan = names.resolve(event)
+    return plan is not None and plan in {names.by_id[plan_id] for plan_id in rule.plan_ids}
+
+
+def _lost(rule: Segmentation, plan: Plan) -> Conflict | None:
+    keys = {action_key(action) for action in rule.actions}
+    for conflict in plan.conflicts:
+        if conflict.provider == rule.provider and action_key(conflict.dropped) in keys:
+            return conflict
+    return None
+
+
+def _not_met(
+    rule: Segmentation, condition: Condition, event: Event, catalogue: Catalogue
+) -> RuleOutcome:
+    outcome = RuleOutcome(rule.id, runs=False, reason=Reason.CONDITION_NOT_MET)
+    comparison = _first_failure(condition, event.facts, catalogue)
+    fact = None if comparison is None else catalogue.fact(comparison.fact)
+    if comparison is None or fact is None:
+        return outcome
+    actual = event.facts.get(fact.name)
+    if not is_present(actual):
+        state = FactState.MISSING
+    elif READERS[fact.kind](actual) is None:
+        state = FactState.WRONG_TYPE
+    else:
+        state = FactState.KNOWN
+    return attrs.evolve(outcome, comparison=comparison, actual=actual, state=state)
+
+
+def _first_failure(
+    condition: Condition, facts: Facts, catalogue: Catalogue, *, negated: bool = False
+) -> Comparison | None:
+    """Return the first comparison, as negated, that keeps the condition from holding.
+
+    None if there is none to name: the condition holds, or it is an empty `AnyOf`.
+    """
+    if predicate(condition, catalogue, negated=negated)(facts):
+        return None
+    match condition:
+        case Comparison():
+            if negated and condition.operator in NEGATED:
+                return Comparison(condition.fact, NEGATED[condition.operator], condition.value)
+            return condition
+        case Not():
+            return _first_failure(condition.condition, facts, catalogue, negated=not negated)
+        case AllOf() | AnyOf():
+            failures = (
+                _first_failure(part, facts, catalogue, negated=negated)
+                for part in condition.conditions
+            )
+            return next((failure for failure in failures if failure is not None), None)
+        case _:
+            assert_never(condition)

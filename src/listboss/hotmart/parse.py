@@ -1,0 +1,120 @@
+"""`parse`: one webhook body -> its events, or the reason why it gives none.
+
+Reads the body, asks the version's reader what it says, and makes an event of each name
+that the catalogue knows, with the facts that this event type carries. Raises only
+`WebhookError`, and that only for what is no webhook at all. Pure: the same body gives
+equal events; it knows no clock, so a time that the body lacks is an argument.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+
+from listboss.hotmart.identity import webhook_id
+from listboss.hotmart.marks import is_test
+from listboss.hotmart.parsed import Ignored, IgnoredReason, Parsed
+from listboss.hotmart.reading import Version, read, version_of
+from listboss.hotmart.v1 import read_v1
+from listboss.hotmart.v2 import read_v2
+from listboss.hotmart.webhook import Webhook
+from listboss.rules.builtin import HOTMART
+from listboss.rules.catalogue import Catalogue
+from listboss.rules.event import Event, EventName, utc
+
+__all__ = ["parse"]
+
+_READERS = {Version.V1: read_v1, Version.V2: read_v2}
+# What a body calls its event is shown in logs, so it must look like one.
+_PRINTABLE = re.compile(r"[A-Za-z0-9_.]{1,64}")
+
+
+def parse(
+    body: bytes | str | Mapping[str, object],
+    *,
+    content_type: str | None = None,
+    catalogue: Catalogue = HOTMART,
+    pix_as: EventName | str = EventName.PURCHASE_WAITING_PAYMENT,
+    received_at: datetime | None = None,
+) -> Parsed:
+    """Read one webhook, of version 2.0.0 or 1.0.0, as bytes, text or a mapping.
+
+    One body gives 0 to n events: an approved purchase of an active subscription is
+    `purchase.approved` and `subscription.active`. Their ids are `<webhook id>:<event name>`;
+    a body without an id gets a digest of its identifying fields, equal when it is delivered
+    again. `pix_as` is the event that PIX and other deferred payments become, which the
+    sender calls bank slips. `occurred_at` is the body's creation date, else the date of what
+    happened, else `received_at` (aware); without any of them the body is ignored.
+
+    Raises `WebhookError` for what is no webhook: empty, neither JSON nor a form, no object,
+    or over a limit. A naive `received_at` raises `EventError`.
+
+    >>> parsed = parse('''{"id": "w-1", "creation_date": 1746000000000,
+    ...   "event": "PURCHASE_APPROVED", "data": {
+    ...     "product": {"id": 2002}, "buyer": {"email": "ana@example.com"},
+    ...     "purchase": {"price": {"value": 49.9, "currency_value": "BRL"}},
+    ...     "subscription": {"status": "ACTIVE", "plan": {"id": 10, "name": "Monthly"}}}}''')
+    >>> [(event.id, event.product_id, event.plan_id) for event in parsed.events]
+    [('w-1:purchase.approved', '2002', '10'), ('w-1:subscription.active', '2002', '10')]
+    >>> parsed.events[0].facts["price"]
+    Decimal('49.9')
+    >>> parse({"event": "ORDER_FULFILLMENT", "data": {}}).ignored
+    Ignored(reason=<IgnoredReason.UNKNOWN_EVENT: 'unknown_event'>, event='ORDER_FULFILLMENT')
+    """
+    received = None if received_at is None else utc(received_at, "$.received_at")
+    content = read(body, content_type)
+    version = version_of(content)
+    if version is None:
+        return Parsed(ignored=Ignored(IgnoredReason.NO_EVENT))
+    webhook = _READERS[version](content, pix_as)
+    return _parsed(webhook, catalogue, received)
+
+
+def _parsed(webhook: Webhook, catalogue: Catalogue, received: datetime | None) -> Parsed:
+    test = is_test(webhook)
+    types = [
+        event_type
+        for name in dict.fromkeys(webhook.names)
+        if (event_type := catalogue.event(name)) is not None
+    ]
+    product_id = webhook.ids.get("product_id")
+    occurred_at = webhook.happened_at or received
+    if not types or product_id is None or occurred_at is None:
+        reason = _reason(webhook, known=bool(types), has_product=product_id is not None)
+        return Parsed(ignored=Ignored(reason, _printable(webhook.said)), is_test=test)
+    body_id = webhook_id(webhook, occurred_at)
+    events = tuple(
+        Event(
+            event_type.name,
+            id=f"{body_id}:{event_type.name}",
+            product_id=product_id,
+            contact=webhook.contact,
+            occurred_at=occurred_at,
+            plan_id=webhook.ids.get("plan_id") if event_type.carries_plan else None,
+            plan_name=webhook.text("plan_name") if event_type.carries_plan else None,
+            transaction=webhook.text("transaction"),
+            facts={
+                fact: value
+                for fact, value in webhook.facts.items()
+                if catalogue.carries(event_type.name, fact)
+            },
+            is_test=test,
+        )
+        for event_type in types
+    )
+    return Parsed(events=events, is_test=test)
+
+
+def _reason(webhook: Webhook, *, known: bool, has_product: bool) -> IgnoredReason:
+    reasons = (
+        (not webhook.names and webhook.said is None, IgnoredReason.NO_EVENT),
+        (not webhook.names, IgnoredReason.UNKNOWN_EVENT),
+        (not known, IgnoredReason.NOT_IN_CATALOGUE),
+        (not has_product, IgnoredReason.NO_PRODUCT),
+    )
+    return next((reason for holds, reason in reasons if holds), IgnoredReason.NO_TIME)
+
+
+def _printable(said: str | None) -> str | None:
+    return said if said and _PRINTABLE.fullmatch(said) else None

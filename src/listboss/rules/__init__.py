@@ -1,0 +1,84 @@
+"""The nouns: events, contacts, catalogues, conditions, actions, segmentations, rule sets.
+
+Frozen values that know no I/O, clock or randomness. This door gathers the public names of
+the modules beside it; `listboss` itself exports the ones that most programs need.
+"""
+
+from listboss.rules.action import (
+    Action,
+    AddLead,
+    AddTag,
+    MoveLead,
+    Place,
+    ProviderAction,
+    RemoveLead,
+    RemoveTag,
+)
+from listboss.rules.automatic import AUTOMATIC, AutomaticSegmentation
+from listboss.rules.builtin import HOTMART
+from listboss.rules.capabilities import Capabilities, Verb
+from listboss.rules.catalogue import (
+    Catalogue,
+    EventType,
+    FactKind,
+    FactType,
+    ProductKind,
+    Source,
+)
+from listboss.rules.condition import (
+    AllOf,
+    AnyOf,
+    Comparison,
+    Condition,
+    Not,
+    Operator,
+    where,
+)
+from listboss.rules.event import Contact, Event, EventName, FactValue
+from listboss.rules.mapping import FrozenMap
+from listboss.rules.review import Finding, FindingCode, Severity
+from listboss.rules.ruleset import DashboardEntry, RuleSet, RuleSetDiff
+from listboss.rules.segmentation import Product, Segmentation, SubscriptionPlan
+
+__all__ = [
+    "AUTOMATIC",
+    "HOTMART",
+    "Action",
+    "AddLead",
+    "AddTag",
+    "AllOf",
+    "AnyOf",
+    "AutomaticSegmentation",
+    "Capabilities",
+    "Catalogue",
+    "Comparison",
+    "Condition",
+    "Contact",
+    "DashboardEntry",
+    "Event",
+    "EventName",
+    "EventType",
+    "FactKind",
+    "FactType",
+    "FactValue",
+    "Finding",
+    "FindingCode",
+    "FrozenMap",
+    "MoveLead",
+    "Not",
+    "Operator",
+    "Place",
+    "Product",
+    "ProductKind",
+    "ProviderAction",
+    "RemoveLead",
+    "RemoveTag",
+    "RuleSet",
+    "RuleSetDiff",
+    "Segmentation",
+    "Severity",
+    "Source",
+    "SubscriptionPlan",
+    "Verb",
+    "where",
+]

@@ -1,0 +1,183 @@
+"""The automatic segmentations: one table, modelled on the platform's automatic capture.
+
+They exist for every approved product, are the first level of organisation, and cannot be
+built, edited, disabled or removed; custom segmentations complement them. That such tags
+exist for cart abandonment, approved purchase, canceled purchase and refund is public; the
+other rows, the exact names, and what removes a tag are this library's own, documented set.
+Capture itself (one automatic `AddLead` for each event) records, and never sends e-mail.
+"""
+
+from __future__ import annotations
+
+from typing import Never, Self
+
+import attrs
+
+from listboss.errors import AutomaticSegmentationError
+from listboss.rules.event import EventName
+from listboss.rules.mapping import fill
+from listboss.rules.text import fold
+
+__all__ = [
+    "AUTOMATIC",
+    "AUTOMATIC_ID_PREFIX",
+    "CAPTURE_ID",
+    "RESERVED_TAG_PREFIX",
+    "AutomaticSegmentation",
+    "is_reserved_tag",
+]
+
+AUTOMATIC_ID_PREFIX = "auto."
+CAPTURE_ID = "auto.capture"
+"""The reason (`because`) of the automatic `AddLead` that records who interacts."""
+RESERVED_TAG_PREFIX = "auto:"
+"""No custom action can touch a tag that begins so."""
+
+
+def is_reserved_tag(tag: str) -> bool:
+    """Whether only automatic segmentations may use the tag.
+
+    >>> is_reserved_tag(" Auto:free-student:42")
+    True
+    """
+    return fold(tag).startswith(RESERVED_TAG_PREFIX)
+
+
+@attrs.frozen(init=False)
+class AutomaticSegmentation:
+    """A built-in rule: which events put its tag on, and which take it off.
+
+    Only the built-ins in `AUTOMATIC` exist; whatever would make or change one raises
+    `AutomaticSegmentationError`, and pickle and copy give the same built-in back.
+
+    >>> AUTOMATIC[0].id, AUTOMATIC[0].tag_for("42")
+    ('auto.cart_abandonment', 'auto:cart-abandonment:42')
+    >>> AutomaticSegmentation()
+    Traceback (most recent call last):
+    listboss.errors.AutomaticSegmentationError: automatic segmentations cannot be made or changed (...)
+    """
+
+    id: str
+    tag_key: str
+    adds_on: tuple[EventName, ...]
+    removes_on: tuple[EventName, ...]
+
+    def __new__(cls, *_args: object, **_kwargs: object) -> Never:
+        """Refuse: the built-ins are all there is."""
+        raise AutomaticSegmentationError(
+            "automatic segmentations cannot be made or changed",
+            hint="add a custom segmentation beside them",
+        )
+
+    def __init_subclass__(cls) -> Never:
+        raise AutomaticSegmentationError("automatic segmentations cannot be subclassed")
+
+    @property
+    def name(self) -> str:
+        """The name on the dashboard."""
+        return self.tag_key.replace("-", " ").capitalize()
+
+    def tag_for(self, product_id: str) -> str:
+        """Return the tag of this built-in for one product."""
+        return f"{RESERVED_TAG_PREFIX}{self.tag_key}:{product_id}"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_built_in, (self.id,))
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, _memo: object) -> Self:
+        return self
+
+
+def _built_in(segmentation_id: str) -> AutomaticSegmentation:
+    return next(row for row in AUTOMATIC if row.id == segmentation_id)
+
+
+def _row(
+    name: str,
+    tag_key: str,
+    adds_on: tuple[EventName, ...],
+    removes_on: tuple[EventName, ...] = (),
+) -> AutomaticSegmentation:
+    row: AutomaticSegmentation = object.__new__(AutomaticSegmentation)
+    fill(row, id=name, tag_key=tag_key, adds_on=adds_on, removes_on=removes_on)
+    return row
+
+
+_E = EventName
+_CANCELED = (
+    _E.SUBSCRIPTION_CANCELED,
+    _E.SUBSCRIPTION_CANCELED_BY_ADMIN,
+    _E.SUBSCRIPTION_CANCELED_BY_CUSTOMER,
+    _E.SUBSCRIPTION_CANCELED_BY_SELLER,
+)
+_CLUB_ACCESS = (_E.CLUB_FIRST_ACCESS, _E.CLUB_MODULE_COMPLETED, _E.CLUB_PROGRESS)
+
+AUTOMATIC: tuple[AutomaticSegmentation, ...] = (
+    _row(
+        "auto.cart_abandonment",
+        "cart-abandonment",
+        (_E.PURCHASE_CART_ABANDONED,),
+        (_E.PURCHASE_APPROVED, _E.PURCHASE_COMPLETED),
+    ),
+    _row(
+        "auto.purchase_pending",
+        "purchase-pending",
+        (_E.PURCHASE_BILLET_PRINTED, _E.PURCHASE_WAITING_PAYMENT),
+        (_E.PURCHASE_APPROVED, _E.PURCHASE_EXPIRED, _E.PURCHASE_CANCELED),
+    ),
+    _row(
+        "auto.purchase_approved",
+        "purchase-approved",
+        (_E.PURCHASE_APPROVED,),
+        (_E.PURCHASE_REFUNDED, _E.PURCHASE_CHARGEBACK),
+    ),
+    _row(
+        "auto.purchase_canceled",
+        "purchase-canceled",
+        (_E.PURCHASE_CANCELED,),
+        (_E.PURCHASE_APPROVED,),
+    ),
+    _row(
+        "auto.purchase_refunded",
+        "purchase-refunded",
+        (_E.PURCHASE_REFUNDED,),
+        (_E.PURCHASE_APPROVED,),
+    ),
+    _row("auto.purchase_chargeback", "purchase-chargeback", (_E.PURCHASE_CHARGEBACK,)),
+    _row(
+        "auto.purchase_expired", "purchase-expired", (_E.PURCHASE_EXPIRED,), (_E.PURCHASE_APPROVED,)
+    ),
+    _row(
+        "auto.purchase_delayed",
+        "purchase-delayed",
+        (_E.PURCHASE_DELAYED,),
+        (_E.PURCHASE_APPROVED, *_CANCELED),
+    ),
+    _row(
+        "auto.purchase_protested",
+        "purchase-protested",
+        (_E.PURCHASE_PROTESTED,),
+        (_E.PURCHASE_REFUNDED, _E.PURCHASE_CHARGEBACK, _E.PURCHASE_COMPLETED),
+    ),
+    _row(
+        "auto.subscription_canceled", "subscription-canceled", _CANCELED, (_E.SUBSCRIPTION_ACTIVE,)
+    ),
+    _row("auto.free_student", "free-student", (_E.CLUB_FREE_REGISTRATION,)),
+    _row("auto.inactive_7d", "inactive-7-days", (_E.CLUB_INACTIVE_7D,), _CLUB_ACCESS),
+    _row("auto.inactive_15d", "inactive-15-days", (_E.CLUB_INACTIVE_15D,), _CLUB_ACCESS),
+    _row("auto.inactive_30d", "inactive-30-days", (_E.CLUB_INACTIVE_30D,), _CLUB_ACCESS),
+    _row(
+        "auto.waitlist",
+        "waitlist",
+        (_E.WAITLIST_JOINED,),
+        (_E.PURCHASE_APPROVED, _E.PRODUCT_AVAILABLE),
+    ),
+)
+"""All automatic segmentations: id, tag key, the events that apply and that remove the tag.
+
+The tag of a refund is taken off by the approval of a later purchase: an approval that only
+arrives late is older than the refund and is superseded when the plan is delivered.
+"""

@@ -1,0 +1,226 @@
+"""What kinds of events and facts there are, and which fits which: tables, and nothing else.
+
+`EventType` says which product kinds an event is offered for, which facts it carries and
+where it comes from; `FactType` says of what kind a fact is. All code that asks "does this
+fit?" asks a `Catalogue`. The built-in one is `listboss.rules.builtin.HOTMART`; a host adds
+its own events and facts with `Catalogue.extended`, and can never change a built-in row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Any
+
+import attrs
+
+from listboss.errors import ArgumentTypeError, CatalogueError
+from listboss.rules.mapping import FrozenMap
+from listboss.rules.text import an_id, require_tuple
+
+__all__ = ["Catalogue", "EventType", "FactKind", "FactType", "ProductKind", "Source"]
+
+
+class ProductKind(StrEnum):
+    """What is sold; the host says so, a webhook does not."""
+
+    SINGLE = "single"
+    SUBSCRIPTION = "subscription"
+    FREE = "free"
+    WEBINAR = "webinar"
+
+
+class Source(StrEnum):
+    """Where the occurrences of an event type come from."""
+
+    WEBHOOK = "webhook"
+    """One webhook event says so."""
+    DERIVED = "derived"
+    """Follows from a webhook that says more than its event name."""
+    HOST = "host"
+    """No webhook has it: the host makes the event."""
+    EXTENSION = "extension"
+    """A webhook has it; the public list of events does not."""
+    PROVISIONAL = "provisional"
+    """Expected to exist, not described anywhere public: may change in any release."""
+
+
+class FactKind(StrEnum):
+    """How the values of a fact are read and compared."""
+
+    CHOICE = "choice"
+    """A word out of a set; trimmed and case-folded."""
+    COUNTRY = "country"
+    """ISO 3166-1 alpha-2."""
+    CURRENCY = "currency"
+    """ISO 4217."""
+    LANGUAGE = "language"
+    """BCP-47; `pt-BR` meets a rule that says `pt`."""
+    TEXT = "text"
+    """Any text; trimmed and case-folded."""
+    INTEGER = "integer"
+    DECIMAL = "decimal"
+    """A `Decimal`; an int is accepted, a float is not."""
+    BOOLEAN = "boolean"
+    INSTANT = "instant"
+    """An aware datetime."""
+
+
+def _kinds(value: Iterable[ProductKind]) -> tuple[ProductKind, ...]:
+    return tuple(ProductKind(kind) for kind in require_tuple(value, "$.product_kinds"))
+
+
+def _names(value: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(require_tuple(value, "$.facts")))
+
+
+def _values(value: Iterable[str]) -> tuple[str, ...]:
+    return require_tuple(value, "$.values")
+
+
+@attrs.frozen
+class FactType:
+    """One fact that events may carry, and how it compares.
+
+    `values` are the known words of a choice; with `closed` there are no others, and a rule
+    that names another one is flagged. `on_any_event` says that a host may attach the fact
+    to every event; else only the event types that list it carry it.
+
+    >>> FactType("score", FactKind.INTEGER, label="Score of our own quiz").on_any_event
+    True
+    """
+
+    name: str = attrs.field(validator=an_id(CatalogueError))
+    kind: FactKind = attrs.field(converter=FactKind)
+    label: str = attrs.field(default="", kw_only=True)
+    values: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=_values)
+    closed: bool = attrs.field(default=False, kw_only=True)
+    on_any_event: bool = attrs.field(default=True, kw_only=True)
+
+    def __attrs_post_init__(self) -> None:
+        if (self.values or self.closed) and self.kind is not FactKind.CHOICE:
+            raise CatalogueError(f"only a choice lists values, `{self.name}` is none")
+
+
+@attrs.frozen
+class EventType:
+    """One kind of event: what it is called, for which products, and what it carries.
+
+    `facts` are the names of the facts that an occurrence may carry; `carries_plan` says
+    whether it names the plan of a subscription.
+
+    >>> EventType("quiz.passed", "Passed our quiz", group="Own", facts=("score",)).source
+    <Source.HOST: 'host'>
+    """
+
+    name: str = attrs.field(validator=an_id(CatalogueError))
+    label: str = attrs.field(validator=an_id(CatalogueError))
+    group: str = attrs.field(default="Own", kw_only=True)
+    product_kinds: tuple[ProductKind, ...] = attrs.field(
+        default=tuple(ProductKind), kw_only=True, converter=_kinds
+    )
+    facts: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=_names)
+    carries_plan: bool = attrs.field(default=False, kw_only=True)
+    source: Source = attrs.field(default=Source.HOST, kw_only=True, converter=Source)
+
+
+def _events(value: Iterable[EventType]) -> tuple[EventType, ...]:
+    return _rows(value, "$.events", EventType)
+
+
+def _facts(value: Iterable[FactType]) -> tuple[FactType, ...]:
+    return _rows(value, "$.facts", FactType)
+
+
+def _rows(value: object, path: str, row_type: type) -> tuple[Any, ...]:
+    rows = require_tuple(value, path, row_type)
+    if not all(isinstance(row, row_type) for row in rows):
+        raise ArgumentTypeError("event types and fact types are meant here", path=path)
+    return rows
+
+
+def _by_name(rows: tuple[Any, ...], path: str) -> FrozenMap[str, Any]:
+    names = [row.name for row in rows]
+    for name in names:
+        if names.count(name) > 1:
+            raise CatalogueError(f"`{name}` stands in the catalogue twice", path=path)
+    return FrozenMap(dict(zip(names, rows, strict=True)))
+
+
+@attrs.frozen
+class Catalogue:
+    """All event types and fact types that a rule set knows.
+
+    >>> from listboss.rules.builtin import HOTMART
+    >>> HOTMART.event("purchase.approved").label
+    'Purchase approved'
+    >>> HOTMART.fact("country").kind
+    <FactKind.COUNTRY: 'country'>
+    >>> own = HOTMART.extended(
+    ...     events=[EventType("quiz.passed", "Passed our quiz")],
+    ...     facts=[FactType("score", FactKind.INTEGER)],
+    ... )
+    >>> [fact.name for fact in own.facts_of("quiz.passed")]
+    ['language', 'score']
+    """
+
+    events: tuple[EventType, ...] = attrs.field(default=(), converter=_events)
+    facts: tuple[FactType, ...] = attrs.field(default=(), converter=_facts)
+    _event_by_name: FrozenMap[str, EventType] = attrs.field(
+        init=False,
+        eq=False,
+        repr=False,
+        default=attrs.Factory(lambda self: _by_name(self.events, "$.events"), takes_self=True),
+    )
+    _fact_by_name: FrozenMap[str, FactType] = attrs.field(
+        init=False,
+        eq=False,
+        repr=False,
+        default=attrs.Factory(lambda self: _by_name(self.facts, "$.facts"), takes_self=True),
+    )
+
+    def __attrs_post_init__(self) -> None:
+        for event in self.events:
+            for fact in event.facts:
+                if fact not in self._fact_by_name:
+                    raise CatalogueError(
+                        f"event `{event.name}` lists the unknown fact `{fact}`", path="$.events"
+                    )
+
+    def __repr__(self) -> str:
+        return f"<Catalogue of {len(self.events)} events and {len(self.facts)} facts>"
+
+    def event(self, name: str) -> EventType | None:
+        """Return the event type of that name, or None."""
+        return self._event_by_name.get(name)
+
+    def fact(self, name: str) -> FactType | None:
+        """Return the fact type of that name, or None."""
+        return self._fact_by_name.get(name)
+
+    def carries(self, event_name: str, fact_name: str) -> bool:
+        """Whether an event of that type may carry the fact; False if either is unknown."""
+        event, fact = self.event(event_name), self.fact(fact_name)
+        if event is None or fact is None:
+            return False
+        return fact.on_any_event or fact.name in event.facts
+
+    def facts_of(self, event_name: str) -> tuple[FactType, ...]:
+        """Return the facts that an event of that type may carry, in the catalogue's order."""
+        return tuple(fact for fact in self.facts if self.carries(event_name, fact.name))
+
+    def events_for(self, kind: ProductKind) -> tuple[EventType, ...]:
+        """Return the event types offered for products of that kind.
+
+        Only the events compatible with the chosen product are offered.
+        """
+        return tuple(event for event in self.events if kind in event.product_kinds)
+
+    def extended(
+        self, *, events: Iterable[EventType] = (), facts: Iterable[FactType] = ()
+    ) -> Catalogue:
+        """Return a catalogue with more rows; a name that is taken raises `CatalogueError`."""
+        return Catalogue(
+            self.events + require_tuple(events, "$.events", EventType),
+            self.facts + require_tuple(facts, "$.facts", FactType),
+        )

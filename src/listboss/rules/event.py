@@ -1,0 +1,283 @@
+"""What happened, to whom: `Event` and `Contact`, and the names of the built-in events.
+
+An event needs no payload: ten of the event types have no webhook and are made by the host.
+Its facts stay as given; the engine reads through the catalogue only those that rules
+mention. Neither noun shows personal data in its `repr`.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, TypeAlias, cast
+
+import attrs
+
+from listboss.errors import ArgumentTypeError, EventError
+from listboss.rules.mapping import FrozenMap
+from listboss.rules.text import an_id, optional_id, require_id, require_text
+
+__all__ = ["Contact", "Event", "EventName", "FactValue", "utc"]
+
+FactValue: TypeAlias = str | int | bool | Decimal | datetime
+"""What a fact may be; money is `Decimal`, an instant is an aware `datetime`, never a float."""
+
+MAX_INTEGER_BITS = 128
+MAX_EMAIL_LENGTH = 320
+
+
+class EventName(StrEnum):
+    """The built-in events; a host's own events are named by plain strings.
+
+    >>> EventName.PURCHASE_APPROVED == "purchase.approved"
+    True
+    """
+
+    PURCHASE_CART_ABANDONED = "purchase.cart_abandoned"
+    PURCHASE_BILLET_PRINTED = "purchase.billet_printed"
+    PURCHASE_WAITING_PAYMENT = "purchase.waiting_payment"
+    PURCHASE_APPROVED = "purchase.approved"
+    PURCHASE_COMPLETED = "purchase.completed"
+    PURCHASE_DELAYED = "purchase.delayed"
+    PURCHASE_CANCELED = "purchase.canceled"
+    PURCHASE_CHARGEBACK = "purchase.chargeback"
+    PURCHASE_EXPIRED = "purchase.expired"
+    PURCHASE_PAYPAL_STARTED = "purchase.paypal_started"
+    PURCHASE_PROTESTED = "purchase.protested"
+    PURCHASE_REFUNDED = "purchase.refunded"
+    ACCESS_FILE_DOWNLOADED = "access.file_downloaded"
+    CLUB_FREE_REGISTRATION = "club.free_registration"
+    CLUB_PROGRESS = "club.progress"
+    CLUB_INACTIVE_7D = "club.inactive_7d"
+    CLUB_INACTIVE_15D = "club.inactive_15d"
+    CLUB_INACTIVE_30D = "club.inactive_30d"
+    CLUB_FIRST_ACCESS = "club.first_access"
+    CLUB_MODULE_COMPLETED = "club.module_completed"
+    PRODUCT_RATED = "product.rated"
+    PRODUCT_AVAILABLE = "product.available"
+    SMART_INSTALLMENT_STATUS_CHANGED = "smart_installment.status_changed"
+    SUBSCRIPTION_STARTED = "subscription.started"
+    SUBSCRIPTION_ACTIVE = "subscription.active"
+    SUBSCRIPTION_DELAYED = "subscription.delayed"
+    SUBSCRIPTION_CANCELED = "subscription.canceled"
+    SUBSCRIPTION_CANCELED_BY_ADMIN = "subscription.canceled_by_admin"
+    SUBSCRIPTION_CANCELED_BY_CUSTOMER = "subscription.canceled_by_customer"
+    SUBSCRIPTION_CANCELED_BY_SELLER = "subscription.canceled_by_seller"
+    SUBSCRIPTION_INACTIVE = "subscription.inactive"
+    SUBSCRIPTION_EXPIRED = "subscription.expired"
+    SUBSCRIPTION_PLAN_SWITCHED = "subscription.plan_switched"
+    SUBSCRIPTION_CHARGE_DATE_CHANGED = "subscription.charge_date_changed"
+    WAITLIST_JOINED = "waitlist.joined"
+    WEBINAR_REGISTERED = "webinar.registered"
+    WEBINAR_ATTENDED = "webinar.attended"
+    WEBINAR_MISSED = "webinar.missed"
+    WEBINAR_ENDED = "webinar.ended"
+
+
+_EVENT_NAMES: dict[str, EventName] = {str(name): name for name in EventName}
+
+
+def event_name(value: str) -> EventName | str:
+    """Return the `EventName` that `value` spells, else the host's own name as given."""
+    text = require_id(value, "$.name", EventError)
+    return _EVENT_NAMES.get(text, text)
+
+
+def utc(value: object, path: str) -> datetime:
+    """Return an aware datetime in UTC; a naive one is refused, since its instant is unknown."""
+    if not isinstance(value, datetime):
+        raise ArgumentTypeError("a date and time is meant here", path=path)
+    if value.utcoffset() is None:
+        raise EventError(
+            "the time has no time zone", path=path, hint="give an aware time, such as one in UTC"
+        )
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise EventError("the time lies outside the years 1 to 9999", path=path) from None
+
+
+def _trimmed(value: str | None) -> str | None:
+    """Trim a contact field; a blank one is absent, so that it is never sent empty."""
+    return (value.strip() or None) if isinstance(value, str) else value
+
+
+def _email(value: str) -> str:
+    text = require_text(value, "$.email", EventError).strip()
+    local, at, domain = text.rpartition("@")
+    odd = any(ch.isspace() or unicodedata.category(ch) == "Cc" for ch in text)
+    if not (local and at and domain) or odd or len(text) > MAX_EMAIL_LENGTH:
+        raise EventError(
+            "this is no e-mail address",
+            path="$.email",
+            hint="an event without one has contact None",
+        )
+    return text
+
+
+def contact_key(email: str) -> str:
+    """Give the identity of an e-mail address: NFC-normalised and case-folded until stable.
+
+    >>> contact_key(" Ana@Example.COM ")
+    'ana@example.com'
+    """
+    text = email.strip()
+    if text.isascii():
+        return text.lower()
+    while (folded := unicodedata.normalize("NFC", text).casefold()) != text:
+        text = folded
+    return text
+
+
+def _masked(value: object) -> str:
+    return "None" if value is None else "***"
+
+
+@attrs.frozen
+class Contact:
+    """A person as the event knows them: an e-mail, and what else is known.
+
+    `email` is kept as given but trimmed; `key` is the identity by which two spellings of
+    one address are one contact. Raises `EventError` if `email` is no address.
+
+    >>> contact = Contact("Ana@Example.com", name="Ana")
+    >>> contact
+    Contact(email=***, name=***, first_name=None, last_name=None, phone=None)
+    >>> contact.email, contact.key
+    ('Ana@Example.com', 'ana@example.com')
+    """
+
+    email: str = attrs.field(converter=_email, repr=_masked)
+    name: str | None = attrs.field(
+        default=None,
+        kw_only=True,
+        converter=_trimmed,
+        validator=optional_id(EventError),
+        repr=_masked,
+    )
+    first_name: str | None = attrs.field(
+        default=None,
+        kw_only=True,
+        converter=_trimmed,
+        validator=optional_id(EventError),
+        repr=_masked,
+    )
+    last_name: str | None = attrs.field(
+        default=None,
+        kw_only=True,
+        converter=_trimmed,
+        validator=optional_id(EventError),
+        repr=_masked,
+    )
+    phone: str | None = attrs.field(
+        default=None,
+        kw_only=True,
+        converter=_trimmed,
+        validator=optional_id(EventError),
+        repr=_masked,
+    )
+    key: str = attrs.field(
+        init=False,
+        eq=False,
+        repr=False,
+        default=attrs.Factory(lambda self: contact_key(self.email), takes_self=True),
+    )
+
+
+CONTACT_FIELDS = ("email", "name", "first_name", "last_name", "phone")
+"""The fields of a contact that a segmentation may send, in this order."""
+
+
+def _fact(name: object, value: object) -> None:
+    path = f"$.facts.{require_id(name, '$.facts', EventError)}"
+    match value:
+        case bool():
+            pass
+        case str():
+            require_text(value, path, EventError)
+        case int():
+            if value.bit_length() > MAX_INTEGER_BITS:
+                raise EventError(f"the number has more than {MAX_INTEGER_BITS} bits", path=path)
+        case Decimal():
+            if not value.is_finite():
+                raise EventError("the number is not finite", path=path)
+        case datetime():
+            utc(value, path)
+        case _:
+            raise ArgumentTypeError(
+                "a fact is a text, whole number, decimal, truth value or instant",
+                path=path,
+                hint="money is a decimal, never a float; leave an unknown fact out",
+            )
+
+
+def _facts(value: Mapping[str, FactValue]) -> FrozenMap[str, FactValue]:
+    given = cast("object", value)
+    if not isinstance(given, Mapping):
+        raise ArgumentTypeError("facts are a mapping from name to value", path="$.facts")
+    for name, fact in value.items():
+        _fact(name, fact)
+    return FrozenMap(value)
+
+
+def _is_contact(_event: object, _attribute: attrs.Attribute[Any], value: object) -> None:
+    if not (value is None or isinstance(value, Contact)):
+        raise ArgumentTypeError("a contact or None is meant here", path="$.contact")
+
+
+def _is_truth(_event: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    if not isinstance(value, bool):
+        raise ArgumentTypeError("a truth value is meant here", path=f"$.{attribute.name}")
+
+
+def _utc(value: datetime) -> datetime:
+    return utc(value, "$.occurred_at")
+
+
+@attrs.frozen(kw_only=True)
+class Event:
+    """One occurrence: what happened to which product, for whom, and what is known about it.
+
+    `name` is an `EventName` or the name of a type that the host added to its catalogue.
+    `id` is unique per occurrence and equal on redelivery. `occurred_at` is an aware time,
+    kept in UTC. `facts` maps fact names to text, int, bool, `Decimal` or aware `datetime`;
+    nothing is coerced, and a float is refused. `contact` is None for an event without an
+    e-mail. Raises `EventError` or `ArgumentTypeError` for what cannot be.
+
+    >>> from datetime import UTC, datetime
+    >>> event = Event(
+    ...     EventName.PURCHASE_APPROVED,
+    ...     id="e-1",
+    ...     product_id="42",
+    ...     contact=Contact("ana@example.com"),
+    ...     occurred_at=datetime(2026, 5, 4, 12, tzinfo=UTC),
+    ...     facts={"currency": "BRL"},
+    ... )
+    >>> event.with_facts(language="en").facts["language"]
+    'en'
+    """
+
+    name: EventName | str = attrs.field(kw_only=False, converter=event_name)
+    id: str = attrs.field(validator=an_id(EventError))
+    product_id: str = attrs.field(validator=an_id(EventError))
+    contact: Contact | None = attrs.field(validator=_is_contact)
+    occurred_at: datetime = attrs.field(converter=_utc)
+    plan_id: str | None = attrs.field(default=None, validator=optional_id(EventError))
+    plan_name: str | None = attrs.field(default=None, validator=optional_id(EventError))
+    transaction: str | None = attrs.field(default=None, validator=optional_id(EventError))
+    facts: FrozenMap[str, FactValue] = attrs.field(
+        default=FrozenMap[str, FactValue](), converter=_facts
+    )
+    is_test: bool = attrs.field(default=False, validator=_is_truth)
+
+    def with_facts(
+        self, facts: Mapping[str, FactValue] | None = None, /, **more: FactValue
+    ) -> Event:
+        """Return the event enriched with facts; an equal name replaces the fact.
+
+        No webhook carries the buyer's language: a host that knows it adds it here.
+        """
+        return attrs.evolve(self, facts={**self.facts, **(facts or {}), **more})

@@ -1,0 +1,106 @@
+"""How the value of a fact is read: one table from the kind of a fact to its reader.
+
+A reader turns a raw value into the form in which it compares, or into None when the value
+is of a wrong type. Nothing is coerced: "150" is not 150 and True is not 1; a decimal fact
+alone accepts an int too. Blank text is no value at all. Both sides of a comparison, the
+event's and the rule's, go through the same reader.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TypeAlias
+
+from listboss.rules.catalogue import FactKind
+from listboss.rules.text import fold
+
+__all__ = ["READERS", "Reader", "is_present", "language_range"]
+
+Value: TypeAlias = str | int | bool | Decimal | datetime
+Reader: TypeAlias = Callable[[object], Value | None]
+
+COUNTRY_LENGTH = 2
+CURRENCY_LENGTH = 3
+
+
+def is_present(raw: object) -> bool:
+    """Whether a raw fact says anything: None and blank text do not."""
+    return bool(raw.strip()) if isinstance(raw, str) else raw is not None
+
+
+def _text(raw: object) -> str | None:
+    return (fold(raw) or None) if isinstance(raw, str) else None
+
+
+def _code(raw: object, length: int) -> str | None:
+    if not isinstance(raw, str):
+        return None
+    code = raw.strip().upper()
+    return code if len(code) == length and code.isascii() and code.isalpha() else None
+
+
+def _country(raw: object) -> str | None:
+    return _code(raw, COUNTRY_LENGTH)
+
+
+def _currency(raw: object) -> str | None:
+    return _code(raw, CURRENCY_LENGTH)
+
+
+def _language(raw: object) -> str | None:
+    if not isinstance(raw, str):
+        return None
+    tag = raw.strip().replace("_", "-").lower()
+    first, *rest = tag.split("-")
+    well_formed = (
+        tag.isascii()
+        and first.isalpha()
+        and 2 <= len(first) <= 8  # noqa: PLR2004 # the lengths of BCP-47's primary subtag
+        and all(part.isalnum() and len(part) <= 8 for part in rest)  # noqa: PLR2004 # as above
+    )
+    return tag if well_formed else None
+
+
+def _integer(raw: object) -> int | None:
+    return raw if isinstance(raw, int) and not isinstance(raw, bool) else None
+
+
+def _decimal(raw: object) -> Decimal | int | None:
+    if isinstance(raw, Decimal):
+        return raw if raw.is_finite() else None
+    return _integer(raw)
+
+
+def _boolean(raw: object) -> bool | None:
+    return raw if isinstance(raw, bool) else None
+
+
+def _instant(raw: object) -> datetime | None:
+    if not isinstance(raw, datetime) or raw.utcoffset() is None:
+        return None
+    return raw.astimezone(UTC)
+
+
+READERS: dict[FactKind, Reader] = {
+    FactKind.CHOICE: _text,
+    FactKind.COUNTRY: _country,
+    FactKind.CURRENCY: _currency,
+    FactKind.LANGUAGE: _language,
+    FactKind.TEXT: _text,
+    FactKind.INTEGER: _integer,
+    FactKind.DECIMAL: _decimal,
+    FactKind.BOOLEAN: _boolean,
+    FactKind.INSTANT: _instant,
+}
+
+
+def language_range(tag: str) -> tuple[str, ...]:
+    """List what a rule may say to meet a language tag: itself and its prefixes.
+
+    >>> language_range("pt-br")
+    ('pt-br', 'pt')
+    """
+    parts = tag.split("-")
+    return tuple("-".join(parts[:n]) for n in range(len(parts), 0, -1))

@@ -1,0 +1,103 @@
+"""`FrozenMap`: the immutable mapping in which nouns keep facts, data and parameters.
+
+A `dict` whose mutators are closed, so it reads at full speed and serialises like one. Keys
+are sorted, it hashes, pickles and copies. Equality is typed: `True`, `1` and `Decimal(1)`
+are three values here, since a rule on one of them is no rule on another. Its `repr` names
+the keys and masks the values, for these may be personal data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Never, Self, TypeVar, cast
+
+__all__ = ["FrozenMap", "fill", "typed"]
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+def typed(value: object) -> tuple[type, object]:
+    """Tell `value` apart from equal values of other types, for `==` and `hash`.
+
+    >>> typed(True) == typed(1)
+    False
+    """
+    return (type(value), value)
+
+
+def fill(instance: object, **fields: object) -> None:
+    """Set the fields of a frozen value in its own `__init__`, and nowhere else."""
+    for name, value in fields.items():
+        object.__setattr__(instance, name, value)
+
+
+class FrozenMap(dict[K, V]):
+    """An immutable, hashable, picklable mapping with sorted keys.
+
+    >>> facts = FrozenMap({"language": "en", "country": "BR"})
+    >>> facts
+    FrozenMap({'country': ..., 'language': ...})
+    >>> facts["country"], list(facts)
+    ('BR', ['country', 'language'])
+    >>> facts["country"] = "PT"
+    Traceback (most recent call last):
+    TypeError: a FrozenMap does not change
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        if len(args) == 1 and not kwargs and type(args[0]) is cls:
+            return args[0]
+        return super().__new__(cls)
+
+    def __init__(self, source: Mapping[K, V] | None = None, /) -> None:
+        if source is None or source is self:
+            return
+        for key in sorted(source, key=str):
+            super().__setitem__(key, source[key])
+
+    @classmethod
+    def of_sorted(cls, items: Mapping[K, V]) -> Self:
+        """Freeze a mapping whose keys are known to be in order; no key is looked at."""
+        new = dict.__new__(cls)
+        dict.update(new, items)
+        return new
+
+    def _closed(self, *_args: object, **_kwargs: object) -> Never:
+        raise TypeError("a FrozenMap does not change")
+
+    __setitem__ = __delitem__ = __ior__ = clear = pop = popitem = _closed
+    setdefault = update = cast("Any", _closed)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Mapping):
+            return NotImplemented
+        them = cast("Mapping[object, object]", other)
+        if len(self) != len(them):
+            return False
+        missing = object()
+        return all(typed(them.get(key, missing)) == typed(value) for key, value in self.items())
+
+    def __ne__(self, other: object) -> bool:
+        equal = self.__eq__(other)
+        return equal if equal is NotImplemented else not equal
+
+    def __hash__(self) -> int:  # type: ignore[override] # a dict has none, for it changes; this one does not
+        return hash(tuple((key, type(value), value) for key, value in self.items()))
+
+    def __repr__(self) -> str:
+        return f"FrozenMap({{{', '.join(f'{key!r}: ...' for key in self)}}})"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (type(self), (dict(self),))
+
+    def copy(self) -> Self:
+        """Return itself: what does not change needs no copy."""
+        return self
+
+    __copy__ = copy
+
+    def __deepcopy__(self, _memo: object) -> Self:
+        return self

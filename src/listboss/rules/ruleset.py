@@ -1,0 +1,431 @@
+"""All rules of a host in one immutable value: products, segmentations, providers.
+
+Kept by product, so that a change to one product touches nothing of the others. A rule set
+takes every rule that can be written; what is wrong with one is told by `findings`, and a
+rule with an error never runs. Ids are unique; automatic segmentations cannot be added,
+replaced, disabled or removed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Any, TypeAlias, cast
+
+import attrs
+
+from listboss.errors import (
+    ArgumentTypeError,
+    AutomaticSegmentationError,
+    DuplicateIdError,
+    FlaggedSegmentationError,
+    RuleError,
+    UnknownIdError,
+)
+from listboss.rules.automatic import AUTOMATIC, AUTOMATIC_ID_PREFIX, AutomaticSegmentation
+from listboss.rules.builtin import HOTMART
+from listboss.rules.capabilities import Capabilities
+from listboss.rules.catalogue import Catalogue, EventType, FactType
+from listboss.rules.mapping import FrozenMap, fill
+from listboss.rules.review import Finding, FindingCode, Setting, Severity, review
+from listboss.rules.segmentation import Product, Segmentation
+from listboss.rules.text import fold, require_id, require_tuple
+
+__all__ = ["DashboardEntry", "RuleSet", "RuleSetDiff"]
+
+_ByProduct: TypeAlias = dict[str, tuple[Segmentation, ...]]
+
+
+@attrs.frozen
+class DashboardEntry:
+    """One line of a product's dashboard: a segmentation and what is wrong with it."""
+
+    segmentation: AutomaticSegmentation | Segmentation
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def is_automatic(self) -> bool:
+        """Whether it is a built-in, which cannot be edited or removed."""
+        return isinstance(self.segmentation, AutomaticSegmentation)
+
+
+@attrs.frozen(kw_only=True)
+class RuleSetDiff:
+    """What differs between two rule sets, by id; `settings` names what else differs."""
+
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return any((self.added, self.removed, self.changed, self.settings))
+
+
+@attrs.frozen(init=False, repr=False)
+class RuleSet:
+    """Products, custom segmentations and provider accounts; immutable and ordered.
+
+    `providers` maps an account's name to its `Capabilities`: a name that is not in it is not
+    integrated. `capture_provider` names the account of automatic capture, None for none.
+    Equal ids raise `DuplicateIdError`.
+
+    >>> from listboss import AddTag, Capabilities, EventName
+    >>> from datetime import date
+    >>> course = Product("42", "Course", approved_at=date(2025, 1, 1))
+    >>> buyers = Segmentation(
+    ...     "Buyers",
+    ...     product_id="42",
+    ...     provider="mail",
+    ...     event=EventName.PURCHASE_APPROVED,
+    ...     actions=AddTag("buyer"),
+    ... )
+    >>> rules = RuleSet([course], [buyers], providers={"mail": Capabilities.everything()})
+    >>> rules.enable(buyers.id).segmentation(buyers.id).enabled
+    True
+    >>> rules.remove(buyers.id)
+    <RuleSet of 1 products and 0 segmentations>
+    """
+
+    _products: dict[str, Product] = attrs.field(hash=False)
+    _by_product: _ByProduct = attrs.field(hash=False)
+    _owner: dict[str, str] = attrs.field(eq=False)
+    providers: FrozenMap[str, Capabilities]
+    catalogue: Catalogue
+    capture_provider: str | None
+
+    def __init__(
+        self,
+        products: Iterable[Product] = (),
+        segmentations: Iterable[Segmentation] = (),
+        *,
+        providers: Mapping[str, Capabilities] | None = None,
+        catalogue: Catalogue = HOTMART,
+        capture_provider: str | None = None,
+    ) -> None:
+        by_id = _products_by_id(products)
+        by_product, owner = _by_product_and_owner({}, {}, segmentations)
+        accounts: Mapping[str, Any] = {} if providers is None else providers
+        for name, capabilities in accounts.items():
+            require_id(name, "$.providers", RuleError)
+            if not isinstance(capabilities, Capabilities):
+                raise ArgumentTypeError("capabilities are meant here", path=f"$.providers.{name}")
+        if capture_provider is not None:
+            require_id(capture_provider, "$.capture_provider", RuleError)
+        fill(
+            self,
+            _products=by_id,
+            _by_product=by_product,
+            _owner=owner,
+            providers=FrozenMap(accounts),
+            catalogue=catalogue,
+            capture_provider=capture_provider,
+        )
+
+    def __repr__(self) -> str:
+        return f"<RuleSet of {len(self._products)} products and {len(self)} segmentations>"
+
+    def __len__(self) -> int:
+        return len(self._owner)
+
+    def __contains__(self, segmentation_id: object) -> bool:
+        return segmentation_id in self._owner
+
+    def __iter__(self) -> Iterator[Segmentation]:
+        for rules in self._by_product.values():
+            yield from rules
+
+    # What is in it
+
+    @property
+    def products(self) -> tuple[Product, ...]:
+        """The products, in the order given."""
+        return tuple(self._products.values())
+
+    @property
+    def segmentations(self) -> tuple[Segmentation, ...]:
+        """The custom segmentations by product, in each product in the order declared."""
+        return tuple(self)
+
+    @property
+    def rules_by_product(self) -> Mapping[str, tuple[Segmentation, ...]]:
+        """The custom segmentations of each product that has some; unknown products included."""
+        return MappingProxyType(self._by_product)
+
+    def product(self, product_id: str) -> Product | None:
+        """Return the product, or None."""
+        return self._products.get(product_id)
+
+    def rules_of(self, product_id: str) -> tuple[Segmentation, ...]:
+        """Return the custom segmentations of one product, in the order declared."""
+        return self._by_product.get(product_id, ())
+
+    def segmentation(self, segmentation_id: str) -> Segmentation:
+        """Return the custom segmentation; raises `UnknownIdError`."""
+        rules = self.rules_of(self._owner_of(segmentation_id))
+        return next(rule for rule in rules if rule.id == segmentation_id)
+
+    def _owner_of(self, segmentation_id: str) -> str:
+        if segmentation_id not in self._owner:
+            _refuse_automatic(segmentation_id)
+            raise UnknownIdError(
+                f"there is no segmentation `{segmentation_id}`", hint="look into `segmentations`"
+            )
+        return self._owner[segmentation_id]
+
+    # What a host's form offers
+
+    def events_for(self, product_id: str, provider: str) -> tuple[EventType, ...]:
+        """Return the events offered for a product at a provider.
+
+        Only the events compatible with the chosen product are offered; an unknown product
+        or provider offers none.
+        """
+        product, account = self._products.get(product_id), self.providers.get(provider)
+        if product is None or account is None:
+            return ()
+        offered = self.catalogue.events_for(product.kind)
+        return tuple(event for event in offered if account.takes_event(event.name))
+
+    def facts_for(self, event_name: str) -> tuple[FactType, ...]:
+        """Return the facts that conditions on an event may ask for."""
+        return self.catalogue.facts_of(event_name)
+
+    def actions_for(self, provider: str) -> tuple[str, ...]:
+        """Return the kinds of action a provider offers, then its own verbs.
+
+        Not all providers offer the same actions: each has its own capabilities.
+        """
+        account = self.providers.get(provider)
+        return () if account is None else account.kinds()
+
+    # Changes: each gives a new rule set
+
+    def add(self, *segmentations: Segmentation) -> RuleSet:
+        """Return a rule set with more rules; an id that is taken raises `DuplicateIdError`."""
+        by_product, owner = _by_product_and_owner(self._by_product, self._owner, segmentations)
+        return self._evolved(_by_product=by_product, _owner=owner)
+
+    def replace(self, segmentation: Segmentation) -> RuleSet:
+        """Return a rule set with the rule of that id replaced, in its place in the order."""
+        _require_custom(segmentation)
+        product_id = self._owner_of(segmentation.id)
+        if segmentation.product_id != product_id:
+            return self.remove(segmentation.id).add(segmentation)
+        rules = list(self._by_product[product_id])
+        rules[_position(rules, segmentation.id)] = segmentation
+        return self._evolved(_by_product={**self._by_product, product_id: tuple(rules)})
+
+    def remove(self, segmentation_id: str) -> RuleSet:
+        """Return a rule set without the rule; tags it has applied stay with the contacts."""
+        product_id = self._owner_of(segmentation_id)
+        rules = list(self._by_product[product_id])
+        del rules[_position(rules, segmentation_id)]
+        by_product = {**self._by_product, product_id: tuple(rules)}
+        if not rules:
+            del by_product[product_id]
+        owner = {rule: product for rule, product in self._owner.items() if rule != segmentation_id}
+        return self._evolved(_by_product=by_product, _owner=owner)
+
+    def enable(self, segmentation_id: str) -> RuleSet:
+        """Return a rule set with the rule switched on.
+
+        A rule with error findings raises `FlaggedSegmentationError`, which has them: it is
+        flagged for review before use.
+        """
+        rule = self.segmentation(segmentation_id)
+        errors = [f for f in review(rule, self.setting(rule)) if f.severity is Severity.ERROR]
+        if errors:
+            error = FlaggedSegmentationError(
+                f"segmentation `{segmentation_id}` is flagged: "
+                + "; ".join(finding.message for finding in errors),
+                hint="check the provider, the event, the conditions and the action",
+            )
+            error.findings = tuple(errors)
+            raise error
+        return self.replace(attrs.evolve(rule, enabled=True))
+
+    def disable(self, segmentation_id: str) -> RuleSet:
+        """Return a rule set with the rule switched off."""
+        return self.replace(attrs.evolve(self.segmentation(segmentation_id), enabled=False))
+
+    def with_product(self, product: Product) -> RuleSet:
+        """Return a rule set with the product added, or replaced if its id is known."""
+        if not isinstance(cast("object", product), Product):
+            raise ArgumentTypeError("a product is meant here", path="$.products")
+        return self._evolved(_products={**self._products, product.id: product})
+
+    def with_provider(self, name: str, capabilities: Capabilities) -> RuleSet:
+        """Return a rule set in which the account is integrated, with these abilities."""
+        accounts = {**self.providers, name: capabilities}
+        RuleSet(providers=accounts)
+        return self._evolved(providers=FrozenMap(accounts))
+
+    def without_provider(self, name: str) -> RuleSet:
+        """Return a rule set in which the account is not integrated; its rules are flagged."""
+        if name not in self.providers:
+            raise UnknownIdError(f"there is no provider `{name}`")
+        accounts = {key: value for key, value in self.providers.items() if key != name}
+        return self._evolved(providers=FrozenMap(accounts))
+
+    def _evolved(self, **changes: object) -> RuleSet:
+        new: RuleSet = object.__new__(RuleSet)
+        fields = {name: getattr(self, name) for name in _FIELDS}
+        fill(new, **{**fields, **changes})
+        return new
+
+    # What is wrong with it
+
+    def setting(self, rule: Segmentation) -> Setting:
+        """Return what the rule is reviewed against."""
+        return Setting(
+            self._products.get(rule.product_id), self.providers.get(rule.provider), self.catalogue
+        )
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Everything that is wrong, of the whole set first, then product by product."""
+        own = tuple(self._own_findings())
+        products = dict.fromkeys((*self._products, *self._by_product))
+        return own + tuple(f for product_id in products for f in self.findings_of(product_id))
+
+    def findings_of(self, product_id: str) -> tuple[Finding, ...]:
+        """Everything that is wrong with one product and its segmentations."""
+        entries = self.for_product(product_id)
+        return tuple(self._product_findings(product_id)) + tuple(
+            finding for entry in entries for finding in entry.findings
+        )
+
+    def for_product(self, product_id: str) -> tuple[DashboardEntry, ...]:
+        """Return the dashboard of a product: automatic segmentations first, then custom.
+
+        Each comes with its findings. Automatic ones show on an approved product when
+        capture is on.
+        """
+        rules = self.rules_of(product_id)
+        names = Counter(fold(rule.name) for rule in rules)
+        product = self._products.get(product_id)
+        automatic: tuple[DashboardEntry, ...] = ()
+        if self.capture_provider is not None and product is not None and product.approved_at:
+            automatic = tuple(DashboardEntry(row) for row in AUTOMATIC)
+        return automatic + tuple(
+            DashboardEntry(rule, review(rule, self.setting(rule)) + _equal_name(rule, names))
+            for rule in rules
+        )
+
+    def _own_findings(self) -> Iterator[Finding]:
+        name = self.capture_provider
+        if name is None:
+            return
+        account = self.providers.get(name)
+        if account is None:
+            yield Finding(
+                FindingCode.CAPTURE_PROVIDER_MISSING,
+                Severity.ERROR,
+                "the provider of automatic capture is not integrated",
+                path="$.capture_provider",
+                hint="integrate it with `with_provider`, or set no `capture_provider`",
+            )
+        elif "none" in (account.add_lead, account.add_tag, account.remove_tag):
+            yield Finding(
+                FindingCode.CAPTURE_LIMITED,
+                Severity.WARNING,
+                "the provider of automatic capture cannot add leads, add tags and remove tags",
+                path="$.capture_provider",
+                hint="what it cannot do is left out of automatic capture",
+            )
+
+    def _product_findings(self, product_id: str) -> Iterator[Finding]:
+        product = self._products.get(product_id)
+        if self.capture_provider is not None and product is not None and product.has_beta_capture:
+            yield Finding(
+                FindingCode.BETA_CAPTURE,
+                Severity.WARNING,
+                "the product was approved before July 2024 and may have the beta of capture",
+                product_id=product_id,
+                hint="add custom segmentations for what must not be missed",
+            )
+
+    def diff(self, other: RuleSet) -> RuleSetDiff:
+        """Return what `other` adds, removes and changes, by segmentation id."""
+        mine, theirs = ({rule.id: rule for rule in rules} for rules in (self, other))
+        settings = ("products", "providers", "catalogue", "capture_provider")
+        return RuleSetDiff(
+            added=tuple(i for i in theirs if i not in mine),
+            removed=tuple(i for i in mine if i not in theirs),
+            changed=tuple(i for i in mine if i in theirs and mine[i] != theirs[i]),
+            settings=tuple(n for n in settings if getattr(self, n) != getattr(other, n)),
+        )
+
+
+_FIELDS = tuple(field.name for field in attrs.fields(RuleSet))
+
+
+def _products_by_id(products: Iterable[Product]) -> dict[str, Product]:
+    by_id: dict[str, Product] = {}
+    for n, product in enumerate(require_tuple(products, "$.products", Product)):
+        if not isinstance(product, Product):
+            raise ArgumentTypeError("a product is meant here", path=f"$.products[{n}]")
+        if product.id in by_id:
+            raise DuplicateIdError(
+                f"there are two products `{product.id}`", path=f"$.products[{n}]"
+            )
+        by_id[product.id] = product
+    return by_id
+
+
+def _refuse_automatic(segmentation_id: str) -> None:
+    if segmentation_id.startswith(AUTOMATIC_ID_PREFIX):
+        raise AutomaticSegmentationError(
+            f"`{segmentation_id}` belongs to the automatic segmentations",
+            hint="they cannot be edited or removed; add a custom one beside them",
+        )
+
+
+def _require_custom(rule: object) -> None:
+    if isinstance(rule, AutomaticSegmentation):
+        _refuse_automatic(rule.id)
+    if not isinstance(rule, Segmentation):
+        raise ArgumentTypeError("a segmentation is meant here", path="$.segmentations")
+    _refuse_automatic(rule.id)
+
+
+def _by_product_and_owner(
+    by_product: _ByProduct, owner: dict[str, str], segmentations: Iterable[Segmentation]
+) -> tuple[_ByProduct, dict[str, str]]:
+    """Add segmentations to copies of the two tables."""
+    fresh: dict[str, list[Segmentation]] = {}
+    owner = dict(owner)
+    rules = require_tuple(segmentations, "$.segmentations", Segmentation, AutomaticSegmentation)
+    for rule in rules:
+        _require_custom(rule)
+        if rule.id in owner:
+            raise DuplicateIdError(
+                f"there are two segmentations `{rule.id}`",
+                path="$.segmentations",
+                hint="give one of them an `id` or a name of its own",
+            )
+        owner[rule.id] = rule.product_id
+        fresh.setdefault(rule.product_id, []).append(rule)
+    grown = {product: (*by_product.get(product, ()), *rules) for product, rules in fresh.items()}
+    return {**by_product, **grown}, owner
+
+
+def _position(rules: list[Segmentation], segmentation_id: str) -> int:
+    return next(n for n, rule in enumerate(rules) if rule.id == segmentation_id)
+
+
+def _equal_name(rule: Segmentation, names: Counter[str]) -> tuple[Finding, ...]:
+    if names[fold(rule.name)] == 1:
+        return ()
+    return (
+        Finding(
+            FindingCode.NAME_DUPLICATE,
+            Severity.WARNING,
+            f"another segmentation of the product is named `{rule.name}` too",
+            segmentation_id=rule.id,
+            product_id=rule.product_id,
+            path="$.name",
+        ),
+    )

@@ -1,0 +1,98 @@
+"""How listboss reads names and texts: what equals what, and what is no usable text at all.
+
+Tags, places, text facts and choices compare trimmed and case-folded, and are sent as
+written. Every text must be one that can be stored and digested (no lone surrogate, no null
+character); checked once, when a noun is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import attrs
+
+from listboss.errors import ArgumentTypeError, ListBossError
+
+__all__ = [
+    "Validator",
+    "an_id",
+    "fold",
+    "optional_id",
+    "require_id",
+    "require_text",
+    "require_tuple",
+]
+
+Validator: TypeAlias = "Callable[[Any, attrs.Attribute[Any], Any], None]"
+
+
+def fold(text: str) -> str:
+    """Give the form in which two texts compare.
+
+    >>> fold("  English-Speaking Buyers ")
+    'english-speaking buyers'
+    """
+    return text.strip().casefold()
+
+
+def require_text(value: object, path: str, error: type[ListBossError]) -> str:
+    """Return `value` if it is an encodable string, else raise `error` or ArgumentTypeError."""
+    if not isinstance(value, str):
+        raise ArgumentTypeError("a text is meant here", path=path)
+    if "\x00" in value:
+        raise error("the text holds a null character", path=path)
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise error("the text holds half a character (a lone surrogate)", path=path) from None
+    return value
+
+
+def require_id(value: object, path: str, error: type[ListBossError]) -> str:
+    """Return `value` if it is an encodable string that is not blank."""
+    text = require_text(value, path, error)
+    if not text.strip():
+        raise error("an id or name is not blank", path=path)
+    return text
+
+
+def an_id(error: type[ListBossError]) -> Validator:
+    """Make an attrs validator: the field is an encodable text and not blank."""
+
+    def check(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
+        require_id(value, f"$.{attribute.name}", error)
+
+    return check
+
+
+def optional_id(error: type[ListBossError]) -> Validator:
+    """Make an attrs validator: the field is None, or as `an_id` says."""
+
+    def check(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
+        if value is not None:
+            require_id(value, f"$.{attribute.name}", error)
+
+    return check
+
+
+def require_tuple(value: Any, path: str, *single: type) -> tuple[Any, ...]:
+    """Make a tuple of an iterable, or of one value of a `single` type; refuse a bare string.
+
+    >>> require_tuple(["a", "b"], "$.plan_ids")
+    ('a', 'b')
+    >>> require_tuple("ab", "$.plan_ids")
+    Traceback (most recent call last):
+    listboss.errors.ArgumentTypeError: a tuple is meant here, not a bare text @ $.plan_ids (...)
+    """
+    if single and isinstance(value, single):
+        return (value,)
+    if isinstance(value, (str, bytes)):
+        raise ArgumentTypeError(
+            "a tuple is meant here, not a bare text", path=path, hint='write ("...",)'
+        )
+    try:
+        return tuple(value)
+    except TypeError:
+        raise ArgumentTypeError("a tuple is meant here", path=path) from None

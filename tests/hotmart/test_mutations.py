@@ -1,0 +1,175 @@
+"""Whatever comes in, what comes out is an outcome or a `WebhookError`, and an outcome is sound."""
+
+import copy
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from listboss.errors import WebhookError
+from listboss.hotmart import Parsed, parse, verify
+from listboss.hotmart.fields import FACTS, IDS
+from listboss.hotmart.reading import V1_FIELDS
+from listboss.hotmart.v2 import EVENTS
+from listboss.rules.builtin import HOTMART
+
+SHAPES = [
+    json.loads(file.read_bytes())
+    for file in sorted((Path(__file__).parent / "shapes").glob("*.json"))
+]
+TOKEN = "sample-hottok"
+ODD: list[Any] = [
+    None, True, False, 0, -1, 7, 2**63, 2**200, 10**30, 1.5, 1e308, float("nan"), float("inf"),
+    float("-inf"), "", " ", "0", "00000", "x", "1e999", "NaN", "true", "49,90", "\0", "\ud83d",
+    "ana@example.com", "@", "2025-13-45", "9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59",
+    "1746000000123", "9" * 400, "x" * 1000, [], {}, [[]], [{}], [None], {"": None},
+    {"id": {"id": {}}},
+    {"value": "x"}, [{"current": True}, {"current": True}],
+]  # fmt: skip
+NAMES = sorted(
+    {*EVENTS, *V1_FIELDS, "data", "event", "id", "creationDate", "buyerVO", "body", "hottok"}
+    | {
+        step
+        for field in [*FACTS.values(), *IDS.values()]
+        for path in field.v2 + field.v1
+        for step in path
+    }
+)
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(ODD),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from(NAMES) | st.text(), inner, max_size=6)
+    ),
+    max_leaves=30,
+)
+
+
+def _places(node: Any) -> Iterator[tuple[Any, Any]]:
+    items = node.items() if isinstance(node, dict) else enumerate(node)
+    for key, value in items:
+        yield node, key
+        if isinstance(value, (dict, list)):
+            yield from _places(value)
+
+
+def _replace(container: Any, key: Any, draw: Callable[..., Any]) -> None:
+    # A copy: a later bend may lie inside of it.
+    container[key] = copy.deepcopy(draw(st.sampled_from(ODD) | json_values))
+
+
+def _remove(container: Any, key: Any, _draw: Callable[..., Any]) -> None:
+    del container[key]
+
+
+def _wrap(container: Any, key: Any, draw: Callable[..., Any]) -> None:
+    value = container[key]
+    container[key] = draw(st.sampled_from([[value], {"body": value}, [value, value], str(value)]))
+
+
+def _rename(container: Any, key: Any, draw: Callable[..., Any]) -> None:
+    if isinstance(container, dict):
+        container[draw(st.sampled_from(NAMES))] = container.pop(key)
+
+
+def _spell_as_text(container: Any, key: Any, _draw: Callable[..., Any]) -> None:
+    container[key] = json.dumps(container[key])
+
+
+def _change_type(container: Any, key: Any, _draw: Callable[..., Any]) -> None:
+    value = container[key]
+    container[key] = list(value.values()) if isinstance(value, dict) else {"0": value}
+
+
+@st.composite
+def bent_webhooks(draw: Callable[..., Any]) -> Any:
+    """A real shape, bent in up to five places."""
+    body = copy.deepcopy(draw(st.sampled_from(SHAPES)))
+    for _ in range(draw(st.integers(1, 5))):
+        places = list(_places(body))
+        if places:
+            container, key = draw(st.sampled_from(places))
+            bend = draw(
+                st.sampled_from([_replace, _remove, _wrap, _rename, _spell_as_text, _change_type])
+            )
+            bend(container, key, draw)
+    return body
+
+
+def _check(body: Any, **options: Any) -> Parsed | None:
+    """Parse, and hold the outcome to what every outcome promises."""
+    try:
+        parsed = parse(body, **options)
+    except WebhookError:
+        return None
+    assert bool(parsed.events) is (parsed.ignored is None)
+    ids = [event.id for event in parsed.events]
+    assert len(ids) == len(set(ids))
+    for event in parsed.events:
+        assert HOTMART.event(event.name) is not None
+        assert all(HOTMART.carries(event.name, fact) for fact in event.facts)
+        assert parsed.is_test is event.is_test
+        assert hash(event) == hash(event)
+    assert TOKEN not in repr(parsed)
+    assert "@" not in repr(parsed.ignored)
+    return parsed
+
+
+@given(json_values)
+def test_arbitrary_values(value):
+    """Any JSON value, as object and as text."""
+    _check(value)
+    _check(json.dumps(value))
+
+
+@given(st.text() | st.binary(), st.sampled_from([None, "application/json", "text/html"]))
+def test_arbitrary_text(body, content_type):
+    """Any text and any bytes, under any content type."""
+    _check(body, content_type=content_type)
+
+
+@given(st.dictionaries(st.sampled_from(NAMES), st.text() | st.sampled_from(["approved", "7"])))
+def test_arbitrary_forms(fields):
+    """Any form, in either encoding."""
+    for encoding in ("utf-8", "latin-1"):
+        _check(urlencode(fields, encoding=encoding, errors="replace"))
+
+
+@given(bent_webhooks())
+def test_bent_webhooks(body):
+    """A real shape, bent: the text of it gives what the object gives."""
+    as_object, as_text = _check(body), _check(json.dumps(body))
+    assert (as_object is None) is (as_text is None)
+    if as_object is not None and as_text is not None:
+        names = [event.name for event in as_object.events]
+        assert names == [event.name for event in as_text.events]
+
+
+@given(bent_webhooks())
+def test_parsing_is_pure(body):
+    """The same body gives the same outcome, and stays as it is."""
+    before = json.dumps(body)
+    assert _check(body) == _check(body)
+    assert before == json.dumps(body)
+
+
+@given(st.sampled_from(SHAPES), st.data())
+def test_broken_bytes(shape, data):
+    """Bytes lost, doubled or changed on the way."""
+    body = bytearray(json.dumps(shape, ensure_ascii=False).encode())
+    for _ in range(data.draw(st.integers(1, 4))):
+        start = data.draw(st.integers(0, len(body)))
+        stop = min(len(body), start + data.draw(st.integers(0, 20)))
+        body[start:stop] = data.draw(st.binary(max_size=8))
+    _check(bytes(body))
+
+
+@given(json_values | bent_webhooks(), st.text())
+def test_verify_never_raises(body, token):
+    """Comparing tokens gives a truth value for any body."""
+    assert verify({}, body, token) in {True, False}

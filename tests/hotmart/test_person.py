@@ -1,0 +1,125 @@
+import pytest
+
+from listboss.hotmart.person import contact_in, joined_phone
+
+ANA, BRUNO = {"email": "ana@example.com"}, {"email": "bruno@example.com"}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"buyer": ANA},
+        {"subscriber": ANA},
+        {"subscription": {"user": ANA}},
+        {"user": ANA},
+        {"subscription": {"subscriber": ANA}},
+        {"buyerVO": ANA},
+        ANA,
+        {"buyer": ANA, "subscriber": BRUNO, "user": BRUNO},
+        {"buyer": {"email": ""}, "subscriber": ANA},
+        {"buyer": {"email": "no address"}, "user": ANA},
+        {"buyer": None, "subscriber": [], "subscription": "x", "user": ANA},
+    ],
+    ids=repr,
+)
+def test_place_of_the_email(data):
+    """The contact is whoever has an e-mail address, the buyer first."""
+    contact = contact_in(data)
+    assert contact is not None
+    assert contact.email == "ana@example.com"
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        (" Ana@Example.COM ", "Ana@Example.COM"),
+        ("ana@example.com.", "ana@example.com"),
+        ("", None),
+        ("ana", None),
+        ("ana@", None),
+        ("@example.com", None),
+        ("ana souza@example.com", None),
+        ("a" * 320 + "@example.com", None),
+        (7, None),
+        (None, None),
+    ],
+    ids=repr,
+)
+def test_plausible_email(given, kept):
+    """An address is kept as given but for spaces around and dots behind; others are none."""
+    contact = contact_in({"buyer": {"email": given, "name": "Ana"}})
+    assert kept == (contact.email if contact else None)
+
+
+def test_no_two_people_are_mixed():
+    """Names and phone come from the object that has the e-mail."""
+    contact = contact_in({"buyer": {"name": "Bruno", "phone": "1"}, "subscriber": ANA})
+    assert contact is not None
+    assert (contact.name, contact.phone) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"name": "Ana Souza"}, ("Ana Souza", None, None)),
+        ({"first_name": "Ana", "last_name": "Souza"}, ("Ana Souza", "Ana", "Souza")),
+        ({"first_name": "Ana", "last_name": ""}, ("Ana", "Ana", None)),
+        ({"name": " ", "last_name": "Souza"}, ("Souza", None, "Souza")),
+        ({"name": "A" * 300}, ("A" * 300, None, None)),
+        ({"name": "🙂 سارة"}, ("🙂 سارة", None, None)),
+        ({"name": ["Ana"], "first_name": {}}, (None, None, None)),
+    ],
+    ids=repr,
+)
+def test_names(given, expected):
+    """A missing name is put together from its parts, and never taken apart."""
+    contact = contact_in({"buyer": {**ANA, **given}})
+    assert contact is not None
+    assert expected == (contact.name, contact.first_name, contact.last_name)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"checkout_phone": "11999990000", "checkout_phone_code": "55"}, "5511999990000"),
+        ({"checkout_phone": "5511999990000", "checkout_phone_code": "55"}, "5511999990000"),
+        ({"checkout_phone": "555511999990000", "checkout_phone_code": "55"}, "555511999990000"),
+        ({"checkout_phone": "999990000", "checkout_phone_code": "11"}, "11999990000"),
+        ({"checkout_phone": "11999990000", "checkout_phone_code": "999999999"}, "11999990000"),
+        ({"checkout_phone": 11999990000, "checkout_phone_code": 55}, "5511999990000"),
+        ({"checkout_phone": "", "checkout_phone_code": "55"}, None),
+        ({"checkout_phone": " ", "phone": "11 99999-0000"}, "11 99999-0000"),
+        ({"phone": {"dddPhone": "", "phone": "", "dddCell": "", "cell": ""}}, None),
+        ({"phone": {"dddPhone": "11", "phone": "3333", "dddCell": "", "cell": ""}}, "113333"),
+        ({"phone": {"dddPhone": "11", "phone": "3333", "dddCell": "21", "cell": "9"}}, "219"),
+        ({"phone_local_code": "11", "phone_number": "3333"}, "113333"),
+        ({"phone_checkout_number": "9", "phone_number": "3333"}, "9"),
+        ({"phone": []}, None),
+    ],
+    ids=repr,
+)
+def test_phone(given, expected):
+    """The number is kept as given, a plausible code put before it."""
+    contact = contact_in({"buyer": {**ANA, **given}})
+    assert contact is not None
+    assert expected == contact.phone
+
+
+@pytest.mark.parametrize(
+    ("code", "number", "joined"),
+    [
+        ("+55", "11999990000", "5511999990000"),
+        ("55", "+5511999990000", "+5511999990000"),
+        ("55", "005511999990000", "005511999990000"),
+        ("1234", "5", "12345"),
+        ("12345", "5", "5"),
+        ("x", "5", "5"),
+        ("٥", "5", "5"),
+        ("", "5", "5"),
+        (None, "5", "5"),
+    ],
+    ids=repr,
+)
+def test_joined_phone(code, number, joined):
+    """A code is put before a number where it is plausible and not there yet."""
+    assert joined == joined_phone(code, number)
