@@ -166,7 +166,7 @@ class CodecError(ListBossError, ValueError):
     code = "invalid_document"
 
 
-class CodecErrors(ExceptionGroup[CodecError], CodecError):
+class CodecErrors(ExceptionGroup[CodecError], CodecError):  # noqa: N818 # a group: the plural says it
     """Several faults of one text, each a `CodecError` with its own path.
 
     Caught by `except CodecError` like a single one; taken apart with `except*` or read
@@ -175,11 +175,11 @@ class CodecErrors(ExceptionGroup[CodecError], CodecError):
 
     code = "invalid_documents"
 
-    def __new__(cls, message: str, errors: Sequence[CodecError]) -> Self:
-        """Group `errors` (at least one) under one message."""
-        return super().__new__(cls, message, errors)
+    def __new__(cls, message: str, _errors: Sequence[CodecError]) -> Self:
+        """Group the errors (at least one) under one message."""
+        return super().__new__(cls, message, _errors)
 
-    def __init__(self, message: str, errors: Sequence[CodecError]) -> None:
+    def __init__(self, message: str, _errors: Sequence[CodecError]) -> None:
         CodecError.__init__(self, message)
 
     def __str__(self) -> str:
@@ -188,6 +188,6 @@ class CodecErrors(ExceptionGroup[CodecError], CodecError):
     def __reduce__(self) -> tuple[object, ...]:
         return (type(self), (self.message, self.exceptions))
 
-    def derive(self, excs: Sequence[CodecError]) -> CodecErrors:  # type: ignore[override] # narrower than typeshed's generic, as PEP 654 recommends
+    def derive(self, excs: Sequence[CodecError]) -> CodecErrors:  # type: ignore[override] # pyright: ignore[reportIncompatibleMethodOverride] # narrower than typeshed's generic, as PEP 654 recommends
         """Make a group of the same kind; `except*` and `split` call this."""
         return CodecErrors(self.message, excs)

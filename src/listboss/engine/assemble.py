@@ -8,6 +8,7 @@ set of fields) is made once a plan and shared by its actions.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from listboss.engine.conflict import resolve, spelled
 from listboss.engine.plan import Conflict, Idle, Plan, PlannedAction
@@ -48,11 +49,13 @@ def _plan(
 def data_of(event: Event, contact: Contact, send: Iterable[str]) -> FrozenMap[str, FactValue]:
     """Return what the event has of the fields to send; an absent datum is left out."""
     facts = event.facts
-    data = {
+    data: dict[str, Any] = {
         field: getattr(contact, field) if field in _CONTACT_FIELDS else facts.get(field)
         for field in send
     }
-    return FrozenMap.of_sorted({field: v for field, v in data.items() if is_present(v)})
+    return FrozenMap[str, FactValue].of_sorted(
+        {field: v for field, v in data.items() if is_present(v)}
+    )
 
 
 def assemble(event: Event, contact: Contact, steps: Iterable[Step]) -> Plan:

@@ -34,10 +34,11 @@ from listboss.rules.condition import (
     Operator,
     where,
 )
+from listboss.rules.dashboard import DashboardEntry, RuleSetDiff
 from listboss.rules.event import Contact, Event, EventName, FactValue
 from listboss.rules.mapping import FrozenMap
 from listboss.rules.review import Finding, FindingCode, Severity
-from listboss.rules.ruleset import DashboardEntry, RuleSet, RuleSetDiff
+from listboss.rules.ruleset import RuleSet
 from listboss.rules.segmentation import Product, Segmentation, SubscriptionPlan
 
 __all__ = [

@@ -54,7 +54,7 @@ class AutomaticSegmentation:
     ('auto.cart_abandonment', 'auto:cart-abandonment:42')
     >>> AutomaticSegmentation()
     Traceback (most recent call last):
-    listboss.errors.AutomaticSegmentationError: automatic segmentations cannot be made or changed (...)
+    listboss.errors.AutomaticSegmentationError: automatic segmentations cannot be made ...
     """
 
     id: str
@@ -62,7 +62,7 @@ class AutomaticSegmentation:
     adds_on: tuple[EventName, ...]
     removes_on: tuple[EventName, ...]
 
-    def __new__(cls, *_args: object, **_kwargs: object) -> Never:
+    def __new__(cls, *_args: object, **_kwargs: object) -> Self:
         """Refuse: the built-ins are all there is."""
         raise AutomaticSegmentationError(
             "automatic segmentations cannot be made or changed",

@@ -9,7 +9,7 @@ regular expressions, and size is bounded at construction.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -30,6 +30,7 @@ __all__ = [
     "AnyOf",
     "Comparison",
     "Condition",
+    "FactRef",
     "Not",
     "Operator",
     "comparisons",
@@ -303,7 +304,7 @@ def comparisons(condition: Condition | None, path: str = "$") -> Iterator[tuple[
             assert_never(condition)
 
 
-class FactRef:
+class FactRef:  # noqa: PLW1641 # == builds a condition, so it is no dict key
     """A fact by name, to be compared; what `where.NAME` and `where["NAME"]` give."""
 
     __slots__ = ("_name",)
@@ -314,13 +315,11 @@ class FactRef:
     def __repr__(self) -> str:
         return f"where[{self._name!r}]"
 
-    def __eq__(self, value: FactValue) -> Comparison:  # type: ignore[override] # builds a condition on purpose
+    def __eq__(self, value: FactValue) -> Comparison:  # type: ignore[override] # pyright: ignore[reportIncompatibleMethodOverride] # builds a condition
         return Comparison(self._name, Operator.EQ, value)
 
-    def __ne__(self, value: FactValue) -> Comparison:  # type: ignore[override] # as above
+    def __ne__(self, value: FactValue) -> Comparison:  # type: ignore[override] # pyright: ignore[reportIncompatibleMethodOverride] # as above
         return Comparison(self._name, Operator.NE, value)
-
-    __hash__: Callable[[], int] = None  # type: ignore[assignment] # == builds a condition, so no dict key
 
     def __lt__(self, value: FactValue) -> Comparison:
         return Comparison(self._name, Operator.LT, value)

@@ -20,7 +20,7 @@ from listboss.errors import ArgumentTypeError, EventError
 from listboss.rules.mapping import FrozenMap
 from listboss.rules.text import an_id, optional_id, require_id, require_text
 
-__all__ = ["Contact", "Event", "EventName", "FactValue", "utc"]
+__all__ = ["Contact", "Event", "EventName", "FactValue", "contact_key", "event_name", "utc"]
 
 FactValue: TypeAlias = str | int | bool | Decimal | datetime
 """What a fact may be; money is `Decimal`, an instant is an aware `datetime`, never a float."""

@@ -23,6 +23,8 @@ Reader: TypeAlias = Callable[[object], Value | None]
 
 COUNTRY_LENGTH = 2
 CURRENCY_LENGTH = 3
+SUBTAG_LENGTHS = (2, 8)
+"""Of a BCP-47 language subtag; the subtags after it may be shorter."""
 
 
 def is_present(raw: object) -> bool:
@@ -57,8 +59,8 @@ def _language(raw: object) -> str | None:
     well_formed = (
         tag.isascii()
         and first.isalpha()
-        and 2 <= len(first) <= 8  # noqa: PLR2004 # the lengths of BCP-47's primary subtag
-        and all(part.isalnum() and len(part) <= 8 for part in rest)  # noqa: PLR2004 # as above
+        and SUBTAG_LENGTHS[0] <= len(first) <= SUBTAG_LENGTHS[1]
+        and all(part.isalnum() and len(part) <= SUBTAG_LENGTHS[1] for part in rest)
     )
     return tag if well_formed else None
 

@@ -48,6 +48,7 @@ class FrozenMap(dict[K, V]):
     __slots__ = ()
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Return a frozen map as it is, without a copy."""
         if len(args) == 1 and not kwargs and type(args[0]) is cls:
             return args[0]
         return super().__new__(cls)
@@ -61,8 +62,8 @@ class FrozenMap(dict[K, V]):
     @classmethod
     def of_sorted(cls, items: Mapping[K, V]) -> Self:
         """Freeze a mapping whose keys are known to be in order; no key is looked at."""
-        new = dict.__new__(cls)
-        dict.update(new, items)
+        new = super().__new__(cls)
+        super(FrozenMap, new).update(items)
         return new
 
     def _closed(self, *_args: object, **_kwargs: object) -> Never:
@@ -84,7 +85,7 @@ class FrozenMap(dict[K, V]):
         equal = self.__eq__(other)
         return equal if equal is NotImplemented else not equal
 
-    def __hash__(self) -> int:  # type: ignore[override] # a dict has none, for it changes; this one does not
+    def __hash__(self) -> int:  # type: ignore[override] # pyright: ignore[reportIncompatibleVariableOverride] # a dict has none, for it changes
         return hash(tuple((key, type(value), value) for key, value in self.items()))
 
     def __repr__(self) -> str:

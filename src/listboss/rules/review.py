@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from enum import StrEnum
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import attrs
 
@@ -233,7 +233,11 @@ def _comparison(comparison: Comparison, fact: FactType, path: str) -> Iterator[_
                 _C.VALUE_UNKNOWN, _E, f"`{fact.name}` is never `{raw}`", path,
                 f"one of {', '.join(fact.values)}",
             )  # fmt: skip
-    if operator is Operator.BETWEEN and None not in read and read[0] > read[1]:  # type: ignore[operator] # both of the fact's ordered kind
+    if (
+        operator is Operator.BETWEEN
+        and None not in read
+        and read != sorted(cast("list[Any]", read))
+    ):
         yield (_C.VALUE_UNFIT, _E, "the range is empty", path, "give the lower bound first")
 
 

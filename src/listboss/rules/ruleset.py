@@ -27,40 +27,21 @@ from listboss.rules.automatic import AUTOMATIC, AUTOMATIC_ID_PREFIX, AutomaticSe
 from listboss.rules.builtin import HOTMART
 from listboss.rules.capabilities import Capabilities
 from listboss.rules.catalogue import Catalogue, EventType, FactType
+from listboss.rules.dashboard import (
+    DashboardEntry,
+    RuleSetDiff,
+    beta_findings,
+    capture_findings,
+    equal_name,
+)
 from listboss.rules.mapping import FrozenMap, fill
-from listboss.rules.review import Finding, FindingCode, Setting, Severity, review
+from listboss.rules.review import Finding, Setting, Severity, review
 from listboss.rules.segmentation import Product, Segmentation
 from listboss.rules.text import fold, require_id, require_tuple
 
-__all__ = ["DashboardEntry", "RuleSet", "RuleSetDiff"]
+__all__ = ["RuleSet"]
 
 _ByProduct: TypeAlias = dict[str, tuple[Segmentation, ...]]
-
-
-@attrs.frozen
-class DashboardEntry:
-    """One line of a product's dashboard: a segmentation and what is wrong with it."""
-
-    segmentation: AutomaticSegmentation | Segmentation
-    findings: tuple[Finding, ...] = ()
-
-    @property
-    def is_automatic(self) -> bool:
-        """Whether it is a built-in, which cannot be edited or removed."""
-        return isinstance(self.segmentation, AutomaticSegmentation)
-
-
-@attrs.frozen(kw_only=True)
-class RuleSetDiff:
-    """What differs between two rule sets, by id; `settings` names what else differs."""
-
-    added: tuple[str, ...] = ()
-    removed: tuple[str, ...] = ()
-    changed: tuple[str, ...] = ()
-    settings: tuple[str, ...] = ()
-
-    def __bool__(self) -> bool:
-        return any((self.added, self.removed, self.changed, self.settings))
 
 
 @attrs.frozen(init=False, repr=False)
@@ -286,16 +267,16 @@ class RuleSet:
     @property
     def findings(self) -> tuple[Finding, ...]:
         """Everything that is wrong, of the whole set first, then product by product."""
-        own = tuple(self._own_findings())
+        own = capture_findings(self.capture_provider, self.providers)
         products = dict.fromkeys((*self._products, *self._by_product))
         return own + tuple(f for product_id in products for f in self.findings_of(product_id))
 
     def findings_of(self, product_id: str) -> tuple[Finding, ...]:
         """Everything that is wrong with one product and its segmentations."""
+        product = self._products.get(product_id)
+        beta = () if self.capture_provider is None else beta_findings(product)
         entries = self.for_product(product_id)
-        return tuple(self._product_findings(product_id)) + tuple(
-            finding for entry in entries for finding in entry.findings
-        )
+        return beta + tuple(finding for entry in entries for finding in entry.findings)
 
     def for_product(self, product_id: str) -> tuple[DashboardEntry, ...]:
         """Return the dashboard of a product: automatic segmentations first, then custom.
@@ -310,42 +291,9 @@ class RuleSet:
         if self.capture_provider is not None and product is not None and product.approved_at:
             automatic = tuple(DashboardEntry(row) for row in AUTOMATIC)
         return automatic + tuple(
-            DashboardEntry(rule, review(rule, self.setting(rule)) + _equal_name(rule, names))
+            DashboardEntry(rule, review(rule, self.setting(rule)) + equal_name(rule, names))
             for rule in rules
         )
-
-    def _own_findings(self) -> Iterator[Finding]:
-        name = self.capture_provider
-        if name is None:
-            return
-        account = self.providers.get(name)
-        if account is None:
-            yield Finding(
-                FindingCode.CAPTURE_PROVIDER_MISSING,
-                Severity.ERROR,
-                "the provider of automatic capture is not integrated",
-                path="$.capture_provider",
-                hint="integrate it with `with_provider`, or set no `capture_provider`",
-            )
-        elif "none" in (account.add_lead, account.add_tag, account.remove_tag):
-            yield Finding(
-                FindingCode.CAPTURE_LIMITED,
-                Severity.WARNING,
-                "the provider of automatic capture cannot add leads, add tags and remove tags",
-                path="$.capture_provider",
-                hint="what it cannot do is left out of automatic capture",
-            )
-
-    def _product_findings(self, product_id: str) -> Iterator[Finding]:
-        product = self._products.get(product_id)
-        if self.capture_provider is not None and product is not None and product.has_beta_capture:
-            yield Finding(
-                FindingCode.BETA_CAPTURE,
-                Severity.WARNING,
-                "the product was approved before July 2024 and may have the beta of capture",
-                product_id=product_id,
-                hint="add custom segmentations for what must not be missed",
-            )
 
     def diff(self, other: RuleSet) -> RuleSetDiff:
         """Return what `other` adds, removes and changes, by segmentation id."""
@@ -384,11 +332,10 @@ def _refuse_automatic(segmentation_id: str) -> None:
 
 
 def _require_custom(rule: object) -> None:
-    if isinstance(rule, AutomaticSegmentation):
+    if isinstance(rule, (AutomaticSegmentation, Segmentation)):
         _refuse_automatic(rule.id)
-    if not isinstance(rule, Segmentation):
+    else:
         raise ArgumentTypeError("a segmentation is meant here", path="$.segmentations")
-    _refuse_automatic(rule.id)
 
 
 def _by_product_and_owner(
@@ -414,18 +361,3 @@ def _by_product_and_owner(
 
 def _position(rules: list[Segmentation], segmentation_id: str) -> int:
     return next(n for n, rule in enumerate(rules) if rule.id == segmentation_id)
-
-
-def _equal_name(rule: Segmentation, names: Counter[str]) -> tuple[Finding, ...]:
-    if names[fold(rule.name)] == 1:
-        return ()
-    return (
-        Finding(
-            FindingCode.NAME_DUPLICATE,
-            Severity.WARNING,
-            f"another segmentation of the product is named `{rule.name}` too",
-            segmentation_id=rule.id,
-            product_id=rule.product_id,
-            path="$.name",
-        ),
-    )

@@ -188,7 +188,7 @@ class Segmentation:
     ...     actions=AddLead("English-Speaking Buyers"),
     ... )
     >>> rule.id, rule.enabled
-    ('seg-d6aeb1e8e0d4f5d7bfb4ac22', False)
+    ('seg-69bfa79e90a94951adc5e6d3', False)
     """
 
     name: str = attrs.field(kw_only=False, validator=an_id(RuleError))
