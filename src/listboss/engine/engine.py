@@ -13,8 +13,8 @@ from datetime import datetime
 from listboss.engine.assemble import assemble, idle_plan
 from listboss.engine.dummy import dummy_event
 from listboss.engine.explain import Explanation, explain
-from listboss.engine.index import PreparedRule, ProductIndex, index_product
 from listboss.engine.plan import Idle, Plan
+from listboss.engine.product import ProductIndex, index_product, updated
 from listboss.engine.step import Step, automatic_steps, steps_of
 from listboss.errors import FlaggedSegmentationError
 from listboss.rules.event import Contact, Event
@@ -89,25 +89,29 @@ class Engine:
         return self._rules
 
     def with_rules(self, rules: RuleSet) -> Engine:
-        """Return an engine for other rules that shares what did not change with this one."""
+        """Return an engine for other rules that shares what did not change with this one.
+
+        Only the buckets of changed rules are touched. A large one gets the change beside
+        its index, until `warm`, or some two thousand changes, make it one piece again.
+        """
         new = Engine.__new__(Engine)
-        new._rules, new._automatic = rules, {}
-        new._indexes = dict(self._unchanged(rules))
+        new._rules, new._automatic, new._indexes = rules, {}, {}
+        old = self._rules
+        if old.providers == rules.providers and old.catalogue == rules.catalogue:
+            for product_id, index in self._indexes.items():
+                if index.product == rules.product(product_id):
+                    new._indexes[product_id] = updated(index, rules)
         return new
 
-    def _unchanged(self, rules: RuleSet) -> Iterator[tuple[str, ProductIndex]]:
-        old = self._rules
-        if old.providers != rules.providers or old.catalogue != rules.catalogue:
-            return
-        for product_id, index in self._indexes.items():
-            same_rules = old.rules_of(product_id) is rules.rules_of(product_id)
-            if same_rules and index.product == rules.product(product_id):
-                yield product_id, index
-
     def warm(self) -> Engine:
-        """Index every product now, for hosts that want no event to pay for it."""
+        """Index every product now and put changed buckets in one piece; return the engine.
+
+        For hosts that want no event to pay for it.
+        """
         for product in self._rules.products:
-            self._index(product.id)
+            index = self._index(product.id)
+            if index is not None:
+                self._indexes[product.id] = index.compacted()
         return self
 
     def _index(self, product_id: str) -> ProductIndex | None:
@@ -116,11 +120,7 @@ class Engine:
             product = self._rules.product(product_id)
             if product is None:
                 return None
-            rules = self._rules
-            index = index_product(
-                product, rules.rules_of(product_id), rules.providers, rules.catalogue
-            )
-            self._indexes[product_id] = index
+            index = self._indexes[product_id] = index_product(product, self._rules)
         return index
 
     # Deciding
@@ -141,12 +141,14 @@ class Engine:
         if self._rules.catalogue.event(event.name) is None:
             return idle_plan(event, Idle.UNKNOWN_EVENT)
         steps = [*self._automatic_steps(event, index)]
-        for rule in self._matching(event, index):
-            steps.extend(rule.steps)
+        key = index.key(event, self._rules.catalogue)
+        bucket = None if key is None else index.buckets.get(key)
+        if bucket is not None:
+            for prepared in bucket.match(event.facts):
+                steps.extend(prepared.steps)
         if steps:
             return assemble(event, contact, steps)
-        lost = self._names_plan(event, index) and self._plan_of(event, index) is None
-        return idle_plan(event, Idle.UNKNOWN_PLAN if lost else Idle.NO_RULE)
+        return idle_plan(event, Idle.UNKNOWN_PLAN if key is None else Idle.NO_RULE)
 
     def plan_many(self, events: Iterable[Event], *, include_tests: bool = False) -> Iterator[Plan]:
         """Plan events one after the other, in constant memory."""
@@ -156,21 +158,11 @@ class Engine:
     def match(self, event: Event) -> tuple[str, ...]:
         """Return the ids of the custom segmentations that hold for the event, as declared."""
         index = self._index(event.product_id)
-        if index is None:
+        key = None if index is None else index.key(event, self._rules.catalogue)
+        if index is None or key is None:
             return ()
-        return tuple(rule.id for rule in self._matching(event, index))
-
-    def _matching(self, event: Event, index: ProductIndex) -> Iterable[PreparedRule]:
-        plan = self._plan_of(event, index) if self._names_plan(event, index) else None
-        bucket = index.buckets.get((event.name, plan))
-        return () if bucket is None else bucket.match(event.facts)
-
-    def _names_plan(self, event: Event, index: ProductIndex) -> bool:
-        kind = self._rules.catalogue.event(event.name)
-        return index.plans is not None and kind is not None and kind.carries_plan
-
-    def _plan_of(self, event: Event, index: ProductIndex) -> str | None:
-        return None if index.plans is None else index.plans.resolve(event)
+        bucket = index.buckets.get(key)
+        return () if bucket is None else tuple(p.rule.id for p in bucket.match(event.facts))
 
     def _automatic_steps(self, event: Event, index: ProductIndex) -> tuple[Step, ...]:
         provider = self._rules.capture_provider

@@ -12,9 +12,9 @@ from typing import assert_never
 
 import attrs
 
-from listboss.engine.index import plan_names
 from listboss.engine.plan import Conflict, Idle, Plan
 from listboss.engine.predicate import Facts, predicate
+from listboss.engine.product import plan_names
 from listboss.rules.action import action_key
 from listboss.rules.automatic import AutomaticSegmentation
 from listboss.rules.catalogue import Catalogue, ProductKind

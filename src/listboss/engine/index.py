@@ -1,111 +1,215 @@
-"""Matching: which rules of one product hold for one event.
+"""Matching: which entries hold for the facts of one event, without asking each of them.
 
-Rules are filed by product, then by event name and, on a subscription, by plan: an event
-only meets the rules of its own bucket.
+An *entry* is a conjunction of literals with a position. One `Index` holds them in up to
+four ways, and `build` is the one place that decides which:
+
+- no literal: holds always;
+- few entries: asked one by one, which is faster than anything for a handful;
+- entries that a single fact nearly decides (an offer code among thousands, a narrow range
+  of prices): filed under the cell of that fact, each cell an index of its own;
+- all others: bits of masks, one mask a cell of each fact, ANDed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-import attrs
+from listboss.engine.cells import ORDERED, Constraint, Domain
+from listboss.engine.literal import Conjunction, Literal
+from listboss.engine.masks import Masks
+from listboss.rules.facts import READERS, Reader
 
-from listboss.engine.predicate import Facts, Predicate, predicate
-from listboss.engine.step import Step, steps_of
-from listboss.rules.capabilities import Capabilities
-from listboss.rules.catalogue import Catalogue, ProductKind
-from listboss.rules.event import Event
-from listboss.rules.review import Setting, is_flagged
-from listboss.rules.segmentation import Product, Segmentation
-from listboss.rules.text import fold
+__all__ = ["Entry", "Index", "build"]
 
-__all__ = ["Bucket", "PlanNames", "PreparedRule", "ProductIndex", "index_product", "plan_names"]
+Entry: TypeAlias = tuple[int, Conjunction]
 
-Key: TypeAlias = tuple[str, str | None]
-"""Event name, and the id of the subscription plan where the event carries one."""
+FEW = 8
+"""Up to so many entries are asked one by one: masks have a fixed cost of some microseconds."""
+FEWEST_FILED = 32
+"""So many entries must be worth filing under a fact, and so many cells must it have."""
+MOST_COPIES = 4
+"""Under how many bins an entry may be filed; a wider one is no narrow entry."""
+FEWEST_BINS = 16
+"""A fact that splits entries less finely than this decides too little."""
+FINEST_BIN, COARSER = 64, 4
+"""Cells in the finest bin of an ordered fact, and how much coarser each next size is."""
 
-
-@attrs.frozen(eq=False)
-class PreparedRule:
-    """A rule that can run: its id, its test (None holds always), and its actions prepared."""
-
-    id: str
-    holds: Predicate | None
-    steps: tuple[Step, ...]
+_ByFact: TypeAlias = dict[str, list[Literal]]
 
 
-@attrs.frozen(eq=False)
-class Bucket:
-    """The rules of one product, event and plan, in the order declared."""
+class Table:
+    """Entries filed under the bins (runs of cells) of one fact that nearly decides them."""
 
-    rules: tuple[PreparedRule, ...]
+    __slots__ = ("_children", "_domain", "_fact", "_read", "_size")
 
-    def match(self, facts: Facts) -> Sequence[PreparedRule]:
-        """Return the rules that hold, in the order declared."""
-        return [rule for rule in self.rules if rule.holds is None or rule.holds(facts)]
+    def __init__(self, fact: str, domain: Domain, size: int, children: Mapping[int, Index]) -> None:
+        self._fact = fact
+        self._read: Reader = READERS[domain.kind]
+        self._domain = domain
+        self._size = size
+        self._children = children
 
-
-@attrs.frozen(eq=False)
-class PlanNames:
-    """How an event names a subscription plan: by any of its ids, else by its name."""
-
-    by_id: Mapping[str, str]
-    by_name: Mapping[str, str]
-
-    def resolve(self, event: Event) -> str | None:
-        """Return the id of the plan that the event means, or None."""
-        if event.plan_id is not None:
-            return self.by_id.get(event.plan_id)
-        return None if event.plan_name is None else self.by_name.get(fold(event.plan_name))
+    def collect(self, facts: Mapping[str, Any], found: list[int]) -> None:
+        """Append the positions of the entries that hold."""
+        value = self._read(facts.get(self._fact))
+        if value is None:
+            return
+        child = self._children.get(self._domain.cell(value) // self._size)
+        if child is not None:
+            child.collect(facts, found)
 
 
-def plan_names(product: Product) -> PlanNames:
-    """Collect the ids and the unambiguous names of a product's plans."""
-    names = [fold(plan.name) for plan in product.plans]
-    return PlanNames(
-        {plan_id: plan.id for plan in product.plans for plan_id in plan.ids},
-        {
-            name: plan.id
-            for name, plan in zip(names, product.plans, strict=True)
-            if names.count(name) == 1
-        },
+class Index:
+    """Entries, indexed; `collect` finds those that hold. Made by `build`."""
+
+    __slots__ = ("_always", "_few", "_masks", "_tables")
+
+    def __init__(
+        self,
+        always: tuple[int, ...],
+        few: tuple[Entry, ...],
+        tables: tuple[Table, ...],
+        masks: Masks | None,
+    ) -> None:
+        self._always = always
+        self._few = few
+        self._tables = tables
+        self._masks = masks
+
+    def collect(self, facts: Mapping[str, Any], found: list[int]) -> None:
+        """Append the positions of the entries that hold, in no order, perhaps twice."""
+        if self._always:
+            found.extend(self._always)
+        get = facts.get
+        for position, literals in self._few:
+            for fact, read, test, operand, _, _, _ in literals:
+                value = read(get(fact))
+                if value is None or not test(value, operand):
+                    break
+            else:
+                found.append(position)
+        for table in self._tables:
+            table.collect(facts, found)
+        if self._masks is not None:
+            self._masks.collect(facts, found)
+
+
+def build(entries: Sequence[Entry]) -> Index:
+    """Index entries: the one place that decides how each of them is found."""
+    always = tuple(position for position, literals in entries if not literals)
+    asking = [entry for entry in entries if entry[1]]
+    if len(asking) <= FEW:
+        return Index(always, tuple(asking), (), None)
+    by_fact = [(position, _by_fact(literals)) for position, literals in asking]
+    domains = _domains([literals for _, literals in by_fact])
+    filed, rest = _file(by_fact, domains)
+    tables = tuple(
+        Table(fact, domains[fact], size, _children(fact, domains[fact], bins))
+        for (fact, size), bins in filed.items()
     )
+    if len(rest) <= FEW:
+        few = tuple((position, _conjunction(literals)) for position, literals in rest)
+        return Index(always, few, tables, None)
+    return Index(always, (), tables, Masks(rest, domains))
 
 
-@attrs.frozen(eq=False)
-class ProductIndex:
-    """All buckets of one product; `plans` is None unless the product is a subscription."""
-
-    product: Product
-    plans: PlanNames | None
-    buckets: Mapping[Key, Bucket]
+def _by_fact(literals: Conjunction) -> _ByFact:
+    by_fact: _ByFact = {}
+    for asked in literals:
+        by_fact.setdefault(asked.fact, []).append(asked)
+    return by_fact
 
 
-def index_product(
-    product: Product,
-    rules: Sequence[Segmentation],
-    providers: Mapping[str, Capabilities],
-    catalogue: Catalogue,
-) -> ProductIndex:
-    """File the rules of a product that can run: enabled, and without an error finding."""
-    subscription = product.kind is ProductKind.SUBSCRIPTION
-    plans = plan_names(product) if subscription else None
-    filed: dict[Key, list[PreparedRule]] = {}
-    for rule in rules:
-        capabilities = providers.get(rule.provider)
-        if not rule.enabled or is_flagged(rule, Setting(product, capabilities, catalogue)):
+def _conjunction(by_fact: _ByFact) -> Conjunction:
+    return tuple(asked for literals in by_fact.values() for asked in literals)
+
+
+def _domains(entries: Sequence[_ByFact]) -> dict[str, Domain]:
+    mentioned: _ByFact = {}
+    for by_fact in entries:
+        for fact, literals in by_fact.items():
+            mentioned.setdefault(fact, []).extend(literals)
+    return {fact: Domain(literals) for fact, literals in mentioned.items()}
+
+
+_Split: TypeAlias = tuple[int, _ByFact]
+_Place: TypeAlias = tuple[str, int]
+"""A fact, and the size of its bins."""
+
+
+def _file(
+    entries: Sequence[_Split], domains: Mapping[str, Domain]
+) -> tuple[dict[_Place, dict[int, list[_Split]]], list[_Split]]:
+    """Split entries into those filed under bins of a fact, and the rest."""
+    wide = {fact: domain for fact, domain in domains.items() if domain.count > FEWEST_FILED}
+    chosen: dict[_Place, list[tuple[_Split, frozenset[int]]]] = {}
+    rest: list[_Split] = []
+    for entry in entries:
+        best = _most_deciding(entry[1], wide)
+        if best is None:
+            rest.append(entry)
+        else:
+            place, bins = best
+            chosen.setdefault(place, []).append((entry, bins))
+    filed: dict[_Place, dict[int, list[_Split]]] = {}
+    for place, members in chosen.items():
+        if len(members) < FEWEST_FILED:
+            rest.extend(entry for entry, _ in members)
             continue
-        if capabilities is None:
-            raise LookupError(rule.provider)
-        test = None if rule.condition is None else predicate(rule.condition, catalogue)
-        prepared = PreparedRule(rule.id, test, steps_of(rule, capabilities))
-        for plan in _plans_of(rule, plans):
-            filed.setdefault((rule.event, plan), []).append(prepared)
-    return ProductIndex(product, plans, {key: Bucket(tuple(r)) for key, r in filed.items()})
+        table = filed.setdefault(place, {})
+        for entry, bins in members:
+            for number in bins:
+                table.setdefault(number, []).append(entry)
+    return filed, rest
 
 
-def _plans_of(rule: Segmentation, plans: PlanNames | None) -> Sequence[str | None]:
-    if plans is None or not rule.plan_ids:
-        return (None,)
-    return tuple(dict.fromkeys(plans.by_id[plan_id] for plan_id in rule.plan_ids))
+def _most_deciding(
+    by_fact: _ByFact, domains: Mapping[str, Domain]
+) -> tuple[_Place, frozenset[int]] | None:
+    """Return the fact under whose bins the entry meets the fewest events, or None."""
+    best: tuple[_Place, frozenset[int]] | None = None
+    most = 0.0
+    for fact, literals in by_fact.items():
+        domain = domains.get(fact)
+        narrow = None if domain is None else _narrow(domain, domain.constraint(literals))
+        if domain is None or narrow is None:
+            continue
+        size, bins = narrow
+        decides = domain.count / (size * len(bins))
+        if decides > most:
+            most, best = decides, ((fact, size), bins)
+    return best
+
+
+def _narrow(domain: Domain, constraint: Constraint) -> tuple[int, frozenset[int]] | None:
+    """Return the finest size of bins, and the few bins of it, that hold the constraint."""
+    if constraint.missing or constraint.wrong or not constraint.known:
+        return None
+    size = FINEST_BIN if domain.kind in ORDERED else 1
+    while domain.count >= size * FEWEST_BINS:
+        spans = [(low // size, (high - 1) // size + 1) for low, high in constraint.known]
+        if sum(last - first for first, last in spans) <= MOST_COPIES:
+            return size, frozenset(number for span in spans for number in range(*span))
+        if size == 1:
+            return None
+        size *= COARSER
+    return None
+
+
+def _children(fact: str, domain: Domain, bins: Mapping[int, Sequence[_Split]]) -> dict[int, Index]:
+    """Index what is filed under each bin; a bin of one cell has decided its fact."""
+    decided = domain.kind not in ORDERED
+    return {
+        place: build(
+            [
+                (position, _conjunction(_without(by_fact, fact) if decided else by_fact))
+                for position, by_fact in entries
+            ]
+        )
+        for place, entries in bins.items()
+    }
+
+
+def _without(by_fact: _ByFact, fact: str) -> _ByFact:
+    return {name: literals for name, literals in by_fact.items() if name != fact}

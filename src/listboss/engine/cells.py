@@ -1,0 +1,150 @@
+"""Cells: the values of one fact, split so finely that no literal tells two of a cell apart.
+
+A fact of words has a cell for each value that some literal mentions, and one for all
+others. A fact with an order has a cell for each mentioned point and one for each gap
+between two points. A literal then is a set of cells, kept as sorted, disjoint, half-open
+intervals, so that a range costs as little as a point.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeAlias
+
+import attrs
+
+from listboss.engine.literal import Literal
+from listboss.rules.catalogue import FactKind
+from listboss.rules.condition import Operator
+from listboss.rules.facts import language_range
+
+__all__ = ["Constraint", "Domain", "Intervals"]
+
+Intervals: TypeAlias = tuple[tuple[int, int], ...]
+
+ORDERED = frozenset({FactKind.INTEGER, FactKind.DECIMAL, FactKind.INSTANT})
+
+
+@attrs.frozen
+class Constraint:
+    """Where all literals of one conjunction on one fact hold: known cells, and no value."""
+
+    known: Intervals
+    missing: bool
+    wrong: bool
+
+
+class Domain:
+    """The cells of one fact, as a set of literals needs them."""
+
+    __slots__ = ("_descendants", "_ids", "_points", "count", "kind")
+
+    def __init__(self, literals: Iterable[Literal]) -> None:
+        points: set[Any] = set()
+        kind = FactKind.TEXT
+        for asked in literals:
+            kind, operand = asked.kind, asked.operand
+            if type(operand) in (frozenset, tuple):
+                points.update(operand)
+            elif operand is not None:
+                points.add(operand)
+        self.kind = kind
+        self._points: Sequence[Any] = sorted(points)
+        self._ids = {point: n for n, point in enumerate(self._points)}
+        self._descendants: dict[Any, list[int]] = {}
+        if kind is FactKind.LANGUAGE:
+            for tag, n in self._ids.items():
+                for prefix in language_range(tag):
+                    self._descendants.setdefault(prefix, []).append(n)
+        self.count = 2 * len(points) + 1 if kind in ORDERED else len(points) + 1
+
+    def cell(self, value: Any) -> int:
+        """Return the cell of a known value."""
+        if self.kind in ORDERED:
+            place = bisect_left(self._points, value)
+            hit = place < len(self._points) and self._points[place] == value
+            return 2 * place + hit
+        if self.kind is FactKind.LANGUAGE:
+            tags = language_range(value)
+            value = next((tag for tag in tags if tag in self._ids), value)
+        return self._ids.get(value, self.count - 1)
+
+    def constraint(self, literals: Sequence[Literal]) -> Constraint:
+        """Return where all of the literals hold; each must be among those of the domain."""
+        known = self._intervals(literals[0])
+        for asked in literals[1:]:
+            known = _both(known, self._intervals(asked))
+        operators = {asked.operator for asked in literals}
+        return Constraint(
+            known,
+            missing=operators == {Operator.IS_MISSING},
+            wrong=operators == {Operator.IS_SET},
+        )
+
+    def _intervals(self, asked: Literal) -> Intervals:
+        match asked.operator:
+            case Operator.IS_SET:
+                return ((0, self.count),)
+            case Operator.IS_MISSING:
+                return ()
+            case Operator.EQ:
+                return _joined(self._cells_of(asked.operand))
+            case Operator.IN:
+                return _joined(n for value in asked.operand for n in self._cells_of(value))
+            case Operator.NE:
+                return self._others(_joined(self._cells_of(asked.operand)))
+            case Operator.NOT_IN:
+                cells = (n for value in asked.operand for n in self._cells_of(value))
+                return self._others(_joined(cells))
+            case _:
+                return self._range(asked)
+
+    def _cells_of(self, value: Any) -> Sequence[int]:
+        place = self._ids[value]
+        if self.kind in ORDERED:
+            return (2 * place + 1,)
+        return self._descendants[value] if self._descendants else (place,)
+
+    def _range(self, asked: Literal) -> Intervals:
+        operator, operand = asked.operator, asked.operand
+        if operator is Operator.BETWEEN:
+            inside = ((2 * self._ids[operand[0]] + 1, 2 * self._ids[operand[1]] + 2),)
+            return self._others(inside) if asked.negated else inside
+        point = 2 * self._ids[operand] + 1
+        bounds = {
+            Operator.LT: (0, point),
+            Operator.LE: (0, point + 1),
+            Operator.GT: (point + 1, self.count),
+            Operator.GE: (point, self.count),
+        }
+        return (bounds[operator],)
+
+    def _others(self, intervals: Intervals) -> Intervals:
+        edges = [0, *(edge for interval in intervals for edge in interval), self.count]
+        pairs = zip(edges[::2], edges[1::2], strict=True)
+        return tuple((low, high) for low, high in pairs if low < high)
+
+
+def _joined(cells: Iterable[int]) -> Intervals:
+    intervals: list[tuple[int, int]] = []
+    for cell in sorted(cells):
+        if intervals and intervals[-1][1] >= cell:
+            intervals[-1] = (intervals[-1][0], cell + 1)
+        else:
+            intervals.append((cell, cell + 1))
+    return tuple(intervals)
+
+
+def _both(one: Intervals, other: Intervals) -> Intervals:
+    found: list[tuple[int, int]] = []
+    i = j = 0
+    while i < len(one) and j < len(other):
+        low, high = max(one[i][0], other[j][0]), min(one[i][1], other[j][1])
+        if low < high:
+            found.append((low, high))
+        if one[i][1] <= other[j][1]:
+            i += 1
+        else:
+            j += 1
+    return tuple(found)

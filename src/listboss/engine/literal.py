@@ -1,0 +1,186 @@
+"""Literals: the comparisons of a condition, compiled, and the conjunctions they form.
+
+A *literal* is one comparison, negation already pushed into it, as a flat tuple: read the
+fact, test it against the operand. `cover` turns a condition into the conjunctions of
+literals of which one must hold. Where that would grow too large, or a comparison cannot be
+indexed, the conjunctions let too much through and say so (`exact` is False): the rule is
+then checked whole. They never keep out an event for which the condition holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias, assert_never, cast
+
+import attrs
+
+from listboss.rules.catalogue import Catalogue, FactKind
+from listboss.rules.condition import (
+    NEGATED,
+    AllOf,
+    AnyOf,
+    Comparison,
+    Condition,
+    Not,
+    Operator,
+)
+from listboss.rules.facts import READERS, Reader, is_present, language_range
+
+__all__ = ["Conjunction", "Cover", "Facts", "Literal", "cover", "holds", "literal"]
+
+Facts: TypeAlias = Mapping[str, Any]
+Test: TypeAlias = Callable[[Any, Any], bool]
+
+MOST_CONJUNCTIONS = 64
+"""How many conjunctions an AND of ORs may multiply into before a factor is left out."""
+
+
+class Literal(NamedTuple):
+    """One comparison, ready to be asked: `test(read(raw), operand)` on a known fact."""
+
+    fact: str
+    read: Reader
+    test: Test
+    operand: Any
+    kind: FactKind
+    operator: Operator
+    negated: bool
+    """Only for the operators that have no counterpart, such as `between`."""
+
+
+Conjunction: TypeAlias = tuple[Literal, ...]
+
+_TESTS: dict[Operator, Test] = {
+    Operator.EQ: lambda value, operand: bool(value == operand),
+    Operator.NE: lambda value, operand: bool(value != operand),
+    Operator.IN: lambda value, operand: value in operand,
+    Operator.NOT_IN: lambda value, operand: value not in operand,
+    Operator.LT: lambda value, operand: bool(value < operand),
+    Operator.LE: lambda value, operand: bool(value <= operand),
+    Operator.GT: lambda value, operand: bool(value > operand),
+    Operator.GE: lambda value, operand: bool(value >= operand),
+    Operator.BETWEEN: lambda value, operand: bool(operand[0] <= value <= operand[1]),
+    Operator.CONTAINS: lambda value, operand: operand in value,
+    Operator.STARTS_WITH: lambda value, operand: value.startswith(operand),
+    Operator.IS_SET: lambda _value, _operand: True,
+    Operator.IS_MISSING: lambda _value, _operand: True,
+}
+
+_NEGATED_TESTS: dict[Operator, Test] = {
+    Operator.BETWEEN: lambda value, operand: not operand[0] <= value <= operand[1],
+    Operator.CONTAINS: lambda value, operand: operand not in value,
+    Operator.STARTS_WITH: lambda value, operand: not value.startswith(operand),
+}
+
+_LANGUAGE_TESTS: dict[Operator, Test] = {
+    Operator.EQ: lambda tag, operand: operand in language_range(tag),
+    Operator.NE: lambda tag, operand: operand not in language_range(tag),
+    Operator.IN: lambda tag, operand: not operand.isdisjoint(language_range(tag)),
+    Operator.NOT_IN: lambda tag, operand: operand.isdisjoint(language_range(tag)),
+}
+"""A rule's `pt` is met by `pt-BR`: languages compare with all prefixes of the tag."""
+
+_PRESENCE: dict[Operator, Reader] = {
+    Operator.IS_SET: lambda raw: is_present(raw) or None,
+    Operator.IS_MISSING: lambda raw: not is_present(raw) or None,
+}
+_LISTS = frozenset({Operator.IN, Operator.NOT_IN})
+NOT_INDEXED = frozenset({Operator.CONTAINS, Operator.STARTS_WITH})
+"""Operators that are asked of the survivors one by one."""
+
+
+def literal(comparison: Comparison, catalogue: Catalogue, *, negated: bool = False) -> Literal:
+    """Compile a comparison without error findings."""
+    operator = comparison.operator
+    if negated and operator in NEGATED:
+        operator, negated = NEGATED[operator], False
+    fact = catalogue.fact(comparison.fact)
+    if fact is None:
+        raise LookupError(comparison.fact)
+    kind, read = fact.kind, READERS[fact.kind]
+    value = comparison.value
+    operand: Any = None
+    if operator in _PRESENCE:
+        read = _PRESENCE[operator]
+    elif isinstance(value, tuple):
+        known = map(read, value)
+        operand = frozenset(known) if operator in _LISTS else tuple(known)
+    else:
+        operand = read(value)
+    test = _NEGATED_TESTS[operator] if negated else _TESTS[operator]
+    if kind is FactKind.LANGUAGE:
+        test = _LANGUAGE_TESTS.get(operator, test)
+    return Literal(fact.name, read, test, operand, kind, operator, negated)
+
+
+def holds(asked: Literal, facts: Facts) -> bool:
+    """Whether the literal holds; never on a fact that is missing or of a wrong type."""
+    value = asked.read(facts.get(asked.fact))
+    return value is not None and asked.test(value, asked.operand)
+
+
+@attrs.frozen
+class Cover:
+    """Conjunctions of which one must hold; `exact` says that this is enough."""
+
+    conjunctions: tuple[Conjunction, ...]
+    exact: bool
+
+
+_ANYTHING = Cover(((),), exact=False)
+
+
+def cover(condition: Condition, catalogue: Catalogue, *, negated: bool = False) -> Cover:
+    """Turn a condition without error findings into conjunctions of literals.
+
+    >>> from listboss import HOTMART, where
+    >>> condition = (where.currency == "BRL") & ((where.offer == "a") | (where.offer == "b"))
+    >>> [
+    ...     [each.fact for each in conjunction]
+    ...     for conjunction in cover(condition, HOTMART).conjunctions
+    ... ]
+    [['currency', 'offer']]
+    """
+    match condition:
+        case Comparison():
+            asked = literal(condition, catalogue, negated=negated)
+            return _ANYTHING if asked.operator in NOT_INDEXED else Cover(((asked,),), exact=True)
+        case Not():
+            return cover(condition.condition, catalogue, negated=not negated)
+        case AllOf() | AnyOf():
+            parts = [cover(part, catalogue, negated=negated) for part in condition.conditions]
+            return _every(parts) if isinstance(condition, AllOf) is not negated else _some(parts)
+        case _:
+            assert_never(condition)
+
+
+def _every(parts: Sequence[Cover]) -> Cover:
+    conjunctions: tuple[Conjunction, ...] = ((),)
+    exact = True
+    for part in sorted(parts, key=lambda part: len(part.conjunctions)):
+        exact = exact and part.exact
+        if len(conjunctions) * len(part.conjunctions) > MOST_CONJUNCTIONS and conjunctions != ((),):
+            exact = False
+            continue
+        conjunctions = tuple((*one, *other) for one in conjunctions for other in part.conjunctions)
+    return Cover(conjunctions, exact)
+
+
+def _some(parts: Sequence[Cover]) -> Cover:
+    """Take one or the other; equalities of one fact become one list of its values."""
+    values: dict[str, Literal] = {}
+    conjunctions: list[Conjunction] = []
+    for conjunction in (each for part in parts for each in part.conjunctions):
+        first = conjunction[0] if len(conjunction) == 1 else None
+        if first is None or first.operator not in (Operator.EQ, Operator.IN):
+            conjunctions.append(conjunction)
+            continue
+        wanted = first.operand if first.operator is Operator.IN else frozenset((first.operand,))
+        if first.fact in values:
+            wanted |= cast("frozenset[Any]", values[first.fact].operand)
+        tests = _LANGUAGE_TESTS if first.kind is FactKind.LANGUAGE else _TESTS
+        values[first.fact] = first._replace(
+            test=tests[Operator.IN], operand=wanted, operator=Operator.IN
+        )
+    conjunctions += [(asked,) for asked in values.values()]
+    return Cover(tuple(conjunctions), all(part.exact for part in parts))

@@ -1,0 +1,163 @@
+"""The rules of one product, filed by event and plan: an event only meets its own bucket.
+
+Only rules that can run are filed: enabled ones without an error finding. `updated` turns
+the index of one rule set into that of the next, and touches only the buckets of the rules
+that changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
+
+import attrs
+
+from listboss.engine.bucket import Bucket, PreparedRule, bucket_of
+from listboss.engine.step import steps_of
+from listboss.rules.catalogue import Catalogue, ProductKind
+from listboss.rules.event import Event
+from listboss.rules.review import is_flagged
+from listboss.rules.ruleset import RuleSet
+from listboss.rules.segmentation import Product, Segmentation
+from listboss.rules.text import fold
+
+__all__ = ["PlanNames", "ProductIndex", "index_product", "plan_names", "updated"]
+
+Key: TypeAlias = tuple[str, str | None]
+"""Event name, and the id of the subscription plan where the event carries one."""
+
+
+@attrs.frozen(eq=False)
+class PlanNames:
+    """How an event names a subscription plan: by any of its ids, else by its name."""
+
+    by_id: Mapping[str, str]
+    by_name: Mapping[str, str]
+
+    def resolve(self, event: Event) -> str | None:
+        """Return the id of the plan that the event means, or None."""
+        if event.plan_id is not None:
+            return self.by_id.get(event.plan_id)
+        return None if event.plan_name is None else self.by_name.get(fold(event.plan_name))
+
+
+def plan_names(product: Product) -> PlanNames:
+    """Collect the ids and the unambiguous names of a product's plans."""
+    names = [fold(plan.name) for plan in product.plans]
+    return PlanNames(
+        {plan_id: plan.id for plan in product.plans for plan_id in plan.ids},
+        {
+            name: plan.id
+            for name, plan in zip(names, product.plans, strict=True)
+            if names.count(name) == 1
+        },
+    )
+
+
+@attrs.frozen(eq=False)
+class ProductIndex:
+    """All buckets of one product.
+
+    `plans` is None unless the product is a subscription. `rules` are those that the index
+    was made of, `positions` their places: a rule keeps its place for as long as it lives.
+    """
+
+    product: Product
+    plans: PlanNames | None
+    rules: tuple[Segmentation, ...]
+    positions: Sequence[int]
+    buckets: Mapping[Key, Bucket]
+
+    def key(self, event: Event, catalogue: Catalogue) -> Key | None:
+        """Return the bucket of an event; None if its plan is not one of the product."""
+        if self.plans is not None:
+            kind = catalogue.event(event.name)
+            if kind is not None and kind.carries_plan:
+                plan = self.plans.resolve(event)
+                return None if plan is None else (event.name, plan)
+        return (event.name, None)
+
+    def compacted(self) -> ProductIndex:
+        """Return the index with every bucket in one piece."""
+        return attrs.evolve(
+            self, buckets={key: bucket.compacted() for key, bucket in self.buckets.items()}
+        )
+
+
+_Filed: TypeAlias = dict[Key, list[PreparedRule]]
+
+
+def _file(
+    rules: Iterable[tuple[int, Segmentation]], plans: PlanNames | None, rule_set: RuleSet
+) -> _Filed:
+    filed: _Filed = {}
+    for position, rule in rules:
+        capabilities = rule_set.providers.get(rule.provider)
+        if capabilities is None or not rule.enabled or is_flagged(rule, rule_set.setting(rule)):
+            continue
+        prepared = PreparedRule(position, rule, steps_of(rule, capabilities))
+        for key in _keys(rule, plans):
+            filed.setdefault(key, []).append(prepared)
+    return filed
+
+
+def _keys(rule: Segmentation, plans: PlanNames | None) -> Sequence[Key]:
+    if plans is None or not rule.plan_ids:
+        return ((rule.event, None),)
+    found = dict.fromkeys(plans.by_id.get(plan_id) for plan_id in rule.plan_ids)
+    return [(rule.event, plan) for plan in found]
+
+
+def index_product(product: Product, rule_set: RuleSet) -> ProductIndex:
+    """File the rules of a product that can run."""
+    rules = rule_set.rules_of(product.id)
+    plans = plan_names(product) if product.kind is ProductKind.SUBSCRIPTION else None
+    filed = _file(enumerate(rules), plans, rule_set)
+    buckets = {key: bucket_of(found, rule_set.catalogue) for key, found in filed.items()}
+    return ProductIndex(product, plans, rules, range(len(rules)), buckets)
+
+
+def updated(index: ProductIndex, rule_set: RuleSet) -> ProductIndex:
+    """Return the index for the product's rules in another rule set.
+
+    Product, providers and catalogue must be the same; what did not change is shared.
+    """
+    old, new, positions = index.rules, rule_set.rules_of(index.product.id), index.positions
+    if old is new:
+        return index
+    start = _common(old, new)
+    end = _common(old[start:][::-1], new[start:][::-1])
+    gone, fresh = old[start : len(old) - end], new[start : len(new) - end]
+    places = [*positions[start : len(old) - end]]
+    if len(fresh) > len(places):
+        if end:
+            return index_product(index.product, rule_set)  # no room between two places
+        last = positions[-1] + 1 if positions else 0
+        places += range(last, last + len(fresh) - len(places))
+    kept = [n for n, (a, b) in enumerate(zip(gone, fresh, strict=False)) if a is b]
+    same = {places[n] for n in kept}
+    removed = {place for place in places[: len(gone)] if place not in same}
+    added = [(p, rule) for p, rule in zip(places, fresh, strict=False) if p not in same]
+    filed = _file(added, index.plans, rule_set)
+    touched = {key for rule in gone for key in _keys(rule, index.plans)} | filed.keys()
+    buckets = dict(index.buckets)
+    for key in touched:
+        bucket = buckets.get(key)
+        found = filed.get(key, [])
+        if bucket is not None:
+            buckets[key] = bucket.changed(removed, found)
+        elif found:
+            buckets[key] = bucket_of(found, rule_set.catalogue)
+    places = places[: len(fresh)]
+    return attrs.evolve(
+        index,
+        rules=new,
+        positions=[*positions[:start], *places, *positions[len(old) - end :]],
+        buckets=buckets,
+    )
+
+
+def _common(one: Sequence[Segmentation], other: Sequence[Segmentation]) -> int:
+    """Count the leading rules that are the same objects."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((n for n, (a, b) in pairs if a is not b), min(len(one), len(other)))
