@@ -18,7 +18,9 @@ import attrs
 from listboss.engine.plan import PlannedAction
 from listboss.errors import ArgumentTypeError
 from listboss.rules.action import Place
-from listboss.rules.capabilities import Capabilities
+from listboss.rules.capabilities import (
+    Capabilities as Capabilities,  # noqa: PLC0414 # re-exported: who writes a provider looks here
+)
 from listboss.rules.event import utc
 
 __all__ = [
@@ -27,7 +29,6 @@ __all__ = [
     "AsyncProvider",
     "BatchProvider",
     "Call",
-    "Capabilities",
     "Checks",
     "Eraser",
     "NoChange",

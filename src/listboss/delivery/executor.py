@@ -50,7 +50,7 @@ class _Desk(Generic[P]):
         *,
         clock: Callable[[], datetime] = _utc_now,
     ) -> None:
-        self._providers = dict(providers)
+        self._providers: dict[str, P] = dict(providers)
         self._journal = journal
         self._clock = clock
         self.use(engine)

@@ -7,102 +7,79 @@ set of fields) is made once a plan and shared by its actions.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any
 
 from listboss.engine.conflict import resolve, spelled
-from listboss.engine.plan import Conflict, Idle, Plan, PlannedAction
-from listboss.engine.step import ADDS, MOVES, REMOVES, Step
+from listboss.engine.plan import Conflict, Plan, PlannedAction, plan_of, planned
+from listboss.engine.step import Step
 from listboss.rules.event import CONTACT_FIELDS, Contact, Event, FactValue
-from listboss.rules.facts import is_present
 from listboss.rules.mapping import FrozenMap
 from listboss.rules.segmentation import digest
 
-__all__ = ["assemble", "idle_plan"]
+__all__ = ["assemble"]
 
 _CONTACT_FIELDS = frozenset(CONTACT_FIELDS)
+_order = attrgetter("order")
 
 
-def idle_plan(event: Event, idle: Idle) -> Plan:
-    """Return a plan without actions, and why."""
-    return _plan(event, (), (), idle)
-
-
-def _plan(
-    event: Event,
-    actions: tuple[PlannedAction, ...],
-    conflicts: tuple[Conflict, ...],
-    idle: Idle | None,
-) -> Plan:
-    return Plan(
-        event_id=event.id,
-        event_name=event.name,
-        product_id=event.product_id,
-        occurred_at=event.occurred_at,
-        is_test=event.is_test,
-        actions=actions,
-        conflicts=conflicts,
-        idle=idle,
-    )
-
-
-def data_of(event: Event, contact: Contact, send: Iterable[str]) -> FrozenMap[str, FactValue]:
+def data_of(event: Event, contact: Contact, send: Sequence[str]) -> FrozenMap[str, FactValue]:
     """Return what the event has of the fields to send; an absent datum is left out."""
-    facts = event.facts
-    data: dict[str, Any] = {
-        field: getattr(contact, field) if field in _CONTACT_FIELDS else facts.get(field)
-        for field in send
-    }
-    return FrozenMap[str, FactValue].of_sorted(
-        {field: v for field, v in data.items() if is_present(v)}
-    )
-
-
-def assemble(event: Event, contact: Contact, steps: Iterable[Step]) -> Plan:
-    """Make the plan of an event from the steps that it asks for, in the order declared."""
-    groups: dict[str, list[Step]] = {}
-    roles = 0
-    for step in steps:
-        roles |= step.role
-        if step.order in groups:
-            groups[step.order].append(step)
+    data: dict[str, Any] = {}
+    for field in send:
+        if field in _CONTACT_FIELDS:
+            value = getattr(contact, field)
         else:
-            groups[step.order] = [step]
+            value = event.facts.get(field)
+            if isinstance(value, str) and not value.strip():
+                continue
+        if value is not None:
+            data[field] = value
+    return FrozenMap[str, FactValue].of_sorted(data)
+
+
+def assemble(event: Event, contact: Contact, steps: list[Step], *, may_conflict: bool) -> Plan:
+    """Make the plan of an event from the steps that it asks for, in the order declared.
+
+    `may_conflict` is False only if no two of the steps can contradict each other.
+    """
     conflicts: tuple[Conflict, ...] = ()
-    if roles & MOVES or (roles & ADDS and roles & REMOVES):
-        dropped, conflicts = resolve(groups)
-        for order in dropped:
-            del groups[order]
-    prefixes: dict[str, str] = {}
-    data: dict[tuple[str, ...], FrozenMap[str, FactValue]] = {}
+    groups: dict[str, list[Step]] = {}
+    if may_conflict or len(steps) != len({step.order for step in steps}):
+        for step in steps:
+            groups.setdefault(step.order, []).append(step)
+        if may_conflict:
+            dropped, conflicts = resolve(groups)
+            for order in dropped:
+                del groups[order]
+        steps = [group[0] for group in groups.values()]
+    steps.sort(key=_order)
+    return plan_of(event, _bound(event, contact, steps, groups), conflicts, None)
+
+
+def _bound(
+    event: Event, contact: Contact, steps: list[Step], groups: dict[str, list[Step]]
+) -> tuple[PlannedAction, ...]:
+    """Bind distinct steps to the event; `groups` has the equal ones of each, if any are."""
+    email = contact.email
+    provider, prefix = "", ""
+    send: tuple[str, ...] | None = None
+    data: FrozenMap[str, FactValue] = FrozenMap()
     actions: list[PlannedAction] = []
-    for order in sorted(groups):
-        group = groups[order]
-        first = group[0]
-        send, because, automatic = _merged(group)
-        if send not in data:
-            data[send] = data_of(event, contact, send)
-        if first.provider not in prefixes:
-            prefixes[first.provider] = digest((event.id, first.provider, contact.key))
+    for step in steps:
+        if step.provider != provider:
+            provider = step.provider
+            prefix = digest((event.id, provider, contact.key)) + "-"
+        action, fields, because, automatic = step.action, step.send, step.because, step.automatic
+        if groups and len(group := groups[step.order]) > 1:
+            action = spelled(group)
+            fields = tuple(sorted({field for each in group for field in each.send}))
+            because = tuple(sorted({reason for each in group for reason in each.because}))
+            automatic = any(each.automatic for each in group)
+        if fields != send:
+            send, data = fields, data_of(event, contact, fields)
         actions.append(
-            PlannedAction(
-                first.provider,
-                contact.email,
-                spelled(group),
-                data[send],
-                because,
-                automatic,
-                f"{prefixes[first.provider]}-{first.digest}",
-            )
+            planned(provider, email, action, data, because, automatic, prefix + step.digest)
         )
-    return _plan(event, tuple(actions), conflicts, None)
-
-
-def _merged(group: list[Step]) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
-    """Return the data, the reasons and the mark of equal steps taken together."""
-    if len(group) == 1:
-        step = group[0]
-        return step.send, step.because, step.automatic
-    send = tuple(sorted({field for step in group for field in step.send}))
-    because = tuple(sorted({reason for step in group for reason in step.because}))
-    return send, because, any(step.automatic for step in group)
+    return tuple(actions)

@@ -1,24 +1,26 @@
-"""The rules of one product, event and plan, and their index; changes beside what is shared.
+"""The rules of one product, event and plan, and how they are found; changes beside it.
 
-Each prepared rule has a slot. A changed rule leaves its slot empty and takes a new one: the
-old indexes are shared as they are, and what they find in an empty slot is passed over. New
+A handful of rules is asked one by one. More of them are indexed: each rule has a slot, and
+the index finds slots. A changed rule leaves its slot empty and takes a new one at the end:
+the old index is shared as it is, and what it finds in an empty slot is passed over. New
 slots are indexed in chunks. A small bucket, or one with too many changes, is made anew.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from operator import attrgetter
 
 import attrs
 
-from listboss.engine.index import Index, build
+from listboss.engine.index import FEW, Entry, Index, build
 from listboss.engine.literal import Conjunction, Facts, cover
 from listboss.engine.predicate import Predicate, predicate
-from listboss.engine.step import Step
+from listboss.engine.step import ADDS, MOVES, REMOVES, Step
 from listboss.rules.catalogue import Catalogue
 from listboss.rules.segmentation import Segmentation
 
-__all__ = ["Bucket", "PreparedRule", "bucket_of"]
+__all__ = ["Bucket", "FewRules", "ManyRules", "PreparedRule", "bucket_of"]
 
 CHUNK = 64
 """So many changed rules share an index; a bucket of no more rules is always made anew."""
@@ -28,109 +30,186 @@ MOST_CHUNKS = 32
 
 @attrs.frozen(eq=False)
 class PreparedRule:
-    """A rule that can run: its place among the rules of its product, and its actions."""
+    """A rule that can run: its place among the rules of its product, and its actions.
+
+    `check` is asked of what the index lets through too freely; None if it never does.
+    """
 
     position: int
     rule: Segmentation
     steps: tuple[Step, ...]
+    check: Predicate | None = None
 
 
-@attrs.frozen(eq=False)
-class _Slot:
-    rule: PreparedRule
-    check: Predicate | None
-    """Asked of what the index lets through too freely."""
+_position = attrgetter("position")
 
 
-class Bucket:
-    """Rules and the indexes that find them; immutable. Made by `bucket_of`."""
+class FewRules:
+    """A handful of rules, each asked by itself."""
 
-    __slots__ = ("_catalogue", "_indexes", "_shared", "_slots")
+    __slots__ = ("_rules", "may_conflict")
 
-    def __init__(
-        self,
-        catalogue: Catalogue,
-        slots: Sequence[_Slot | None],
-        indexes: tuple[Index, ...],
-        shared: int,
-    ) -> None:
-        self._catalogue = catalogue
-        self._slots = slots
-        self._indexes = indexes
-        self._shared = shared  # how many slots the first index has
+    def __init__(self, rules: Iterable[PreparedRule], catalogue: Catalogue) -> None:
+        prepared = [_prepared(rule, catalogue) for rule in sorted(rules, key=_position)]
+        # Where one of several conjunctions must hold, the rule's own check says it all.
+        self._rules = tuple(
+            (rule, conjunctions[0]) if len(conjunctions) == 1 else (_checked(rule, catalogue), ())
+            for rule, conjunctions in prepared
+        )
+        self.may_conflict = _may_conflict(self.rules())
 
-    def __len__(self) -> int:
-        return len(self.rules())
-
-    def match(self, facts: Facts) -> Sequence[PreparedRule]:
+    def match(self, facts: Facts, *, in_order: bool) -> list[PreparedRule]:  # noqa: ARG002 # they always are
         """Return the rules that hold, in the order declared."""
-        found: list[int] = []
-        for index in self._indexes:
-            index.collect(facts, found)
-        if not found:
-            return ()
-        if len(found) > 1:
-            found = sorted(set(found))
+        get = facts.get
         matched: list[PreparedRule] = []
-        for number in found:
-            slot = self._slots[number]
-            if slot is not None and (slot.check is None or slot.check(facts)):
-                matched.append(slot.rule)
-        if len(self._indexes) > 1:
-            matched.sort(key=lambda rule: rule.position)
+        for rule, literals in self._rules:
+            for fact, read, test, operand, _, _, _ in literals:
+                value = read(get(fact))
+                if value is None or not test(value, operand):
+                    break
+            else:
+                if rule.check is None or rule.check(facts):
+                    matched.append(rule)
         return matched
 
     def rules(self) -> list[PreparedRule]:
         """Return all rules, in the order declared."""
-        rules = [slot.rule for slot in self._slots if slot is not None]
-        return sorted(rules, key=lambda rule: rule.position)
+        return [rule for rule, _ in self._rules]
 
-    def changed(self, gone: Collection[int], fresh: Iterable[PreparedRule]) -> Bucket:
+    def changed(
+        self, gone: Collection[int], fresh: Iterable[PreparedRule], catalogue: Catalogue
+    ) -> Bucket:
         """Return a bucket without the rules at some positions, and with fresh ones."""
-        slots = list(self._slots)
-        for number, slot in enumerate(slots):
-            if slot is not None and slot.rule.position in gone:
-                slots[number] = None
+        kept = [rule for rule in self.rules() if rule.position not in gone]
+        return bucket_of([*kept, *fresh], catalogue)
+
+    def compacted(self, _catalogue: Catalogue) -> Bucket:
+        """Return itself: it is in one piece."""
+        return self
+
+
+class ManyRules:
+    """Rules in slots, and the indexes that find them: one shared, and chunks of changes."""
+
+    __slots__ = ("_indexes", "_repeats", "_shared", "_slots", "may_conflict")
+
+    def __init__(
+        self,
+        slots: Sequence[PreparedRule | None],
+        indexes: tuple[Index, ...],
+        *,
+        shared: int,
+        repeats: bool,
+        may_conflict: bool,
+    ) -> None:
+        self._slots = slots
+        self._indexes = indexes
+        self._shared = shared  # how many slots the first index has
+        self._repeats = repeats  # whether an index may find a slot twice
+        self.may_conflict = may_conflict
+
+    def match(self, facts: Facts, *, in_order: bool) -> list[PreparedRule]:
+        """Return the rules that hold; in the order declared, if that is asked for."""
+        found: list[int] = []
+        for index in self._indexes:
+            index.match(facts, found)
+        if self._repeats:
+            found = [*set(found)]
+        slots = self._slots
+        matched = [
+            slot
+            for slot in [slots[number] for number in found]
+            if slot is not None and (slot.check is None or slot.check(facts))
+        ]
+        if in_order:
+            matched.sort(key=_position)
+        return matched
+
+    def rules(self) -> list[PreparedRule]:
+        """Return all rules, in the order declared."""
+        return sorted((slot for slot in self._slots if slot is not None), key=_position)
+
+    def changed(
+        self, gone: Collection[int], fresh: Iterable[PreparedRule], catalogue: Catalogue
+    ) -> Bucket:
+        """Return a bucket without the rules at some positions, and with fresh ones."""
         added = list(fresh)
+        slots = [
+            None if slot is not None and slot.position in gone else slot for slot in self._slots
+        ]
         overlaid = len(slots) - self._shared + len(added)
         if self._shared <= CHUNK or overlaid > CHUNK * MOST_CHUNKS:
-            rest = [slot.rule for slot in slots if slot is not None]
-            return bucket_of([*rest, *added], self._catalogue)
+            return bucket_of([*(slot for slot in slots if slot is not None), *added], catalogue)
+        # Full chunks stay; the rules of the last one are indexed again with the new ones.
         full = (len(slots) - self._shared) // CHUNK
         start = self._shared + full * CHUNK
-        pending = [slot.rule for slot in slots[start:] if slot is not None] + added
-        slots, indexes = slots[:start], self._indexes[: 1 + full]
+        pending = [*(slot for slot in slots[start:] if slot is not None), *added]
+        slots, indexes, repeats = slots[:start], self._indexes[: 1 + full], self._repeats
         for first in range(0, len(pending), CHUNK):
-            chunk = pending[first : first + CHUNK]
-            indexes = (*indexes, _indexed(chunk, self._catalogue, slots))
-        return Bucket(self._catalogue, slots, indexes, self._shared)
+            index, twice = _indexed(pending[first : first + CHUNK], catalogue, slots)
+            indexes, repeats = (*indexes, index), repeats or twice
+        return ManyRules(slots, indexes, shared=self._shared, repeats=repeats, may_conflict=True)
 
-    def compacted(self) -> Bucket:
-        """Return a bucket with one index; itself if it has no changes beside it."""
+    def compacted(self, catalogue: Catalogue) -> Bucket:
+        """Return a bucket in one piece; itself if it has no changes beside its index."""
         if len(self._slots) == self._shared and None not in self._slots:
             return self
-        return bucket_of(self.rules(), self._catalogue)
+        return bucket_of(self.rules(), catalogue)
+
+
+Bucket = FewRules | ManyRules
 
 
 def bucket_of(rules: Iterable[PreparedRule], catalogue: Catalogue) -> Bucket:
-    """Make a bucket with one index of all its rules."""
-    slots: list[_Slot | None] = []
-    index = _indexed(sorted(rules, key=lambda rule: rule.position), catalogue, slots)
-    return Bucket(catalogue, slots, (index,), len(slots))
+    """Make a bucket of all these rules."""
+    rules = sorted(rules, key=_position)
+    if len(rules) <= FEW:
+        return FewRules(rules, catalogue)
+    slots: list[PreparedRule | None] = []
+    index, repeats = _indexed(rules, catalogue, slots)
+    return ManyRules(
+        slots, (index,), shared=len(slots), repeats=repeats, may_conflict=_may_conflict(rules)
+    )
+
+
+def _prepared(
+    prepared: PreparedRule, catalogue: Catalogue
+) -> tuple[PreparedRule, tuple[Conjunction, ...]]:
+    condition = prepared.rule.condition
+    if condition is None:
+        return prepared, ((),)
+    found = cover(condition, catalogue)
+    return prepared if found.exact else _checked(prepared, catalogue), found.conjunctions
+
+
+def _checked(prepared: PreparedRule, catalogue: Catalogue) -> PreparedRule:
+    condition = prepared.rule.condition
+    if condition is None:
+        return prepared
+    return attrs.evolve(prepared, check=predicate(condition, catalogue))
 
 
 def _indexed(
-    rules: Iterable[PreparedRule], catalogue: Catalogue, slots: list[_Slot | None]
-) -> Index:
-    """Give each rule the next slot, and index them."""
-    entries: list[tuple[int, Conjunction]] = []
-    for prepared in rules:
-        condition, check = prepared.rule.condition, None
-        if condition is None:
-            entries.append((len(slots), ()))
-        else:
-            found = cover(condition, catalogue)
-            entries.extend((len(slots), literals) for literals in found.conjunctions)
-            check = None if found.exact else predicate(condition, catalogue)
-        slots.append(_Slot(prepared, check))
-    return build(entries)
+    rules: Iterable[PreparedRule], catalogue: Catalogue, slots: list[PreparedRule | None]
+) -> tuple[Index, bool]:
+    """Give each rule the next slot and index them; tell whether one may be found twice."""
+    entries: list[Entry] = []
+    repeats = False
+    for rule in rules:
+        prepared, conjunctions = _prepared(rule, catalogue)
+        repeats = repeats or len(conjunctions) > 1
+        entries.extend((len(slots), literals) for literals in conjunctions)
+        slots.append(prepared)
+    return build(entries), repeats
+
+
+def _may_conflict(rules: Iterable[PreparedRule]) -> bool:
+    """Whether two steps of the rules might contradict each other: rarely so."""
+    roles: dict[str, int] = {}
+    for rule in rules:
+        for step in rule.steps:
+            if step.role & MOVES:
+                return True
+            if step.subject is not None:
+                roles[step.subject] = roles.get(step.subject, 0) | step.role
+    return any(role == ADDS | REMOVES for role in roles.values())

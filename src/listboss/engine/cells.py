@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
+from datetime import datetime
+from decimal import Decimal
 from typing import Any, TypeAlias
 
 import attrs
@@ -17,12 +19,20 @@ import attrs
 from listboss.engine.literal import Literal
 from listboss.rules.catalogue import FactKind
 from listboss.rules.condition import Operator
-from listboss.rules.facts import language_range
+from listboss.rules.facts import READERS, is_present, language_range
 
 __all__ = ["Constraint", "Domain", "Intervals"]
 
 Intervals: TypeAlias = tuple[tuple[int, int], ...]
 
+MOST_REMEMBERED = 256
+"""How many raw values a fact remembers the place of."""
+_EXACT_TYPES: dict[FactKind, type] = {
+    FactKind.BOOLEAN: bool,
+    FactKind.INTEGER: int,
+    FactKind.DECIMAL: Decimal,
+    FactKind.INSTANT: datetime,
+}
 ORDERED = frozenset({FactKind.INTEGER, FactKind.DECIMAL, FactKind.INSTANT})
 
 
@@ -36,9 +46,24 @@ class Constraint:
 
 
 class Domain:
-    """The cells of one fact, as a set of literals needs them."""
+    """The cells of one fact, as a set of literals needs them.
 
-    __slots__ = ("_descendants", "_ids", "_points", "count", "kind")
+    `count` is the number of cells of known values. Two more places follow them: `missing`,
+    and that of a value of a wrong type.
+    """
+
+    __slots__ = (
+        "_descendants",
+        "_ids",
+        "_points",
+        "_read",
+        "count",
+        "exact_type",
+        "kind",
+        "missing",
+        "places",
+        "seen",
+    )
 
     def __init__(self, literals: Iterable[Literal]) -> None:
         points: set[Any] = set()
@@ -58,6 +83,25 @@ class Domain:
                 for prefix in language_range(tag):
                     self._descendants.setdefault(prefix, []).append(n)
         self.count = 2 * len(points) + 1 if kind in ORDERED else len(points) + 1
+        self.missing = self.count
+        self.places = self.count + 2
+        self._read = READERS[kind]
+        self.exact_type = _EXACT_TYPES.get(kind, str)
+        self.seen: dict[Any, int] = {}
+
+    def place(self, raw: Any) -> int:
+        """Return the place of a raw value, or of None.
+
+        `seen` remembers some; it is asked first by those in a hurry, and only for values
+        whose type is `exact_type`, since `True` and `1` are equal as keys.
+        """
+        value = self._read(raw)
+        if value is None:
+            return self.missing + 1 if is_present(raw) else self.missing
+        place = self.cell(value)
+        if type(raw) is self.exact_type and len(self.seen) < MOST_REMEMBERED:
+            self.seen[raw] = place
+        return place
 
     def cell(self, value: Any) -> int:
         """Return the cell of a known value."""
@@ -81,6 +125,15 @@ class Domain:
             missing=operators == {Operator.IS_MISSING},
             wrong=operators == {Operator.IS_SET},
         )
+
+    def spans(self, constraint: Constraint) -> Intervals:
+        """Return the places, those of no value included, where a constraint holds."""
+        spans = constraint.known
+        if constraint.missing:
+            spans = (*spans, (self.missing, self.missing + 1))
+        if constraint.wrong:
+            spans = (*spans, (self.missing + 1, self.places))
+        return spans
 
     def _intervals(self, asked: Literal) -> Intervals:
         match asked.operator:

@@ -7,16 +7,17 @@ findings, never runs. An engine may be shared between threads and pickled.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
-from listboss.engine.assemble import assemble, idle_plan
+from listboss.engine.assemble import assemble
 from listboss.engine.dummy import dummy_event
 from listboss.engine.explain import Explanation, explain
-from listboss.engine.plan import Idle, Plan
+from listboss.engine.plan import Idle, Plan, plan_of
 from listboss.engine.product import ProductIndex, index_product, updated
 from listboss.engine.step import Step, automatic_steps, steps_of
 from listboss.errors import FlaggedSegmentationError
+from listboss.rules.capabilities import Capabilities
 from listboss.rules.event import Contact, Event
 from listboss.rules.review import Severity, is_flagged, review
 from listboss.rules.ruleset import RuleSet
@@ -63,19 +64,28 @@ class Engine:
     [(AddTag(tag='buyer'), ('buyers',))]
     """
 
-    __slots__ = ("_automatic", "_indexes", "_rules")
+    __slots__ = ("_automatic", "_capture", "_carries_plan", "_indexes", "_rules")
 
     _rules: RuleSet
+    _capture: tuple[str, Capabilities] | None
+    _carries_plan: Mapping[str, bool]
     _indexes: dict[str, ProductIndex]
     _automatic: dict[tuple[str, str], tuple[Step, ...]]
 
     def __init__(self, rules: RuleSet) -> None:
-        self._rules = rules
-        self._indexes = {}
-        self._automatic = {}
+        self._take(rules)
         for product_id, segmentations in rules.rules_by_product.items():
             if len(segmentations) > LARGE:
                 self._index(product_id)
+
+    def _take(self, rules: RuleSet) -> None:
+        name = rules.capture_provider
+        account = None if name is None else rules.providers.get(name)
+        self._rules = rules
+        self._capture = None if name is None or account is None else (name, account)
+        self._carries_plan = {kind.name: kind.carries_plan for kind in rules.catalogue.events}
+        self._indexes = {}
+        self._automatic = {}
 
     def __repr__(self) -> str:
         return f"<Engine of {self._rules!r}>"
@@ -95,7 +105,7 @@ class Engine:
         its index, until `warm`, or some two thousand changes, make it one piece again.
         """
         new = Engine.__new__(Engine)
-        new._rules, new._automatic, new._indexes = rules, {}, {}
+        new._take(rules)
         old = self._rules
         if old.providers == rules.providers and old.catalogue == rules.catalogue:
             for product_id, index in self._indexes.items():
@@ -111,7 +121,7 @@ class Engine:
         for product in self._rules.products:
             index = self._index(product.id)
             if index is not None:
-                self._indexes[product.id] = index.compacted()
+                self._indexes[product.id] = index.compacted(self._rules.catalogue)
         return self
 
     def _index(self, product_id: str) -> ProductIndex | None:
@@ -132,23 +142,25 @@ class Engine:
         """
         contact = event.contact
         if contact is None:
-            return idle_plan(event, Idle.UNADDRESSED)
+            return plan_of(event, (), (), Idle.UNADDRESSED)
         if event.is_test and not include_tests:
-            return idle_plan(event, Idle.TEST)
+            return plan_of(event, (), (), Idle.TEST)
         index = self._index(event.product_id)
         if index is None:
-            return idle_plan(event, Idle.UNKNOWN_PRODUCT)
-        if self._rules.catalogue.event(event.name) is None:
-            return idle_plan(event, Idle.UNKNOWN_EVENT)
-        steps = [*self._automatic_steps(event, index)]
-        key = index.key(event, self._rules.catalogue)
+            return plan_of(event, (), (), Idle.UNKNOWN_PRODUCT)
+        carries_plan = self._carries_plan.get(event.name)
+        if carries_plan is None:
+            return plan_of(event, (), (), Idle.UNKNOWN_EVENT)
+        steps = self._automatic_steps(event, index)
+        key = index.key(event, carries_plan=carries_plan)
         bucket = None if key is None else index.buckets.get(key)
         if bucket is not None:
-            for prepared in bucket.match(event.facts):
-                steps.extend(prepared.steps)
+            for prepared in bucket.match(event.facts, in_order=bucket.may_conflict):
+                steps += prepared.steps
         if steps:
-            return assemble(event, contact, steps)
-        return idle_plan(event, Idle.UNKNOWN_PLAN if key is None else Idle.NO_RULE)
+            contested = bucket is not None and bucket.may_conflict
+            return assemble(event, contact, steps, may_conflict=contested)
+        return plan_of(event, (), (), Idle.UNKNOWN_PLAN if key is None else Idle.NO_RULE)
 
     def plan_many(self, events: Iterable[Event], *, include_tests: bool = False) -> Iterator[Plan]:
         """Plan events one after the other, in constant memory."""
@@ -158,25 +170,27 @@ class Engine:
     def match(self, event: Event) -> tuple[str, ...]:
         """Return the ids of the custom segmentations that hold for the event, as declared."""
         index = self._index(event.product_id)
-        key = None if index is None else index.key(event, self._rules.catalogue)
-        if index is None or key is None:
+        carries_plan = self._carries_plan.get(event.name)
+        if index is None or carries_plan is None:
             return ()
-        bucket = index.buckets.get(key)
-        return () if bucket is None else tuple(p.rule.id for p in bucket.match(event.facts))
+        key = index.key(event, carries_plan=carries_plan)
+        bucket = None if key is None else index.buckets.get(key)
+        if bucket is None:
+            return ()
+        return tuple([prepared.rule.id for prepared in bucket.match(event.facts, in_order=True)])
 
-    def _automatic_steps(self, event: Event, index: ProductIndex) -> tuple[Step, ...]:
-        provider = self._rules.capture_provider
-        capabilities = None if provider is None else self._rules.providers.get(provider)
-        if provider is None or capabilities is None or index.product.approved_at is None:
-            return ()
+    def _automatic_steps(self, event: Event, index: ProductIndex) -> list[Step]:
+        capture = self._capture
+        if capture is None or index.product.approved_at is None:
+            return []
         key = (event.product_id, event.name)
         steps = self._automatic.get(key)
         if steps is None:
-            steps = automatic_steps(event.name, event.product_id, provider, capabilities)
+            steps = automatic_steps(event.name, event.product_id, *capture)
             if len(self._automatic) >= AUTOMATIC_KEPT:
                 self._automatic.clear()
             self._automatic[key] = steps
-        return steps
+        return [*steps]
 
     # Telling and testing
 
@@ -203,4 +217,6 @@ class Engine:
             )
             raise error
         event = dummy_event(rule, contact, rules.catalogue, id=id, occurred_at=occurred_at)
-        return assemble(event, event.contact or contact, steps_of(rule, capabilities))
+        return assemble(
+            event, event.contact or contact, [*steps_of(rule, capabilities)], may_conflict=True
+        )

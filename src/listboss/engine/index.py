@@ -12,13 +12,12 @@ four ways, and `build` is the one place that decides which:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
 
 from listboss.engine.cells import ORDERED, Constraint, Domain
-from listboss.engine.literal import Conjunction, Literal
-from listboss.engine.masks import Masks
-from listboss.rules.facts import READERS, Reader
+from listboss.engine.literal import Conjunction, Facts, Literal
+from listboss.engine.masks import WORD, Header, Masks
 
 __all__ = ["Entry", "Index", "build"]
 
@@ -26,6 +25,8 @@ Entry: TypeAlias = tuple[int, Conjunction]
 
 FEW = 8
 """Up to so many entries are asked one by one: masks have a fixed cost of some microseconds."""
+FEW_OF_LEAF = 3
+"""The same in the leaf of an index whose header is there already."""
 FEWEST_FILED = 32
 """So many entries must be worth filing under a fact, and so many cells must it have."""
 MOST_COPIES = 4
@@ -36,82 +37,147 @@ FINEST_BIN, COARSER = 64, 4
 """Cells in the finest bin of an ordered fact, and how much coarser each next size is."""
 
 _ByFact: TypeAlias = dict[str, list[Literal]]
+_Split: TypeAlias = tuple[int, _ByFact]
 
 
 class Table:
     """Entries filed under the bins (runs of cells) of one fact that nearly decides them."""
 
-    __slots__ = ("_children", "_domain", "_fact", "_read", "_size")
-
-    def __init__(self, fact: str, domain: Domain, size: int, children: Mapping[int, Index]) -> None:
-        self._fact = fact
-        self._read: Reader = READERS[domain.kind]
-        self._domain = domain
-        self._size = size
-        self._children = children
-
-    def collect(self, facts: Mapping[str, Any], found: list[int]) -> None:
-        """Append the positions of the entries that hold."""
-        value = self._read(facts.get(self._fact))
-        if value is None:
-            return
-        child = self._children.get(self._domain.cell(value) // self._size)
-        if child is not None:
-            child.collect(facts, found)
-
-
-class Index:
-    """Entries, indexed; `collect` finds those that hold. Made by `build`."""
-
-    __slots__ = ("_always", "_few", "_masks", "_tables")
+    __slots__ = ("_base", "_children", "_domain", "_fact", "_size")
 
     def __init__(
         self,
-        always: tuple[int, ...],
-        few: tuple[Entry, ...],
-        tables: tuple[Table, ...],
-        masks: Masks | None,
+        fact: str,
+        domain: Domain,
+        size: int,
+        children: Mapping[int, Leaf | Index],
+        base: int,
+    ) -> None:
+        self._fact = fact
+        self._domain = domain
+        self._size = size
+        self._children = children
+        self._base = base  # where the masks of a bin's own cells begin
+
+    def collect(self, places: list[int], facts: Facts, found: list[int]) -> None:
+        """Append the positions of the entries that hold."""
+        raw, domain = facts.get(self._fact), self._domain
+        seen = raw.__class__ is domain.exact_type and domain.seen.get(raw)
+        place = seen or domain.place(raw)
+        if place < domain.missing:
+            number, inside = divmod(place, self._size)
+            child = self._children.get(number)
+            if child is not None:
+                if self._size == FINEST_BIN:
+                    places = [self._base + inside, *places]
+                child.collect(places, facts, found)
+
+
+class Leaf:
+    """Entries that share the header of the index above.
+
+    Some hold always, a few are asked one by one, more of them are masks.
+    """
+
+    __slots__ = ("_always", "_few", "_masks")
+
+    def __init__(
+        self, always: tuple[int, ...], few: tuple[Entry, ...], masks: Masks | None
     ) -> None:
         self._always = always
         self._few = few
-        self._tables = tables
         self._masks = masks
 
-    def collect(self, facts: Mapping[str, Any], found: list[int]) -> None:
-        """Append the positions of the entries that hold, in no order, perhaps twice."""
+    def collect(self, places: list[int], facts: Facts, found: list[int]) -> None:
+        """Append the positions of the entries that hold."""
         if self._always:
-            found.extend(self._always)
-        get = facts.get
+            found += self._always
         for position, literals in self._few:
             for fact, read, test, operand, _, _, _ in literals:
-                value = read(get(fact))
+                value = read(facts.get(fact))
                 if value is None or not test(value, operand):
                     break
             else:
                 found.append(position)
-        for table in self._tables:
-            table.collect(facts, found)
         if self._masks is not None:
-            self._masks.collect(facts, found)
+            self._masks.collect(places, facts, found)
 
 
-def build(entries: Sequence[Entry]) -> Index:
+class Index:
+    """Entries, indexed; `match` finds those that hold. Made by `build`."""
+
+    __slots__ = ("_header", "_leaf", "_tables")
+
+    def __init__(self, header: Header | None, leaf: Leaf, tables: tuple[Table, ...]) -> None:
+        self._header = header
+        self._leaf = leaf
+        self._tables = tables
+
+    def match(self, facts: Facts, found: list[int]) -> None:
+        """Append the positions of the entries that hold, in no order, perhaps twice."""
+        places: list[int] = [] if self._header is None else self._header.places(facts)
+        self._leaf.collect(places, facts, found)
+        for table in self._tables:
+            table.collect(places, facts, found)
+
+    def collect(self, _places: list[int], facts: Facts, found: list[int]) -> None:
+        """Do the same under a table of another index, whose header it does not share."""
+        self.match(facts, found)
+
+
+def build(entries: Iterable[Entry]) -> Index:
     """Index entries: the one place that decides how each of them is found."""
-    always = tuple(position for position, literals in entries if not literals)
-    asking = [entry for entry in entries if entry[1]]
-    if len(asking) <= FEW:
-        return Index(always, tuple(asking), (), None)
-    by_fact = [(position, _by_fact(literals)) for position, literals in asking]
-    domains = _domains([literals for _, literals in by_fact])
-    filed, rest = _file(by_fact, domains)
+    entries = list(entries)
+    if sum(1 for _, literals in entries if literals) <= FEW:
+        return Index(None, _leaf(_split(entries), None, {}), ())
+    splits = _split(entries)
+    domains = _domains([by_fact for _, by_fact in splits])
+    header = Header(domains)
+    filed, rest = _file(splits, domains)
     tables = tuple(
-        Table(fact, domains[fact], size, _children(fact, domains[fact], bins))
+        Table(fact, domains[fact], size, _children(fact, size, header, domains, bins), header.size)
         for (fact, size), bins in filed.items()
     )
-    if len(rest) <= FEW:
-        few = tuple((position, _conjunction(literals)) for position, literals in rest)
-        return Index(always, few, tables, None)
-    return Index(always, (), tables, Masks(rest, domains))
+    return Index(header, _leaf(rest, header, domains), tables)
+
+
+def _leaf(
+    entries: Sequence[_Split],
+    header: Header | None,
+    domains: Mapping[str, Domain],
+    run: tuple[str, range] | None = None,
+) -> Leaf:
+    always = tuple(position for position, by_fact in entries if not by_fact)
+    asking = [entry for entry in entries if entry[1]]
+    if header is None or len(asking) <= FEW_OF_LEAF:
+        few = tuple((position, _conjunction(by_fact)) for position, by_fact in asking)
+        return Leaf(always, few, None)
+    return Leaf(always, (), Masks(asking, header, domains, run))
+
+
+def _children(
+    fact: str,
+    size: int,
+    header: Header,
+    domains: Mapping[str, Domain],
+    bins: Mapping[int, Sequence[_Split]],
+) -> dict[int, Leaf | Index]:
+    """Index what is filed under each bin; a bin of one cell has decided its fact."""
+    children: dict[int, Leaf | Index] = {}
+    for number, entries in bins.items():
+        inside = entries
+        if size == 1:
+            inside = [(position, _without(by_fact, fact)) for position, by_fact in entries]
+        if len(inside) <= WORD:
+            run = (fact, range(number * size, (number + 1) * size)) if size == FINEST_BIN else None
+            children[number] = _leaf(inside, header, domains, run)
+        else:
+            children[number] = build((position, _conjunction(each)) for position, each in inside)
+    return children
+
+
+def _split(entries: Iterable[Entry]) -> list[_Split]:
+    return [(position, _by_fact(literals)) for position, literals in entries]
 
 
 def _by_fact(literals: Conjunction) -> _ByFact:
@@ -133,7 +199,6 @@ def _domains(entries: Sequence[_ByFact]) -> dict[str, Domain]:
     return {fact: Domain(literals) for fact, literals in mentioned.items()}
 
 
-_Split: TypeAlias = tuple[int, _ByFact]
 _Place: TypeAlias = tuple[str, int]
 """A fact, and the size of its bins."""
 
@@ -195,20 +260,6 @@ def _narrow(domain: Domain, constraint: Constraint) -> tuple[int, frozenset[int]
             return None
         size *= COARSER
     return None
-
-
-def _children(fact: str, domain: Domain, bins: Mapping[int, Sequence[_Split]]) -> dict[int, Index]:
-    """Index what is filed under each bin; a bin of one cell has decided its fact."""
-    decided = domain.kind not in ORDERED
-    return {
-        place: build(
-            [
-                (position, _conjunction(_without(by_fact, fact) if decided else by_fact))
-                for position, by_fact in entries
-            ]
-        )
-        for place, entries in bins.items()
-    }
 
 
 def _without(by_fact: _ByFact, fact: str) -> _ByFact:

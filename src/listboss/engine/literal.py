@@ -9,6 +9,7 @@ then checked whole. They never keep out an event for which the condition holds.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias, assert_never, cast
 
@@ -29,7 +30,7 @@ from listboss.rules.facts import READERS, Reader, is_present, language_range
 __all__ = ["Conjunction", "Cover", "Facts", "Literal", "cover", "holds", "literal"]
 
 Facts: TypeAlias = Mapping[str, Any]
-Test: TypeAlias = Callable[[Any, Any], bool]
+Test: TypeAlias = Callable[[Any, Any], Any]
 
 MOST_CONJUNCTIONS = 64
 """How many conjunctions an AND of ORs may multiply into before a factor is left out."""
@@ -50,17 +51,22 @@ class Literal(NamedTuple):
 
 Conjunction: TypeAlias = tuple[Literal, ...]
 
+
+def _meets(tag: str, wanted: str) -> bool:
+    return tag == wanted or tag.startswith(wanted + "-")
+
+
 _TESTS: dict[Operator, Test] = {
-    Operator.EQ: lambda value, operand: bool(value == operand),
-    Operator.NE: lambda value, operand: bool(value != operand),
+    Operator.EQ: operator.eq,
+    Operator.NE: operator.ne,
     Operator.IN: lambda value, operand: value in operand,
     Operator.NOT_IN: lambda value, operand: value not in operand,
-    Operator.LT: lambda value, operand: bool(value < operand),
-    Operator.LE: lambda value, operand: bool(value <= operand),
-    Operator.GT: lambda value, operand: bool(value > operand),
-    Operator.GE: lambda value, operand: bool(value >= operand),
-    Operator.BETWEEN: lambda value, operand: bool(operand[0] <= value <= operand[1]),
-    Operator.CONTAINS: lambda value, operand: operand in value,
+    Operator.LT: operator.lt,
+    Operator.LE: operator.le,
+    Operator.GT: operator.gt,
+    Operator.GE: operator.ge,
+    Operator.BETWEEN: lambda value, operand: operand[0] <= value <= operand[1],
+    Operator.CONTAINS: operator.contains,
     Operator.STARTS_WITH: lambda value, operand: value.startswith(operand),
     Operator.IS_SET: lambda _value, _operand: True,
     Operator.IS_MISSING: lambda _value, _operand: True,
@@ -73,8 +79,8 @@ _NEGATED_TESTS: dict[Operator, Test] = {
 }
 
 _LANGUAGE_TESTS: dict[Operator, Test] = {
-    Operator.EQ: lambda tag, operand: operand in language_range(tag),
-    Operator.NE: lambda tag, operand: operand not in language_range(tag),
+    Operator.EQ: _meets,
+    Operator.NE: lambda tag, operand: not _meets(tag, operand),
     Operator.IN: lambda tag, operand: not operand.isdisjoint(language_range(tag)),
     Operator.NOT_IN: lambda tag, operand: operand.isdisjoint(language_range(tag)),
 }
@@ -91,32 +97,32 @@ NOT_INDEXED = frozenset({Operator.CONTAINS, Operator.STARTS_WITH})
 
 def literal(comparison: Comparison, catalogue: Catalogue, *, negated: bool = False) -> Literal:
     """Compile a comparison without error findings."""
-    operator = comparison.operator
-    if negated and operator in NEGATED:
-        operator, negated = NEGATED[operator], False
+    asked = comparison.operator
+    if negated and asked in NEGATED:
+        asked, negated = NEGATED[asked], False
     fact = catalogue.fact(comparison.fact)
     if fact is None:
         raise LookupError(comparison.fact)
     kind, read = fact.kind, READERS[fact.kind]
     value = comparison.value
     operand: Any = None
-    if operator in _PRESENCE:
-        read = _PRESENCE[operator]
+    if asked in _PRESENCE:
+        read = _PRESENCE[asked]
     elif isinstance(value, tuple):
         known = map(read, value)
-        operand = frozenset(known) if operator in _LISTS else tuple(known)
+        operand = frozenset(known) if asked in _LISTS else tuple(known)
     else:
         operand = read(value)
-    test = _NEGATED_TESTS[operator] if negated else _TESTS[operator]
+    test = _NEGATED_TESTS[asked] if negated else _TESTS[asked]
     if kind is FactKind.LANGUAGE:
-        test = _LANGUAGE_TESTS.get(operator, test)
-    return Literal(fact.name, read, test, operand, kind, operator, negated)
+        test = _LANGUAGE_TESTS.get(asked, test)
+    return Literal(fact.name, read, test, operand, kind, asked, negated)
 
 
 def holds(asked: Literal, facts: Facts) -> bool:
     """Whether the literal holds; never on a fact that is missing or of a wrong type."""
     value = asked.read(facts.get(asked.fact))
-    return value is not None and asked.test(value, asked.operand)
+    return value is not None and bool(asked.test(value, asked.operand))
 
 
 @attrs.frozen

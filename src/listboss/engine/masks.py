@@ -1,33 +1,35 @@
-"""Masks: sets of entries as bits of Python integers, and their intersection for one event.
+"""Masks: sets of entries as bits of integers, and their intersection for one event.
 
 For each fact there is one mask a cell: the entries that the cell does not rule out. The
-masks of the facts, ANDed, leave the entries that hold. A fact with very many cells keeps
-the mask of every n-th cell, and between two of them which bits change: so memory grows with
-the entries, not with entries times cells.
+masks of the facts, ANDed, leave the entries that hold. Facts of few cells share a `Header`,
+which finds an event's cells once for all masks of an index. A fact of very many cells keeps
+the mask of every n-th cell, and which bits change between: so memory grows with the
+entries, not with entries times cells.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
 
-from listboss.engine.cells import Constraint, Domain
-from listboss.engine.literal import Literal
-from listboss.rules.catalogue import FactKind
-from listboss.rules.facts import READERS, is_present
+from listboss.engine.cells import Domain, Intervals
+from listboss.engine.literal import Conjunction, Facts, Literal, holds
 
-__all__ = ["FactMasks", "Masks", "bits"]
+__all__ = ["Header", "Masks", "Splits", "bits"]
 
+Splits: TypeAlias = Sequence[tuple[int, Mapping[str, Sequence[Literal]]]]
+"""Entries: positions, each with its literals by fact."""
+
+NARROW = 64
+"""Facts of at most so many cells belong to the header."""
+WORD = 64
+"""Up to so many entries fit the machine words of an array, which lie together in memory."""
 MOST_MASKS = 512
-"""How many masks a fact keeps; with more cells than that, only every n-th cell has one."""
-MOST_REMEMBERED = 1_024
-"""How many raw texts a fact remembers the mask of."""
+"""How many masks a wide fact keeps; with more cells than that, only every n-th has one."""
 FEW_BITS = 24
 """Up to so many bits are read from the top; more of them byte by byte."""
 
-_TEXTS = frozenset(
-    {FactKind.CHOICE, FactKind.TEXT, FactKind.COUNTRY, FactKind.CURRENCY, FactKind.LANGUAGE}
-)
 _BITS_OF_BYTE = tuple(tuple(bit for bit in range(8) if byte >> bit & 1) for byte in range(256))
 
 
@@ -52,108 +54,158 @@ def bits(mask: int) -> list[int]:
     return found
 
 
+class Header:
+    """The facts of few cells: for an event, the place of each one's cell in the masks."""
+
+    __slots__ = ("_facts", "bases", "domains", "size")
+
+    def __init__(self, domains: Mapping[str, Domain]) -> None:
+        self.domains = {f: domain for f, domain in domains.items() if domain.count <= NARROW}
+        self.bases: dict[str, int] = {}
+        self.size = 0
+        for fact, domain in self.domains.items():
+            self.bases[fact] = self.size
+            self.size += domain.places
+        self._facts = tuple(
+            (fact, domain.exact_type, domain.seen, domain.place, self.bases[fact])
+            for fact, domain in self.domains.items()
+        )
+
+    def places(self, facts: Facts) -> list[int]:
+        """Return where the masks of the event's cells stand, a place for each fact."""
+        get = facts.get
+        found: list[int] = []
+        for fact, exact_type, seen, place, base in self._facts:
+            raw = get(fact)
+            if raw.__class__ is exact_type and raw in seen:
+                found.append(base + seen[raw])
+            else:
+                found.append(base + place(raw))
+        return found
+
+
 def _flip(data: bytearray, bit: int) -> None:
     data[bit >> 3] ^= 1 << (bit & 7)
 
 
-class FactMasks:
-    """The masks of one fact: for a raw value, the entries that it does not rule out."""
+_Spans: TypeAlias = Mapping[int, Intervals]
+"""For each bit that mentions the fact, the places where it holds."""
 
-    __slots__ = ("_changes", "_domain", "_masks", "_missing", "_read", "_seen", "_step", "_wrong")
 
-    def __init__(
-        self, domain: Domain, constraints: Mapping[int, Constraint], silent: bytearray
-    ) -> None:
-        """`constraints` by bit; `silent` has the bits of the entries that do not mention it."""
+def _sweep(
+    spans: _Spans, size: int, run: range, step: int = 1
+) -> tuple[list[int], list[list[int]]]:
+    """Return the mask of every `step`-th place of a run of places, of `size` entries.
+
+    Also, for each place, the bits that change there. Entries that do not mention the fact
+    are in every mask.
+    """
+    data = bytearray(b"\xff" * ((size + 7) // 8))
+    changes: list[list[int]] = [[] for _ in range(len(run) + 1)]
+    for bit, intervals in spans.items():
+        _flip(data, bit)
+        for low, high in intervals:
+            if low < run.stop and high > run.start:
+                changes[max(low, run.start) - run.start].append(bit)
+                changes[min(high, run.stop) - run.start].append(bit)
+    masks: list[int] = []
+    for n in range(len(run)):
+        for bit in changes[n]:
+            _flip(data, bit)
+        if n % step == 0:
+            unchanged = masks and step == 1 and not changes[n]
+            masks.append(masks[-1] if unchanged else int.from_bytes(data, "little"))
+    return masks, changes
+
+
+class _WideFact:
+    """The masks of a fact of many cells: some whole, the others by what changes."""
+
+    __slots__ = ("_changes", "_domain", "_masks", "_step")
+
+    def __init__(self, domain: Domain, spans: _Spans, size: int) -> None:
         self._domain = domain
-        self._read = READERS[domain.kind]
-        self._seen: dict[str, int] | None = {} if domain.kind in _TEXTS else None
-        missing, wrong, data = bytearray(silent), bytearray(silent), bytearray(silent)
-        changes: list[list[int]] = [[] for _ in range(domain.count + 1)]
-        for bit, constraint in constraints.items():
-            if constraint.missing:
-                _flip(missing, bit)
-            if constraint.wrong:
-                _flip(wrong, bit)
-            for low, high in constraint.known:
-                changes[low].append(bit)
-                changes[high].append(bit)
-        self._missing = int.from_bytes(missing, "little")
-        self._wrong = int.from_bytes(wrong, "little")
-        self._step = 1 + domain.count // MOST_MASKS
-        self._masks: list[int] = []
-        for cell in range(domain.count):
-            for bit in changes[cell]:
-                _flip(data, bit)
-            if cell % self._step == 0:
-                unchanged = self._masks and self._step == 1 and not changes[cell]
-                self._masks.append(self._masks[-1] if unchanged else int.from_bytes(data, "little"))
+        self._step = 1 + domain.places // MOST_MASKS
+        self._masks, changes = _sweep(spans, size, range(domain.places), self._step)
         self._changes = tuple(map(tuple, changes)) if self._step > 1 else ()
 
     def mask(self, raw: Any) -> int:
-        """Return the entries that a raw value of the fact, or None, does not rule out."""
-        seen = self._seen
-        if seen is None:
-            return self._mask(raw)
-        if raw in seen:
-            return seen[raw]
-        mask = self._mask(raw)
-        if isinstance(raw, str) and len(seen) < MOST_REMEMBERED:
-            seen[raw] = mask
-        return mask
-
-    def _mask(self, raw: Any) -> int:
-        value = self._read(raw)
-        if value is None:
-            return self._wrong if is_present(raw) else self._missing
-        cell = self._domain.cell(value)
-        if self._step == 1:
-            return self._masks[cell]
-        start = cell // self._step
-        flips = [bit for each in self._changes[start * self._step + 1 : cell + 1] for bit in each]
+        place = self._domain.place(raw)
+        start = place // self._step
+        mask = self._masks[start]
+        changes = self._changes[start * self._step + 1 : place + 1]
+        flips = [bit for each in changes for bit in each]
         if not flips:
-            return self._masks[start]
-        base = self._masks[start]
-        data = bytearray(base.to_bytes((max(base.bit_length(), 1 + max(flips)) + 7) // 8, "little"))
+            return mask
+        length = max(mask.bit_length(), 1 + max(flips))
+        data = bytearray(mask.to_bytes((length + 7) // 8, "little"))
         for bit in flips:
             _flip(data, bit)
         return int.from_bytes(data, "little")
 
 
 class Masks:
-    """Entries by bit, and the masks of every fact that one of them mentions."""
+    """Entries by bit, and the masks of every fact that one of them mentions.
 
-    __slots__ = ("_all", "_facts", "_positions")
+    Up to 64 entries keep their masks in one array, and ask about wide facts one by one. If
+    they are filed under a run of cells of one fact, the masks of that run come last, and
+    `collect` is given the place in it.
+    """
+
+    __slots__ = ("_all", "_data", "_extra", "_positions", "_wide")
 
     def __init__(
         self,
-        entries: Sequence[tuple[int, Mapping[str, Sequence[Literal]]]],
+        entries: Splits,
+        header: Header,
         domains: Mapping[str, Domain],
+        run: tuple[str, range] | None = None,
     ) -> None:
-        """`entries`: positions, each with its literals by fact."""
+        size = len(entries)
+        self._all = (1 << size) - 1
         self._positions = tuple(position for position, _ in entries)
-        size = (len(entries) + 7) // 8
-        mentioned: dict[str, dict[int, Constraint]] = {}
+        small = size <= WORD
+        filed_under, cells = run or ("", range(0))
+        mentioned: dict[str, dict[int, Intervals]] = {}
+        extra: dict[int, Conjunction] = {}
         for bit, (_, by_fact) in enumerate(entries):
             for fact, literals in by_fact.items():
-                constraint = domains[fact].constraint(literals)
-                mentioned.setdefault(fact, {})[bit] = constraint
-        facts: list[tuple[str, FactMasks]] = []
-        # The facts that most entries mention rule out most: ask them first.
-        for fact in sorted(mentioned, key=lambda fact: -len(mentioned[fact])):
-            silent = bytearray(b"\xff" * size)
-            for bit in mentioned[fact]:
-                _flip(silent, bit)
-            facts.append((fact, FactMasks(domains[fact], mentioned[fact], silent)))
-        self._facts = tuple(facts)
-        self._all = (1 << len(entries)) - 1
+                if fact in header.bases or fact == filed_under or not small:
+                    domain = domains[fact]
+                    spans = domain.spans(domain.constraint(literals))
+                    mentioned.setdefault(fact, {})[bit] = spans
+                else:
+                    extra[bit] = extra.get(bit, ()) + tuple(literals)
+        masks: list[int] = []
+        for fact, domain in header.domains.items():
+            spans_of = {} if fact == filed_under else mentioned.pop(fact, {})
+            masks += _sweep(spans_of, size, range(domain.places))[0]
+        masks += _sweep(mentioned.pop(filed_under, {}), size, cells)[0]
+        self._data: Sequence[int] = (
+            array("Q", [mask & self._all for mask in masks]) if small else masks
+        )
+        self._wide = tuple(
+            (fact, _WideFact(domains[fact], spans, size)) for fact, spans in mentioned.items()
+        )
+        self._extra = extra
 
-    def collect(self, facts: Mapping[str, Any], found: list[int]) -> None:
+    def collect(self, places: Iterable[int], facts: Facts, found: list[int]) -> None:
         """Append the positions of the entries that hold."""
-        mask = self._all
-        for fact, masks in self._facts:
-            mask &= masks.mask(facts.get(fact))
+        mask, data = self._all, self._data
+        for place in places:
+            mask &= data[place]
             if not mask:
                 return
-        positions = self._positions
-        found.extend([positions[bit] for bit in bits(mask)])
+        for fact, wide in self._wide:
+            mask &= wide.mask(facts.get(fact))
+        positions, extra = self._positions, self._extra
+        if not extra:
+            found.extend([positions[bit] for bit in bits(mask)])
+            return
+        found.extend(
+            [
+                positions[bit]
+                for bit in bits(mask)
+                if bit not in extra or all(holds(asked, facts) for asked in extra[bit])
+            ]
+        )

@@ -23,8 +23,8 @@ from listboss.rules.text import fold
 
 __all__ = ["PlanNames", "ProductIndex", "index_product", "plan_names", "updated"]
 
-Key: TypeAlias = tuple[str, str | None]
-"""Event name, and the id of the subscription plan where the event carries one."""
+Key: TypeAlias = str | tuple[str, str]
+"""The event's name; with the id of the subscription plan where the event carries one."""
 
 
 @attrs.frozen(eq=False)
@@ -68,19 +68,17 @@ class ProductIndex:
     positions: Sequence[int]
     buckets: Mapping[Key, Bucket]
 
-    def key(self, event: Event, catalogue: Catalogue) -> Key | None:
+    def key(self, event: Event, *, carries_plan: bool) -> Key | None:
         """Return the bucket of an event; None if its plan is not one of the product."""
-        if self.plans is not None:
-            kind = catalogue.event(event.name)
-            if kind is not None and kind.carries_plan:
-                plan = self.plans.resolve(event)
-                return None if plan is None else (event.name, plan)
-        return (event.name, None)
+        if self.plans is None or not carries_plan:
+            return event.name
+        plan = self.plans.resolve(event)
+        return None if plan is None else (event.name, plan)
 
-    def compacted(self) -> ProductIndex:
+    def compacted(self, catalogue: Catalogue) -> ProductIndex:
         """Return the index with every bucket in one piece."""
         return attrs.evolve(
-            self, buckets={key: bucket.compacted() for key, bucket in self.buckets.items()}
+            self, buckets={key: bucket.compacted(catalogue) for key, bucket in self.buckets.items()}
         )
 
 
@@ -103,9 +101,9 @@ def _file(
 
 def _keys(rule: Segmentation, plans: PlanNames | None) -> Sequence[Key]:
     if plans is None or not rule.plan_ids:
-        return ((rule.event, None),)
+        return (rule.event,)
     found = dict.fromkeys(plans.by_id.get(plan_id) for plan_id in rule.plan_ids)
-    return [(rule.event, plan) for plan in found]
+    return [(rule.event, plan) for plan in found if plan is not None]
 
 
 def index_product(product: Product, rule_set: RuleSet) -> ProductIndex:
@@ -145,7 +143,7 @@ def updated(index: ProductIndex, rule_set: RuleSet) -> ProductIndex:
         bucket = buckets.get(key)
         found = filed.get(key, [])
         if bucket is not None:
-            buckets[key] = bucket.changed(removed, found)
+            buckets[key] = bucket.changed(removed, found, rule_set.catalogue)
         elif found:
             buckets[key] = bucket_of(found, rule_set.catalogue)
     places = places[: len(fresh)]

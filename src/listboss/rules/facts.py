@@ -36,13 +36,6 @@ def _text(raw: object) -> str | None:
     return (fold(raw) or None) if isinstance(raw, str) else None
 
 
-def _code(raw: object, length: int) -> str | None:
-    if not isinstance(raw, str):
-        return None
-    code = raw.strip().upper()
-    return code if len(code) == length and code.isascii() and code.isalpha() else None
-
-
 def _country(raw: object) -> str | None:
     return _code(raw, COUNTRY_LENGTH)
 
@@ -51,9 +44,18 @@ def _currency(raw: object) -> str | None:
     return _code(raw, CURRENCY_LENGTH)
 
 
+def _code(raw: object, length: int) -> str | None:
+    if not isinstance(raw, str):
+        return None
+    code = raw if len(raw) == length and raw.isupper() else raw.strip().upper()
+    return code if len(code) == length and code.isalpha() and code.isascii() else None
+
+
 def _language(raw: object) -> str | None:
     if not isinstance(raw, str):
         return None
+    if len(raw) == SUBTAG_LENGTHS[0] and raw.isascii() and raw.isalpha() and raw.islower():
+        return raw  # the usual case
     tag = raw.strip().replace("_", "-").lower()
     first, *rest = tag.split("-")
     well_formed = (

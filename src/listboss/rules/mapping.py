@@ -17,6 +17,9 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
+_fill: Any = cast("Any", dict).update
+
+
 def typed(value: object) -> tuple[type, object]:
     """Tell `value` apart from equal values of other types, for `==` and `hash`.
 
@@ -62,8 +65,8 @@ class FrozenMap(dict[K, V]):
     @classmethod
     def of_sorted(cls, items: Mapping[K, V]) -> Self:
         """Freeze a mapping whose keys are known to be in order; no key is looked at."""
-        new = super().__new__(cls)
-        super(FrozenMap, new).update(items)
+        new = dict.__new__(cls)
+        _fill(new, items)
         return new
 
     def _closed(self, *_args: object, **_kwargs: object) -> Never:

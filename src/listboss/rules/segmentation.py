@@ -39,12 +39,10 @@ def digest(parts: Iterable[str], size: int = 12) -> str:
     >>> digest(["ab", "c"]) == digest(["a", "bc"])
     False
     """
-    state = blake2b(digest_size=size)
-    for part in parts:
-        data = part.encode()
-        state.update(b"%d:" % len(data))
-        state.update(data)
-    return state.hexdigest()
+    encoded = [part.encode() for part in parts]
+    return blake2b(
+        b"".join([b"%d:%b" % (len(data), data) for data in encoded]), digest_size=size
+    ).hexdigest()
 
 
 def _ids(path: str, value: object) -> tuple[str, ...]:

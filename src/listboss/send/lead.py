@@ -1,4 +1,8 @@
-"""A contact as the embedded provider holds it. A value: changing it changes no store."""
+"""A contact as the embedded provider holds it, and who brought it in.
+
+Values read out of the store: they do not change with it, and nothing done to them reaches it.
+Their `repr` shows neither the e-mail nor the data.
+"""
 
 from __future__ import annotations
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from os import PathLike, fspath
+from time import monotonic, sleep
 
 from listboss.errors import ConfigurationError
 from listboss.rules.action import Place
@@ -27,6 +29,7 @@ __all__ = [
     "instant",
     "place_from",
     "place_text",
+    "transaction",
     "written",
 ]
 
@@ -42,45 +45,51 @@ CREATE TABLE contact (
   origin TEXT NOT NULL CHECK (origin IN ('AUTO', 'own')),
   data TEXT NOT NULL,
   since TEXT NOT NULL
-) STRICT;
+);
 
 CREATE TABLE tag (
   id INTEGER PRIMARY KEY,
   key TEXT NOT NULL UNIQUE,
   name TEXT NOT NULL       -- as first written
-) STRICT;
+);
 
 CREATE TABLE contact_tag (
   contact_id INTEGER NOT NULL REFERENCES contact ON DELETE CASCADE,
   tag_id INTEGER NOT NULL REFERENCES tag,
   PRIMARY KEY (contact_id, tag_id)
-) STRICT, WITHOUT ROWID;
+) WITHOUT ROWID;
 CREATE INDEX contact_by_tag ON contact_tag (tag_id);
 
 CREATE TABLE place (
   id INTEGER PRIMARY KEY,
   key TEXT NOT NULL UNIQUE,
   parts TEXT NOT NULL      -- as first written
-) STRICT;
+);
 
 CREATE TABLE contact_place (
   contact_id INTEGER NOT NULL REFERENCES contact ON DELETE CASCADE,
   place_id INTEGER NOT NULL REFERENCES place,
   PRIMARY KEY (contact_id, place_id)
-) STRICT, WITHOUT ROWID;
+) WITHOUT ROWID;
 CREATE INDEX contact_by_place ON contact_place (place_id);
 
 CREATE TABLE done_action (
   id TEXT PRIMARY KEY,
   changed INTEGER NOT NULL,
   at TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
+) WITHOUT ROWID;
 
 CREATE TABLE automation (
   name TEXT PRIMARY KEY,
   definition TEXT NOT NULL,
   published INTEGER NOT NULL
-) STRICT;
+);
+
+CREATE TABLE automation_tag (
+  tag_key TEXT NOT NULL,
+  automation TEXT NOT NULL REFERENCES automation,
+  PRIMARY KEY (tag_key, automation)
+) WITHOUT ROWID;
 
 CREATE TABLE message (
   id INTEGER PRIMARY KEY AUTOINCREMENT,  -- never given to another message
@@ -90,7 +99,7 @@ CREATE TABLE message (
   due TEXT NOT NULL,
   done TEXT,
   UNIQUE (contact_id, automation, message)  -- each contact takes each step once
-) STRICT;
+);
 CREATE INDEX message_due ON message (due, id) WHERE done IS NULL;
 """
 
@@ -102,15 +111,27 @@ def connect(path: str | PathLike[str]) -> sqlite3.Connection:
     )
     try:
         _prepare(connection)
-    except sqlite3.DatabaseError as error:
+    except BaseException as error:
         connection.close()
-        if type(error) is not sqlite3.DatabaseError:
-            raise  # locked, read-only, disk full: as sqlite3 says it
-        raise ConfigurationError("the file is no database", code="foreign_file") from None
-    except BaseException:
-        connection.close()
+        if type(error) is sqlite3.DatabaseError:  # its subclasses tell of other troubles
+            raise ConfigurationError("the file is no database", code="foreign_file") from None
         raise
     return connection
+
+
+@contextmanager
+def transaction(
+    connection: sqlite3.Connection, begin: str = "BEGIN"
+) -> Generator[None, None, None]:
+    """All or nothing: whatever goes wrong, a failing commit included, undoes everything."""
+    connection.execute(begin)
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:  # on a full disk SQLite has rolled back by itself
+            connection.execute("ROLLBACK")
+        raise
 
 
 def _pragma(connection: sqlite3.Connection, name: str) -> int:
@@ -120,13 +141,24 @@ def _pragma(connection: sqlite3.Connection, name: str) -> int:
 
 def _prepare(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("BEGIN IMMEDIATE")  # two processes may open a new file at once
-    try:
+    with transaction(connection, "BEGIN IMMEDIATE"):  # two may open a new file at once
         _lay_out(connection)
-    finally:
-        connection.execute("COMMIT")
-    connection.execute("PRAGMA journal_mode = WAL")
+    _write_ahead(connection)
     connection.execute("PRAGMA synchronous = FULL")
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    # Here SQLite does not wait by itself while another connection opens the file as well.
+    end = monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or monotonic() > end:
+                raise
+            sleep(0.005)
+        else:
+            return
 
 
 def _lay_out(connection: sqlite3.Connection) -> None:
@@ -138,7 +170,7 @@ def _lay_out(connection: sqlite3.Connection) -> None:
                 code="schema_version",
             )
         return
-    if owner or version or connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone():
+    if owner or version or connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
         raise ConfigurationError(
             "the file belongs to another program", code="foreign_file", hint="give it its own file"
         )

@@ -1,0 +1,268 @@
+"""The tables of the reference pages, made from the tables of the code.
+
+A page marks the place with `<!-- table: NAME -->` and `<!-- end -->`. Run this file to write
+them anew: `python docs/tables.py`. The tests refuse a page that differs from what it gives.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+from pathlib import Path
+
+from listboss import (
+    AUTOMATIC,
+    HOTMART,
+    AddTag,
+    Capabilities,
+    Comparison,
+    FactType,
+    Product,
+    ProductKind,
+    RuleSet,
+    Segmentation,
+    errors,
+)
+from listboss.codec import HINTS
+from listboss.delivery import TRANSITIONS
+from listboss.hotmart import v1, v2
+from listboss.hotmart.fields import FACTS, IDS, Paths
+from listboss.rules.catalogue import FactKind
+from listboss.rules.condition import LISTS, NO_VALUE, Operator
+from listboss.rules.event import EventName
+from listboss.rules.review import FindingCode
+
+__all__ = ["PAGES", "TABLES", "filled"]
+
+HERE = Path(__file__).parent
+PAGES = sorted(HERE.rglob("*.md"))
+BLOCK = re.compile(r"(<!-- table: ([a-z0-9-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+Row = tuple[str, ...]
+
+
+def table(head: Row, rows: Iterable[Row]) -> str:
+    """Lay out a Markdown table."""
+    lines = [head, ("---",) * len(head), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def code(words: Iterable[object]) -> str:
+    """List words as code, or say that there are none."""
+    return ", ".join(f"`{word}`" for word in words) or "–"
+
+
+def events() -> str:
+    """Every event: its label, for which products, whether it names a plan, and its source."""
+    return table(
+        ("group", "event", "label", "product kinds", "names a plan", "source"),
+        (
+            (
+                event.group,
+                f"`{event.name}`",
+                event.label,
+                ", ".join(event.product_kinds),
+                "yes" if event.carries_plan else "no",
+                str(event.source),
+            )
+            for event in HOTMART.events
+        ),
+    )
+
+
+def facts() -> str:
+    """Every fact: its kind, its label, and the words of a choice."""
+    return table(
+        ("fact", "kind", "label", "known values"),
+        (
+            (
+                f"`{fact.name}`",
+                str(fact.kind),
+                fact.label,
+                (code(fact.values) + ("" if fact.closed else " …")) if fact.values else "",
+            )
+            for fact in HOTMART.facts
+        ),
+    )
+
+
+def carried() -> str:
+    """Which events carry which facts: one row for the events that carry the same."""
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for event in HOTMART.events:
+        groups.setdefault(event.facts, []).append(event.name)
+    return table(("events", "facts"), ((code(names), code(f)) for f, names in groups.items()))
+
+
+def operators() -> str:
+    """Which operator fits which kind of fact: what the review lets pass."""
+    head = ("operator", "value", *FactKind)
+    rows = (
+        (
+            f"`{operator}`",
+            _operand(operator),
+            *("yes" if _fits(operator, kind) else "" for kind in FactKind),
+        )
+        for operator in Operator
+    )
+    return table(head, rows)
+
+
+def _operand(operator: Operator) -> str:
+    if operator in NO_VALUE:
+        return "none"
+    if operator is Operator.BETWEEN:
+        return "two"
+    return "a list" if operator in LISTS else "one"
+
+
+def _fits(operator: Operator, kind: FactKind) -> bool:
+    value = (1, 2) if operator in LISTS else None if operator in NO_VALUE else 1
+    probe = Segmentation(
+        "probe",
+        product_id="1",
+        provider="any",
+        event=EventName.PURCHASE_APPROVED,
+        actions=AddTag("probe"),
+        condition=Comparison("probe", operator, value),
+    )
+    rules = RuleSet(
+        [Product("1", "probe", approved_at=date(2025, 1, 1))],
+        [probe],
+        providers={"any": Capabilities.everything()},
+        catalogue=HOTMART.extended(facts=[FactType("probe", kind)]),
+    )
+    return FindingCode.OPERATOR_UNFIT not in {finding.code for finding in rules.findings}
+
+
+def automatic() -> str:
+    """Every automatic segmentation, for the product with the id `42`."""
+    return table(
+        ("id", "tag on product 42", "put on by", "taken off by"),
+        (
+            (f"`{row.id}`", f"`{row.tag_for('42')}`", code(row.adds_on), code(row.removes_on))
+            for row in AUTOMATIC
+        ),
+    )
+
+
+def product_kinds() -> str:
+    """How many event types each kind of product is offered."""
+    return table(
+        ("product kind", "groups of events"),
+        (
+            (f"`{kind}`", ", ".join(dict.fromkeys(e.group for e in HOTMART.events_for(kind))))
+            for kind in ProductKind
+        ),
+    )
+
+
+def error_classes() -> str:
+    """Every exception, what else it is, its code, and what it means."""
+    return table(
+        ("exception", "is also", "code", "meaning"),
+        (_error(getattr(errors, name)) for name in errors.__all__),
+    )
+
+
+def _error(cls: type[errors.ListBossError]) -> Row:
+    names = (base.__name__ for base in cls.__mro__[1:])
+    meaning = (cls.__doc__ or "").split("\n", maxsplit=1)[0]
+    also = [name for name in names if name not in OF_ALL_ERRORS]
+    return (f"`{cls.__name__}`", code(also), f"`{cls.code}`", meaning)
+
+
+OF_ALL_ERRORS = ("ListBossError", "Exception", "BaseException", "object")
+
+
+def codec_errors() -> str:
+    """Every code of a fault in a document, and what to do about it."""
+    return table(("code", "what to do"), ((f"`{key}`", hint) for key, hint in HINTS.items()))
+
+
+def webhook_events() -> str:
+    """What the events of version 2.0.0 become."""
+    return table(
+        ("webhook event", "event"),
+        ((f"`{said}`", f"`{name}`") for said, name in v2.EVENTS.items()),
+    )
+
+
+def derived_events() -> str:
+    """Which second event one body of version 2.0.0 can give."""
+    return table(
+        ("webhook event", "and the subscription status is", "gives as well"),
+        (
+            (
+                f"`{row.event}`",
+                f"`{row.status}`" if row.status else "there is a subscription",
+                f"`{row.name}`" + (" (first charge only)" if row.first_only else ""),
+            )
+            for row in v2.DERIVED
+        ),
+    )
+
+
+def version_1() -> str:
+    """What the statuses of version 1.0.0 become."""
+    purchases = (
+        ("`status`", f"`{status.lower()}`", f"`{name}`") for status, name in v1.PURCHASES.items()
+    )
+    ended = (
+        ("`subscription_status`", f"`{status.lower()}`", code(names))
+        for status, names in v1.ENDED.items()
+    )
+    return table(("field", "value", "events"), (*purchases, *ended))
+
+
+def fact_paths() -> str:
+    """Where in a body each fact is looked for, in this order."""
+    return table(
+        ("fact", "version 2.0.0, below `data`", "version 1.0.0"),
+        (
+            (f"`{name}`", _paths(field.v2), _paths(field.v1))
+            for name, field in {**IDS, **FACTS}.items()
+        ),
+    )
+
+
+def _paths(paths: Paths) -> str:
+    return code(".".join(path) for path in paths)
+
+
+def transitions() -> str:
+    """Which status of an action follows which, and why."""
+    rows: list[Row] = []
+    for status, moves in TRANSITIONS.items():
+        by: Mapping[str, str] = {
+            getattr(signal, "__name__", str(signal)): str(then) for signal, then in moves.items()
+        }
+        moved = ", ".join(f"`{signal}` → {then}" for signal, then in by.items())
+        rows.append((f"`{status}`", moved or "none: it is over"))
+    return table(("status", "what leads on"), rows)
+
+
+TABLES: Mapping[str, Callable[[], str]] = {
+    "automatic": automatic,
+    "carried": carried,
+    "codec-errors": codec_errors,
+    "derived-events": derived_events,
+    "errors": error_classes,
+    "events": events,
+    "fact-paths": fact_paths,
+    "facts": facts,
+    "operators": operators,
+    "product-kinds": product_kinds,
+    "transitions": transitions,
+    "version-1": version_1,
+    "webhook-events": webhook_events,
+}
+
+
+def filled(text: str) -> str:
+    """Return a page with each of its tables as the code has it now."""
+    return BLOCK.sub(lambda block: f"{block[1]}{TABLES[block[2]]()}{block[3]}", text)
+
+
+if __name__ == "__main__":
+    for page in PAGES:
+        page.write_text(filled(page.read_text("utf-8")), "utf-8")

@@ -1,0 +1,35 @@
+"""Rules, events and plans as JSON, and rules as TOML: strict, within limits, canonical.
+
+`load_rules`, `load_event` and `load_plan` read; `dump_rules`, `dump_event` and `dump_plan` write
+what they read; `read_rules` gives the right rules of a file beside the faults of the others;
+`rules_schema` is the JSON Schema of a rule file. Whatever is wrong with a document comes as a
+`CodecError` with one of the codes in `HINTS`, a JSON path and a hint; several at once come as
+a group. Nothing is converted, nothing unknown is passed over, nothing in a document is run.
+"""
+
+from __future__ import annotations
+
+from listboss.codec.document import LIMITS, VERSION, Format, Limits, Source
+from listboss.codec.events import dump_event, dump_plan, load_event, load_plan
+from listboss.codec.faults import HINTS, MAX_FAULTS
+from listboss.codec.rules import Loaded, dump_rules, load_rules, read_rules
+from listboss.codec.schema import rules_schema
+
+__all__ = [
+    "HINTS",
+    "LIMITS",
+    "MAX_FAULTS",
+    "VERSION",
+    "Format",
+    "Limits",
+    "Loaded",
+    "Source",
+    "dump_event",
+    "dump_plan",
+    "dump_rules",
+    "load_event",
+    "load_plan",
+    "load_rules",
+    "read_rules",
+    "rules_schema",
+]

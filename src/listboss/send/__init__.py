@@ -1,0 +1,13 @@
+"""The embedded provider: contacts, tags, the lead limit and automations, on SQLite.
+
+`Send` is a provider like any other, for hosts without an account elsewhere, for tests and
+for trying rules out. It records and organises and schedules; it never sends e-mail.
+"""
+
+from __future__ import annotations
+
+from listboss.send.automation import Automation, Message, Step
+from listboss.send.lead import Lead, Origin
+from listboss.send.send import Send
+
+__all__ = ["Automation", "Lead", "Message", "Origin", "Send", "Step"]

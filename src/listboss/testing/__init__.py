@@ -1,0 +1,83 @@
+"""For tests, a host's own among them: strategies, small random worlds, the reference engine.
+
+Importing this door registers a strategy for each noun with Hypothesis, so that
+`st.from_type(Event)` works; it needs the extra `listboss[testing]`. `reference.plan` says
+in plain loops what an engine has to answer. Nothing here is needed to run listboss.
+"""
+
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from listboss.rules import (
+    Capabilities,
+    Catalogue,
+    Contact,
+    Event,
+    Place,
+    Product,
+    RuleSet,
+    Segmentation,
+    SubscriptionPlan,
+    Verb,
+)
+from listboss.testing import reference
+from listboss.testing.accounts import actions, actions_of, capabilities, places, verbs
+from listboss.testing.plain import contacts, fact_values, facts
+from listboss.testing.strategies import (
+    catalogues,
+    conditions,
+    conditions_of,
+    events,
+    pairs,
+    products,
+    rule_sets,
+    segmentations,
+    subscription_plans,
+)
+from listboss.testing.webhooks import payloads
+from listboss.testing.worlds import Dice, random_condition, random_event, random_facts, random_rules
+
+__all__ = [
+    "Dice",
+    "actions",
+    "capabilities",
+    "catalogues",
+    "conditions",
+    "contacts",
+    "events",
+    "fact_values",
+    "facts",
+    "pairs",
+    "payloads",
+    "places",
+    "products",
+    "random_condition",
+    "random_event",
+    "random_facts",
+    "random_rules",
+    "reference",
+    "rule_sets",
+    "segmentations",
+    "subscription_plans",
+    "verbs",
+]
+
+
+_STRATEGIES: dict[type, SearchStrategy[Any]] = {
+    Capabilities: capabilities(),
+    Catalogue: catalogues(),
+    Contact: contacts(),
+    Event: events(),
+    Place: places(),
+    Product: products(),
+    RuleSet: rule_sets(),
+    Segmentation: segmentations(),
+    SubscriptionPlan: subscription_plans(),
+    Verb: verbs(),
+    **actions_of(),
+    **conditions_of(),
+}
+for _kind, _strategy in _STRATEGIES.items():
+    st.register_type_strategy(_kind, _strategy)

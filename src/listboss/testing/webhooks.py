@@ -1,0 +1,101 @@
+"""`payloads()`: bodies as webhooks have them, from nearly right ones to any JSON object.
+
+Three families: nested bodies with an event name (version 2.0.0), flat ones with statuses
+(1.0.0), and anything. Fields are missing, null, of an odd type or wrapped now and then. The
+values are text, numbers, true, false, null, lists and mappings, as a JSON parser gives them.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+__all__ = ["Json", "payloads"]
+
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
+
+_EVENTS = (
+    "PURCHASE_APPROVED",
+    "PURCHASE_COMPLETE",
+    "PURCHASE_CANCELED",
+    "PURCHASE_BILLET_PRINTED",
+    "PURCHASE_PROTEST",
+    "PURCHASE_REFUNDED",
+    "PURCHASE_CHARGEBACK",
+    "PURCHASE_EXPIRED",
+    "PURCHASE_DELAYED",
+    "PURCHASE_OUT_OF_SHOPPING_CART",
+    "SUBSCRIPTION_CANCELLATION",
+    "SWITCH_PLAN",
+    "CLUB_FIRST_ACCESS",
+    "CLUB_MODULE_COMPLETED",
+    "UNHEARD_OF",
+)
+_STATUSES = ("APPROVED", "BILLET_PRINTED", "CANCELED", "DISPUTE", "REFUNDED", "STARTED", "ACTIVE")
+_METHODS = ("CREDIT_CARD", "BILLET", "PIX", "PAYPAL")
+
+_ANY_TEXT: SearchStrategy[str] = st.text("aA1 @.-{}\"'", max_size=6) | st.text(max_size=8)
+_ANY: SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | _ANY_TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_ANY_TEXT, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def _mostly(right: SearchStrategy[Any]) -> SearchStrategy[Any]:
+    """Give the right kind of value three times out of four, else anything."""
+    return st.one_of(right, right, right, _ANY)
+
+
+def _part(**fields: SearchStrategy[Any]) -> SearchStrategy[Any]:
+    optional = {name: _mostly(value) for name, value in fields.items()}
+    return _mostly(st.fixed_dictionaries({}, optional=optional))
+
+
+_ID = st.integers(0, 99) | st.sampled_from(["w-1", "0", ""])
+_TIME = st.integers(0, 2_000_000_000_000) | st.sampled_from(["2025-05-01T12:00:00Z", "1746000000"])
+_EMAIL = st.sampled_from(["ana@example.com", " Ana@Example.com", "", "nobody"])
+_AMOUNT = _part(
+    value=st.integers() | st.floats() | st.just("49.90"),
+    currency_value=st.sampled_from(["BRL", "usd"]),
+)
+
+_DATA = _part(
+    product=_part(id=_ID, name=_ANY_TEXT),
+    buyer=_part(email=_EMAIL, name=_ANY_TEXT, checkout_phone=_ANY_TEXT),
+    purchase=_part(
+        transaction=st.just("HP1"),
+        status=st.sampled_from(_STATUSES),
+        price=_AMOUNT,
+        full_price=_AMOUNT,
+        payment=_part(type=st.sampled_from(_METHODS), installments_number=st.integers(0, 24)),
+        offer=_part(code=_ANY_TEXT),
+        order_bump=_part(is_order_bump=st.booleans()),
+        recurrence_number=st.integers(0, 5),
+    ),
+    subscription=_part(status=st.sampled_from(_STATUSES), plan=_part(id=_ID, name=_ANY_TEXT)),
+)
+_NESTED = st.fixed_dictionaries(
+    {"event": _mostly(st.sampled_from(_EVENTS)), "data": _DATA},
+    optional={"id": _mostly(_ID), "creation_date": _mostly(_TIME), "version": st.just("2.0.0")},
+)
+_FLAT = st.fixed_dictionaries(
+    {"status": _mostly(st.sampled_from(_STATUSES))},
+    optional={
+        "prod": _mostly(_ID),
+        "email": _mostly(_EMAIL),
+        "transaction": _mostly(st.just("HP1")),
+        "payment_type": _mostly(st.sampled_from(_METHODS)),
+        "subscription_status": _mostly(st.sampled_from(_STATUSES)),
+        "purchase_date": _mostly(_TIME),
+        "price": _mostly(st.just("49,90") | st.integers()),
+        "callback_type": _mostly(st.sampled_from(["1", "2"])),
+    },
+)
+
+
+def payloads() -> SearchStrategy[dict[str, Json]]:
+    """Give webhook bodies as a JSON parser gives them; nothing is promised about them."""
+    return st.one_of(_NESTED, _FLAT, st.dictionaries(_ANY_TEXT, _ANY, max_size=4))

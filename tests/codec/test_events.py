@@ -1,0 +1,151 @@
+"""Events and plans as documents."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from listboss import AddTag, Contact, Event, EventName, Idle, Plan, PlannedAction
+from listboss.codec import dump_plan, load_event, load_plan
+from listboss.errors import CodecError
+from listboss.rules.mapping import FrozenMap
+
+AT = datetime(2026, 5, 4, 12, tzinfo=UTC)
+EVENT = {
+    "name": "purchase.approved",
+    "id": "e-1",
+    "product_id": "1001",
+    "contact": None,
+    "occurred_at": "2026-05-04T12:00:00Z",
+}
+
+
+def test_an_event_with_everything() -> None:
+    """All fields of an event and a contact are read, and facts of every type."""
+    read = load_event(
+        {
+            **EVENT,
+            "version": 1,
+            "contact": {
+                "email": "ana@example.com",
+                "name": "Ana",
+                "first_name": "Ana",
+                "last_name": None,
+                "phone": "5511999990000",
+            },
+            "plan_id": "10",
+            "plan_name": "Monthly",
+            "transaction": "HP1",
+            "facts": {
+                "offer": "bf",
+                "installments": 3,
+                "is_order_bump": False,
+                "price": {"decimal": "49.90"},
+                "ordered_at": {"instant": "2026-05-04T12:00:00Z"},
+            },
+            "is_test": True,
+        }
+    )
+
+    assert read == Event(
+        EventName.PURCHASE_APPROVED,
+        id="e-1",
+        product_id="1001",
+        contact=Contact("ana@example.com", name="Ana", first_name="Ana", phone="5511999990000"),
+        occurred_at=AT,
+        plan_id="10",
+        plan_name="Monthly",
+        transaction="HP1",
+        facts={
+            "offer": "bf",
+            "installments": 3,
+            "is_order_bump": False,
+            "price": Decimal("49.90"),
+            "ordered_at": AT,
+        },
+        is_test=True,
+    )
+
+
+def test_an_event_in_a_mapping_may_hold_values_of_python() -> None:
+    """A host that has instants and decimals need not spell them."""
+    read = load_event({**EVENT, "occurred_at": AT, "facts": {"price": Decimal("49.90"), "at": AT}})
+
+    assert (AT, {"price": Decimal("49.90"), "at": AT}) == (read.occurred_at, read.facts)
+
+
+def test_the_name_of_a_built_in_event_is_read_as_such() -> None:
+    """`EventName` comes back as `EventName`, and a host's own name as a text."""
+    own = load_event({**EVENT, "name": "quiz.passed"}).name
+
+    assert (EventName, str) == (type(load_event(EVENT).name), type(own))
+
+
+@pytest.mark.parametrize("key", list(EVENT))
+def test_what_every_event_has_is_needed(key: str) -> None:
+    """An event without one of its five keys is refused; nobody is said with null."""
+    with pytest.raises(CodecError) as caught:
+        load_event({name: value for name, value in EVENT.items() if name != key})
+
+    assert ("missing_key", f"$.{key}") == (caught.value.code, caught.value.path)
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        ({"facts": {"price": []}}, "$.facts.price"),
+        ({"facts": {"a person's name": []}}, "$.facts.*"),
+        ({"facts": {" ": 1}}, "$.facts"),
+        ({"contact": {"email": "nobody"}}, "$.contact.email"),
+        ({"contact": {"mail": "x", "email": "ana@example.com"}}, "$.contact.mail"),
+        ({"id": " "}, "$.id"),
+        ({"plan_id": 10}, "$.plan_id"),
+    ],
+)
+def test_the_path_leads_to_the_fault(change: dict[str, Any], path: str) -> None:
+    """A path names where the fault lies; a key that looks like no name shows as a star."""
+    with pytest.raises(CodecError) as caught:
+        load_event({**EVENT, **change})
+
+    assert path == caught.value.path
+
+
+def test_a_plan_reads_like_this() -> None:
+    """The format of a plan, byte for byte."""
+    plan = Plan(
+        event_id="e-1",
+        event_name=EventName.PURCHASE_APPROVED,
+        product_id="1001",
+        occurred_at=AT,
+        is_test=False,
+        actions=(
+            PlannedAction(
+                provider="mail",
+                email="ana@example.com",
+                action=AddTag("buyer"),
+                data=FrozenMap({"price": Decimal("49.90")}),
+                because=("auto.approved_purchase", "seg-1"),
+                automatic=True,
+                id="1-2",
+            ),
+        ),
+    )
+
+    assert (
+        '{"actions":[{"action":{"add_tag":"buyer"},"automatic":true,'
+        '"because":["auto.approved_purchase","seg-1"],"data":{"price":{"decimal":"49.9"}},'
+        '"email":"ana@example.com","id":"1-2","provider":"mail"}],"event_id":"e-1",'
+        '"event_name":"purchase.approved","is_test":false,"occurred_at":"2026-05-04T12:00:00Z",'
+        '"product_id":"1001","version":1}'
+    ) == dump_plan(plan)
+
+
+def test_a_plan_without_actions_says_why() -> None:
+    """`idle` is read as the enum that it is."""
+    read = load_plan(
+        {"event_id": "e", "event_name": "e", "product_id": "1", "occurred_at": AT, "is_test": False,
+         "idle": "no_rule"}
+    )  # fmt: skip
+
+    assert read.idle is Idle.NO_RULE

@@ -1,0 +1,199 @@
+"""Limits hold exactly: one below and at the limit is read, one above is not."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from listboss.codec import LIMITS, Limits, load_event, load_plan, load_rules, read_rules
+from listboss.codec.document import MAX_DECIMAL, MAX_KEY_PARTS
+from listboss.errors import CodecError
+from listboss.rules.condition import MAX_DEPTH, MAX_NODES
+from listboss.rules.event import MAX_INTEGER_BITS
+
+NEAR = pytest.mark.parametrize("over", [-1, 0, 1])
+
+
+def code_of(load: Callable[[], Any]) -> str | None:
+    """The code of the fault, or None if the document could be read within the limits."""
+    try:
+        load()
+    except CodecError as error:
+        return error.code
+    return None
+
+
+def asked(value: str) -> str:
+    """A rule whose condition compares with that value."""
+    rule = '"name": "A", "product_id": "1", "provider": "m", "event": "e", "actions": []'
+    return f'{{"segmentations": [{{{rule}, "condition": {value}}}]}}'
+
+
+@NEAR
+@pytest.mark.parametrize("text", ["{%s}", '{"version": 1%s}', '{"capture_provider": "é"%s}'])
+def test_bytes(over: int, text: str) -> None:
+    """Bytes are counted, not characters, in a text as in bytes."""
+    source = text % (" " * (100 + over - len((text % "").encode())))
+    limits = Limits(max_bytes=100)
+
+    expected = "too_many_bytes" if over > 0 else None
+    assert (expected, expected) == (
+        code_of(lambda: load_rules(source, limits=limits)),
+        code_of(lambda: load_rules(source.encode(), limits=limits)),
+    )
+
+
+@NEAR
+def test_bytes_by_default(over: int) -> None:
+    """The default limit is the documented one."""
+    source = "{}" + " " * (LIMITS.max_bytes + over - 2)
+
+    assert ("too_many_bytes" if over > 0 else None) == code_of(lambda: load_rules(source))
+
+
+@NEAR
+def test_depth_of_json(over: int) -> None:
+    """Containers one inside the other are counted, the document's object with them."""
+    inner = 20 + over - 1
+    source = '{"products": ' + "[" * inner + "]" * inner + "}"
+
+    assert ("too_deep" if over > 0 else "wrong_type") == code_of(
+        lambda: load_rules(source, limits=Limits(max_depth=20))
+    )
+
+
+@NEAR
+def test_depth_of_a_mapping(over: int) -> None:
+    """A mapping is as deep as its JSON."""
+    content: Any = []
+    for _ in range(20 + over - 2):
+        content = [content]
+
+    assert ("too_deep" if over > 0 else "wrong_type") == code_of(
+        lambda: load_rules({"products": content}, limits=Limits(max_depth=20))
+    )
+
+
+@NEAR
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ("{a=", "}")])
+def test_depth_of_toml(over: int, opening: str, closing: str) -> None:
+    """TOML is as deep as its tree."""
+    inner = 20 + over - 1
+    source = f"products = {opening * inner}{'1' * (closing == '}')}{closing * inner}"
+
+    assert ("too_deep" if over > 0 else "wrong_type") == code_of(
+        lambda: load_rules(source, format="toml", limits=Limits(max_depth=20))
+    )
+
+
+@NEAR
+@pytest.mark.parametrize("text", ["%s = 1", "[%s]", '[["a".%s]]', "a = {%s = 1}"])
+def test_parts_of_a_toml_key(over: int, text: str) -> None:
+    """A dotted key has so many parts, in every place where one may stand."""
+    parts = MAX_KEY_PARTS + over - text.count('"a"')
+    key = " . ".join((["b", '"c.x"', "'d'", "1"] * 5)[:parts])
+
+    assert ("too_deep" if over > 0 else "unknown_key") == code_of(
+        lambda: load_rules(text % key, format="toml")
+    )
+
+
+@NEAR
+@pytest.mark.parametrize(
+    ("format", "text"),
+    [("json", '{"products": [%s]}'), ("toml", "products = [%s]"), ("toml", "products = [%s,]")],
+)
+def test_nodes(over: int, format: Any, text: str) -> None:
+    """Every value counts, containers too."""
+    source = text % ",".join("0" * (20 + over - 2))
+    limits = Limits(max_nodes=20)
+
+    assert ("too_many_nodes" if over > 0 else "invalid_documents") == code_of(
+        lambda: load_rules(source, format=format, limits=limits)
+    )
+
+
+@NEAR
+def test_nodes_of_a_mapping(over: int) -> None:
+    """A mapping has as many values as its JSON, spread out or not."""
+    content = {"products": [[0] * 5, [0] * (12 + over - 2)], "version": 1}
+
+    assert ("too_many_nodes" if over > 0 else "invalid_documents") == code_of(
+        lambda: load_rules(content, limits=Limits(max_nodes=20))
+    )
+
+
+@NEAR
+def test_events_and_plans_have_limits_too(over: int) -> None:
+    """The limits are arguments of every reader."""
+    source = "{" + " " * (9 + over - 1) + "}"
+    limits = Limits(max_bytes=10)
+
+    expected = "too_many_bytes" if over > 0 else "invalid_documents"
+    assert (expected, expected) == (
+        code_of(lambda: load_event(source, limits=limits)),
+        code_of(lambda: load_plan(source, limits=limits)),
+    )
+
+
+@NEAR
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_bits_of_a_whole_number(over: int, sign: str) -> None:
+    """Whole numbers have as many bits as an event's facts may have."""
+    number = sign + str((1 << MAX_INTEGER_BITS) - 1 + over)
+
+    assert ("number_too_large" if over > 0 else None) == code_of(
+        lambda: load_rules(asked(f'{{"fact": "a", "eq": {number}}}'))
+    )
+
+
+@NEAR
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        lambda n: "1" * n,
+        lambda n: "0." + "1" * n,
+        lambda n: f"1e{n}",
+        lambda n: f"-1.5E-{n}",
+    ],
+    ids=["digits", "decimals", "large", "small"],
+)
+def test_size_of_a_decimal(over: int, spelled: Callable[[int], str]) -> None:
+    """Decimals have so many digits, and their point lies so far away, and no farther."""
+    text = spelled(MAX_DECIMAL + over)
+    source = asked(f'{{"fact": "a", "eq": {{"decimal": "{text}"}}}}')
+
+    assert ("number_too_large" if over > 0 else None) == code_of(lambda: load_rules(source))
+
+
+def test_a_decimal_within_its_limits_is_exact() -> None:
+    """Nothing is rounded, however many digits the context would keep."""
+    text = "1." + "7" * (MAX_DECIMAL - 1)
+    rules = load_rules(asked(f'{{"fact": "a", "eq": {{"decimal": "{text}"}}}}'))
+    condition: Any = rules.segmentations[0].condition
+
+    assert Decimal(text) == condition.value
+
+
+@NEAR
+@pytest.mark.parametrize("word", ["not", "all", "any"])
+def test_depth_of_a_condition(over: int, word: str) -> None:
+    """The deepest condition that can be made can be read; a deeper one has a path."""
+    condition = '{"fact": "a", "eq": {"decimal": "1"}}'
+    for _ in range(MAX_DEPTH + over):
+        inner = condition if word == "not" else f"[{condition}]"
+        condition = f'{{"{word}": {inner}}}'
+
+    errors = read_rules(asked(condition)).errors
+    assert (["too_deep"] if over > 0 else []) == [error.code for error in errors]
+    assert all(error.path.startswith("$.segmentations[0].condition") for error in errors)
+
+
+@NEAR
+def test_nodes_of_a_condition(over: int) -> None:
+    """The largest condition that can be made can be read."""
+    parts = ['{"fact": "a", "eq": 1}'] * (MAX_NODES + over - 1)
+    condition = f'{{"all": [{",".join(parts)}]}}'
+
+    assert ("too_large" if over > 0 else None) == code_of(lambda: load_rules(asked(condition)))

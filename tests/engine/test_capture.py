@@ -1,0 +1,126 @@
+import pytest
+
+from listboss import (
+    AUTOMATIC,
+    Action,
+    AddLead,
+    AddTag,
+    Capabilities,
+    Engine,
+    Idle,
+    Product,
+    RemoveTag,
+)
+from listboss.rules.builtin import HOTMART
+
+EVENTS = tuple(event.name for event in HOTMART.events)
+
+
+def _asked(plan):
+    return {(planned.action, planned.because) for planned in plan.actions}
+
+
+@pytest.mark.parametrize("name", EVENTS)
+def test_every_event_of_an_approved_product(engine, happens, name):
+    """Capture adds the lead, and each row of the table puts its tag on or takes it off."""
+    plan = engine(capture_provider="mail").plan(happens(name))
+    expected: set[tuple[Action, tuple[str, ...]]] = {(AddLead(), ("auto.capture",))}
+    for row in AUTOMATIC:
+        if name in row.adds_on:
+            expected.add((AddTag(row.tag_for("42")), (row.id,)))
+        if name in row.removes_on:
+            expected.add((RemoveTag(row.tag_for("42")), (row.id,)))
+    assert expected == _asked(plan)
+
+
+def test_automatic_actions_are_marked(engine, rule, happens):
+    """What capture asks for is automatic, what a custom rule asks for is not."""
+    plan = engine(rule("r", AddTag("x")), capture_provider="mail").plan(happens())
+    assert {AddTag("x")} == {p.action for p in plan.actions if not p.automatic}
+
+
+def test_no_conflicts(engine, happens):
+    """The automatic segmentations never contradict each other."""
+    eng = engine(capture_provider="mail")
+    assert [()] * len(EVENTS) == [eng.plan(happens(name)).conflicts for name in EVENTS]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"capture_provider": "gone"},
+        {"capture_provider": "mail", "products": [Product("42", "Course")]},
+        {
+            "capture_provider": "mail",
+            "providers": {"mail": Capabilities(add_lead="native", events=("purchase.refunded",))},
+        },
+    ],
+    ids=["off", "not-integrated", "not-approved", "event-not-taken"],
+)
+def test_where_there_is_none(engine, happens, options):
+    """Without capture, its provider, an approved product or an event that the provider takes."""
+    assert Idle.NO_RULE == engine(**options).plan(happens()).idle
+
+
+@pytest.mark.parametrize(
+    ("abilities", "expected"),
+    [
+        ({"add_lead": "native"}, {AddLead}),
+        ({"add_tag": "emulated"}, {AddTag}),
+        ({"remove_tag": "native"}, {RemoveTag}),
+        ({"add_tag": "native", "tags": ("auto:purchase-approved:42",)}, {AddTag}),
+        ({"add_tag": "native", "tags": ("other",)}, set()),
+    ],
+)
+def test_what_the_provider_cannot_do_is_left_out(engine, happens, abilities, expected):
+    """Each automatic action is planned only where the account can do it."""
+    eng = engine(providers={"mail": Capabilities(**abilities)}, capture_provider="mail")
+    assert expected == {type(p.action) for p in eng.plan(happens()).actions}
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (None, ["email", "name", "phone"]),
+        (("email", "name", "phone"), ["email", "name", "phone"]),
+        (("phone",), ["email", "phone"]),
+        ((), ["email"]),
+    ],
+)
+def test_data_that_the_provider_takes(engine, happens, data, expected):
+    """Capture sends e-mail, name and phone, as far as the account takes them."""
+    eng = engine(
+        providers={"mail": Capabilities(add_lead="native", data=data)}, capture_provider="mail"
+    )
+    (planned,) = eng.plan(happens()).actions
+    assert expected == list(planned.data)
+
+
+def test_each_product_has_its_own_tags(engine, happens):
+    """The tag of one product is not the tag of another."""
+    eng = engine(capture_provider="mail")
+    tags = [
+        {
+            p.action.tag
+            for p in eng.plan(happens(product_id=product)).actions
+            if p.action != AddLead()
+        }
+        for product in ("42", "77")
+    ]
+    assert (True, True) == (bool(tags[0]), tags[0].isdisjoint(tags[1]))
+
+
+def test_at_the_capture_provider_alone(engine, happens):
+    """Other accounts see nothing of capture."""
+    plan = engine(capture_provider="post").plan(happens())
+    assert {"post"} == {planned.provider for planned in plan.actions}
+
+
+def test_more_products_than_are_kept_prepared(happens, rule_set):
+    """However many products take part, each event asks for its own product's tags."""
+    products = [Product(str(n), "Course", approved_at=happens().occurred_at) for n in range(17_000)]
+    eng = Engine(rule_set(products=products, capture_provider="mail"))
+    for n in (*range(17_000), 3):
+        plan = eng.plan(happens("waitlist.joined", product_id=str(n)))
+        assert [AddLead(), AddTag(f"auto:waitlist:{n}")] == [p.action for p in plan.actions]

@@ -1,0 +1,284 @@
+import itertools
+
+import attrs
+import pytest
+
+from listboss import (
+    AddLead,
+    AddTag,
+    Capabilities,
+    Conflict,
+    Engine,
+    MoveLead,
+    Place,
+    ProviderAction,
+    RemoveLead,
+    RemoveTag,
+)
+from listboss.engine import ConflictRule
+from listboss.rules import Verb
+
+FIRST, REMOVE = ConflictRule.FIRST_WINS, ConflictRule.REMOVE_WINS
+ONE_PLACE = attrs.evolve(
+    Capabilities.everything(), one_place=True, verbs=(Verb("acme.enrol"), Verb("acme.wave"))
+)
+
+
+@pytest.fixture
+def plans(engine, rule, happens):
+    """Plan one event by rules of one action each, `r0`, `r1` and so on."""
+
+    def plans(*actions, **options):
+        rules = [rule(f"r{n}", action) for n, action in enumerate(actions)]
+        return engine(*rules, **options).plan(happens())
+
+    return plans
+
+
+def _kept(plan):
+    return [planned.action for planned in plan.actions]
+
+
+class TestRemoveWins:
+    """Adding to, or moving into, what another rule removes: the removal is kept."""
+
+    ROWS = (
+        (AddTag("vip"), RemoveTag("vip"), "vip"),
+        (AddTag(" VIP"), RemoveTag("vip "), "vip"),
+        (AddLead("Buyers"), RemoveLead("buyers"), "list=buyers"),
+        (MoveLead("B"), RemoveLead("B"), "list=b"),
+        (MoveLead("B", source="A"), RemoveLead("b"), "list=b"),
+        (
+            AddLead(Place(machine="7", level="A")),
+            RemoveLead(Place(level="a", machine="7")),
+            "level=a, machine=7",
+        ),
+    )
+
+    @pytest.mark.parametrize(("loser", "winner", "target"), ROWS)
+    @pytest.mark.parametrize("turned", [False, True], ids=["add-first", "remove-first"])
+    def test_each(self, plans, loser, winner, target, turned):
+        """Whichever was declared first, the removal stays, and the conflict is told."""
+        actions = (winner, loser) if turned else (loser, winner)
+        plan = plans(*actions)
+        conflict = Conflict("mail", target, kept=winner, dropped=loser, rule=REMOVE)
+        assert ([winner], (conflict,)) == (_kept(plan), plan.conflicts)
+
+    @pytest.mark.parametrize(
+        "actions",
+        [
+            (RemoveTag("a"), AddTag("b")),
+            (RemoveLead("a"), AddLead("b")),
+            (RemoveLead("a"), AddLead()),
+            (RemoveLead("a"), MoveLead("b", source="a")),
+            (RemoveLead("a"), AddTag("a")),
+            (RemoveTag("a"), AddLead("a")),
+            (RemoveTag("list=a"), AddLead("a")),
+        ],
+    )
+    def test_no_conflict(self, plans, actions):
+        """Another tag, another place, a move out of the place, a tag named as the place."""
+        plan = plans(*actions)
+        assert (list(actions), ()) == (_kept(plan), plan.conflicts)
+
+    def test_at_another_provider_nothing_is_lost(self, engine, rule, happens):
+        """Conflicts are per provider."""
+        eng = engine(rule("a", AddTag("x")), rule("b", RemoveTag("x"), provider="post"))
+        plan = eng.plan(happens())
+        assert ([AddTag("x"), RemoveTag("x")], ()) == (_kept(plan), plan.conflicts)
+
+    def test_the_dropped_one_is_told_once(self, plans):
+        """Two rules that add what a third removes are one conflict, in the spelling chosen."""
+        plan = plans(AddTag("vip"), AddTag("VIP"), RemoveTag("Vip"))
+        assert (Conflict("mail", "vip", RemoveTag("Vip"), AddTag("VIP"), REMOVE),) == plan.conflicts
+
+    def test_automatic_adds_lose_to_no_custom_removal_of_the_contact_base(
+        self, engine, rule, happens
+    ):
+        """A lead added to the contact base conflicts with no removal from a place."""
+        eng = engine(rule("r", RemoveLead("Buyers")), capture_provider="mail")
+        assert () == eng.plan(happens()).conflicts
+
+
+class TestFirstWins:
+    """Moves and adds that contradict each other: the first declared is kept."""
+
+    CLASHES = (
+        # two moves from one source
+        (MoveLead("B", source="A"), MoveLead("C", source="a")),
+        (MoveLead("B"), MoveLead("C")),
+        (MoveLead("B", source="A"), MoveLead("C")),
+        # the same move, which differs in what happens when the lead is absent
+        (MoveLead("B", source="A"), MoveLead("B", source="A", if_absent="skip")),
+        # chained moves
+        (MoveLead("B", source="A"), MoveLead("C", source="B")),
+        (MoveLead("C", source="B"), MoveLead("B", source="A")),
+        # a move out of an added place
+        (AddLead("A"), MoveLead("B", source="A")),
+        (AddLead("A"), MoveLead("B")),
+    )
+
+    @pytest.mark.parametrize("pair", CLASHES)
+    @pytest.mark.parametrize("turned", [False, True], ids=["as-written", "turned"])
+    def test_each(self, plans, pair, turned):
+        """The earlier of the two is planned, the later one dropped and told."""
+        first, second = pair[::-1] if turned else pair
+        plan = plans(first, second)
+        assert ([first], [(first, second, FIRST)]) == (
+            _kept(plan),
+            [(c.kept, c.dropped, c.rule) for c in plan.conflicts],
+        )
+
+    @pytest.mark.parametrize(
+        ("first", "second", "target"),
+        [
+            (MoveLead("B", source="A"), MoveLead(" C", source="A"), "list=c"),
+            (MoveLead("B", source="A"), AddLead("A"), "list=a"),
+        ],
+    )
+    def test_the_target_is_the_place_of_the_dropped(self, plans, first, second, target):
+        """A conflict names where the dropped action would have put the lead, folded."""
+        (conflict,) = plans(first, second).conflicts
+        assert target == conflict.target
+
+    @pytest.mark.parametrize(
+        "pair",
+        [
+            (MoveLead("B", source="A"), MoveLead("D", source="C")),
+            (MoveLead("B", source="A"), MoveLead("B", source="C")),
+            (MoveLead("B", source="A"), AddLead("B")),
+            (MoveLead("B", source="A"), AddLead("C")),
+            (MoveLead("B"), AddLead("b")),
+            (MoveLead("B"), AddLead()),
+            (AddLead("A"), AddLead("B")),
+            (AddLead("A"), AddLead()),
+        ],
+    )
+    def test_no_conflict(self, plans, pair):
+        """Moves apart from each other, adds to the target, adds at a provider of many places."""
+        plan = plans(*pair)
+        assert (set(pair), ()) == (set(_kept(plan)), plan.conflicts)
+
+    def test_adds_where_a_contact_is_at_one_place(self, plans):
+        """At such a provider, two adds to different places clash."""
+        plan = plans(AddLead("B"), AddLead("A"), providers={"mail": ONE_PLACE})
+        conflict = Conflict("mail", "list=a", AddLead("B"), AddLead("A"), FIRST)
+        assert ([AddLead("B")], (conflict,)) == (_kept(plan), plan.conflicts)
+
+    def test_one_place_and_the_contact_base(self, plans):
+        """The contact base is no place that could clash."""
+        plan = plans(AddLead(), AddLead("A"), providers={"mail": ONE_PLACE})
+        assert ([AddLead(), AddLead("A")], ()) == (_kept(plan), plan.conflicts)
+
+    def test_at_another_provider_nothing_is_lost(self, engine, rule, happens):
+        """Moves at two accounts do not clash."""
+        eng = engine(
+            rule("a", MoveLead("B", source="A")),
+            rule("b", MoveLead("C", source="A"), provider="post"),
+        )
+        assert (2, ()) == (len(eng.plan(happens()).actions), eng.plan(happens()).conflicts)
+
+    def test_within_one_rule_the_position_decides(self, engine, rule, happens):
+        """The actions of one rule are declared in the order in which they are written."""
+        eng = engine(rule("r", MoveLead("Z", source="A"), MoveLead("B", source="A")))
+        assert [MoveLead("Z", source="A")] == _kept(eng.plan(happens()))
+
+    def test_a_merged_action_stands_at_its_first_mention(self, plans):
+        """What a later rule repeats was declared by the first that asked for it."""
+        one, other = MoveLead("B", source="A"), MoveLead("C", source="A")
+        plan = plans(one, other, one)
+        assert ([one], [(one, other)]) == (
+            _kept(plan),
+            [(c.kept, c.dropped) for c in plan.conflicts],
+        )
+
+
+class TestStaticLosing:
+    """An action loses to what contradicts it, whether or not that one survives itself."""
+
+    def test_beaten_by_a_dropped_one(self, plans):
+        """Of three chained moves only the first stays: the second was declared before the third."""
+        moves = [MoveLead("B", source="A"), MoveLead("C", source="B"), MoveLead("D", source="C")]
+        plan = plans(*moves)
+        assert ([moves[0]], [moves[1], moves[2]]) == (
+            _kept(plan),
+            [c.dropped for c in plan.conflicts],
+        )
+
+    def test_kept_is_a_planned_winner_if_there_is_one(self, plans):
+        """Of several it loses to, the conflict names the first that is itself in the plan."""
+        moves = [
+            RemoveLead("C"),
+            MoveLead("C", source="A"),  # dropped: C is removed
+            MoveLead("D", source="E"),
+            MoveLead("A", source="E"),  # loses to both moves, and only one of them is planned
+        ]
+        plan = plans(*moves)
+        assert {moves[1]: moves[0], moves[3]: moves[2]} == {
+            c.dropped: c.kept for c in plan.conflicts
+        }
+
+    def test_kept_is_the_first_if_none_is_planned(self, plans):
+        """If every winner is dropped itself, the conflict names the first declared."""
+        moves = [MoveLead("B", source="A"), MoveLead("C", source="B"), MoveLead("D", source="C")]
+        plan = plans(*moves)
+        assert moves[1] == plan.conflicts[1].kept
+
+    def test_removal_comes_before_the_order_declared(self, plans):
+        """An action that loses both ways is told to have lost to the removal."""
+        plan = plans(
+            MoveLead("B", source="A"),
+            MoveLead("C", source="A"),
+            RemoveLead("C"),
+        )
+        assert [(RemoveLead("C"), REMOVE)] == [(c.kept, c.rule) for c in plan.conflicts]
+
+    def test_monotone(self, engine, rule_set, rule, happens):
+        """Disabling a rule takes away its own action alone, and may free what it had beaten."""
+        actions = (
+            RemoveLead("C"),
+            MoveLead("B", source="A"),
+            MoveLead("C", source="B"),
+            MoveLead("D", source="C"),
+            AddLead("B"),
+            AddLead("C"),
+            AddTag("x"),
+            RemoveTag("x"),
+        )
+        for order in itertools.permutations(actions, 3):
+            rules = rule_set(*(rule(f"r{n}", action) for n, action in enumerate(order)))
+            before = set(_kept(Engine(rules).plan(happens())))
+            for n, action in enumerate(order):
+                after = set(_kept(Engine(rules.disable(f"r{n}")).plan(happens())))
+                assert before - {action} <= after
+
+
+class TestReport:
+    """The conflicts of a plan are values in a fixed order."""
+
+    def test_sorted_by_the_dropped_action(self, engine, rule, happens):
+        """Provider, kind and target of what was dropped."""
+        eng = engine(
+            rule("a", AddTag("y"), AddTag("x"), provider="post"),
+            rule("b", RemoveTag("x"), RemoveTag("y"), provider="post"),
+            rule("c", AddTag("z"), AddLead("L"), RemoveTag("z"), RemoveLead("L")),
+        )
+        assert [
+            ("mail", AddLead("L")),
+            ("mail", AddTag("z")),
+            ("post", AddTag("x")),
+            ("post", AddTag("y")),
+        ] == [(c.provider, c.dropped) for c in eng.plan(happens()).conflicts]
+
+    def test_net_effect(self, plans):
+        """No plan both adds and removes one tag or place at one provider."""
+        actions = (AddTag("x"), RemoveTag("x"), AddLead("L"), RemoveLead("L"), MoveLead("L"))
+        for order in itertools.permutations(actions):
+            plan = plans(*order)
+            assert {RemoveTag("x"), RemoveLead("L")} == set(_kept(plan))
+
+    def test_own_verbs_never_conflict(self, plans):
+        """What a provider offers beyond the general actions contradicts nothing."""
+        actions = (ProviderAction("acme.enrol"), ProviderAction("acme.wave"))
+        plan = plans(*actions, providers={"mail": ONE_PLACE})
+        assert (list(actions), ()) == (_kept(plan), plan.conflicts)

@@ -1,0 +1,410 @@
+from typing import Any, ClassVar
+
+import pytest
+
+from listboss import (
+    AUTOMATIC,
+    AddTag,
+    AllOf,
+    AnyOf,
+    Capabilities,
+    Comparison,
+    Conflict,
+    Idle,
+    MoveLead,
+    Not,
+    RemoveTag,
+    where,
+)
+from listboss.engine import ConflictRule, Reason, RuleOutcome
+from listboss.engine.explain import FactState, explain
+
+
+@pytest.fixture
+def outcome(engine, happens):
+    """Explain an event to some rules and give the outcome of the rule `r`."""
+
+    def outcome(*rules, **event):
+        explanation = engine(*rules).explain(happens(**event))
+        return next(rule for rule in explanation.rules if rule.segmentation_id == "r")
+
+    return outcome
+
+
+class TestReasons:
+    """Each rule that is not in the plan carries exactly one reason."""
+
+    def test_runs(self, outcome, rule):
+        """A rule in the plan runs, and has no reason."""
+        assert RuleOutcome("r", runs=True) == outcome(rule("r", AddTag("x")))
+
+    def test_runs_in_part(self, outcome, rule):
+        """A rule of which one action is dropped still runs."""
+        assert outcome(rule("r", AddTag("x"), AddTag("y")), rule("s", RemoveTag("x"))).runs
+
+    @pytest.mark.parametrize(
+        ("changes", "event", "expected"),
+        [
+            ({}, {"contact": None}, Reason.UNADDRESSED),
+            ({}, {"is_test": True}, Reason.TEST),
+            ({"event": "purchase.refunded"}, {}, Reason.OTHER_EVENT),
+            ({"enabled": False}, {}, Reason.DISABLED),
+            ({"provider": "gone"}, {}, Reason.FLAGGED),
+            (
+                {"product_id": "77", "plan_ids": ("10",)},
+                {"product_id": "77", "plan_id": "20"},
+                Reason.OTHER_PLAN,
+            ),
+            (
+                {"product_id": "77", "plan_ids": ("10",)},
+                {"product_id": "77"},
+                Reason.OTHER_PLAN,
+            ),
+            ({"condition": where.language == "en"}, {}, Reason.CONDITION_NOT_MET),
+            ({"condition": AnyOf()}, {}, Reason.CONDITION_NOT_MET),
+        ],
+    )
+    def test_each(self, outcome, rule, changes, event, expected):
+        """Unaddressed, test, other event, disabled, flagged, other plan, condition not met."""
+        result = outcome(rule("r", AddTag("x"), **changes), **event)
+        assert (False, expected) == (result.runs, result.reason)
+
+    def test_lost_conflict(self, outcome, rule):
+        """A rule whose every action is dropped lost a conflict, and the conflict is told."""
+        result = outcome(rule("r", AddTag("x")), rule("s", RemoveTag("x")))
+        assert (
+            RuleOutcome(
+                "r",
+                runs=False,
+                reason=Reason.LOST_CONFLICT,
+                conflict=Conflict(
+                    "mail", "x", RemoveTag("x"), AddTag("x"), ConflictRule.REMOVE_WINS
+                ),
+            )
+            == result
+        )
+
+    def test_the_conflict_told_is_its_own(self, outcome, rule):
+        """Of several conflicts, also at other providers, the rule's own is told."""
+        result = outcome(
+            rule("o", AddTag("x"), RemoveTag("x"), provider="post"),
+            rule("s", RemoveTag("a"), AddTag("a"), RemoveTag("x")),
+            rule("r", AddTag("x")),
+        )
+        assert ("mail", AddTag("x")) == (result.conflict.provider, result.conflict.dropped)
+
+    def test_flagged_tells_the_findings(self, outcome, rule):
+        """The errors are told, and no warnings."""
+        result = outcome(rule("r", AddTag("x"), provider="gone", send=("email", "rating")))
+        assert ["provider_missing"] == [finding.code for finding in result.findings]
+
+    def test_planned_tests_run(self, engine, rule, happens):
+        """With `include_tests`, a test event is explained like any other."""
+        event = happens(is_test=True)
+        (result,) = engine(rule("r", AddTag("x"))).explain(event, include_tests=True).rules
+        assert result.runs
+
+    def test_a_plan_of_other_rules(self, rule_set, rule, happens, engine):
+        """A rule of which the plan knows nothing at all is given no conflict."""
+        plan = engine().plan(happens())
+        (result,) = explain(rule_set(rule("r", AddTag("x"))), happens(), plan).rules
+        assert (False, None) == (result.runs, result.conflict)
+
+
+class TestPrecedence:
+    """Several reasons at once: the first in the order of `Reason` is told."""
+
+    LADDER: tuple[tuple[Reason, dict[str, Any], dict[str, Any]], ...] = (
+        (Reason.CONDITION_NOT_MET, {"condition": where.language == "en"}, {}),
+        (Reason.OTHER_PLAN, {}, {"plan_id": "20"}),
+        (Reason.FLAGGED, {"provider": "gone"}, {}),
+        (Reason.DISABLED, {"enabled": False}, {}),
+        (Reason.OTHER_EVENT, {"event": "purchase.refunded"}, {}),
+        (Reason.TEST, {}, {"is_test": True}),
+        (Reason.UNADDRESSED, {}, {"contact": None}),
+    )
+
+    @pytest.mark.parametrize("rung", range(len(LADDER)))
+    def test_ladder(self, outcome, rule, rung):
+        """Each row adds one more reason, which goes before those above it."""
+        of_rule: dict[str, Any] = {"product_id": "77", "plan_ids": ("10",)}
+        of_event: dict[str, Any] = {"product_id": "77", "plan_id": "10"}
+        for _, on_rule, on_event in self.LADDER[: rung + 1]:
+            of_rule.update(on_rule)
+            of_event.update(on_event)
+        result = outcome(rule("r", AddTag("x"), **of_rule), **of_event)
+        assert self.LADDER[rung][0] == result.reason
+
+
+class TestAutomatic:
+    """Automatic segmentations are explained too, before the custom ones."""
+
+    def test_all_rows_first(self, engine, rule, happens):
+        """Every built-in has an outcome, and the custom rules follow."""
+        explanation = engine(rule("r", AddTag("x")), capture_provider="mail").explain(happens())
+        assert [*(row.id for row in AUTOMATIC), "r"] == [
+            result.segmentation_id for result in explanation.rules
+        ]
+
+    def test_which_run(self, engine, happens):
+        """Those run that the event concerns; the others are for another event."""
+        explanation = engine(capture_provider="mail").explain(happens())
+        concerned = {
+            row.id: None if "purchase.approved" in row.adds_on + row.removes_on else "other_event"
+            for row in AUTOMATIC
+        }
+        assert concerned == {rule.segmentation_id: rule.reason for rule in explanation.rules}
+
+    @pytest.mark.parametrize(
+        "options", [{"capture_provider": "gone"}, {"providers": {"mail": Capabilities()}}]
+    )
+    def test_the_provider_cannot(self, engine, happens, options):
+        """Where the provider of capture is not there or cannot do it, that is the reason."""
+        explanation = engine(**{"capture_provider": "mail", **options}).explain(
+            happens("waitlist.joined")
+        )
+        reasons = {rule.segmentation_id: rule.reason for rule in explanation.rules}
+        assert (Reason.PROVIDER_CANNOT, Reason.OTHER_EVENT) == (
+            reasons["auto.waitlist"],
+            reasons["auto.free_student"],
+        )
+
+    @pytest.mark.parametrize(
+        ("changes", "expected"),
+        [({"contact": None}, Reason.UNADDRESSED), ({"is_test": True}, Reason.TEST)],
+    )
+    def test_plan_wide_reasons(self, engine, happens, changes, expected):
+        """No e-mail and tests are the reason of automatic segmentations as well."""
+        explanation = engine(capture_provider="mail").explain(happens(**changes))
+        assert {expected} == {rule.reason for rule in explanation.rules}
+
+
+class TestTotal:
+    """Whatever the event, each rule of its product has one outcome, and no other rule has."""
+
+    RULES: ClassVar[dict[str, dict[str, Any]]] = {
+        "one": {},
+        "other event": {"event": "purchase.refunded"},
+        "off": {"enabled": False},
+        "flagged": {"event": "webinar.ended"},
+        "condition": {"condition": where.price < 10},
+        "club": {"product_id": "77", "plan_ids": ("10",)},
+        "elsewhere": {"product_id": "99"},
+    }
+
+    EVENTS = tuple(
+        {"name": name, "product_id": product_id, "is_test": is_test}
+        for name in ("purchase.approved", "purchase.refunded", "webinar.ended", "x.y")
+        for product_id in ("42", "77", "99", "1")
+        for is_test in (False, True)
+    )
+
+    @pytest.mark.parametrize("capture", [None, "mail", "gone"])
+    @pytest.mark.parametrize("changes", EVENTS)
+    def test_each_rule_once(self, engine, rule, happens, changes, capture):
+        """The rules of the product's dashboard, each either in the plan or with a reason."""
+        eng = engine(
+            *(rule(id, AddTag(id), **settings) for id, settings in self.RULES.items()),
+            capture_provider=capture,
+        )
+        event = happens(**changes)
+        explanation, plan = eng.explain(event), eng.plan(event)
+        running = {reason for planned in plan.actions for reason in planned.because}
+        dashboard = [entry.segmentation.id for entry in eng.rules.for_product(event.product_id)]
+        assert [(id, id in running, id in running) for id in dashboard] == [
+            (rule.segmentation_id, rule.runs, rule.reason is None) for rule in explanation.rules
+        ]
+
+    def test_head(self, engine, happens):
+        """The explanation tells the event, the product and why the plan is idle."""
+        explanation = engine().explain(happens())
+        assert ("e-1", "42", Idle.NO_RULE) == (
+            explanation.event_id,
+            explanation.product_id,
+            explanation.idle,
+        )
+
+
+class TestCondition:
+    """`condition not met` names the first comparison that did not hold, and what is known."""
+
+    @pytest.mark.parametrize(
+        ("facts", "state", "actual"),
+        [
+            ({}, FactState.MISSING, None),
+            ({"installments": " "}, FactState.MISSING, " "),
+            ({"installments": "6"}, FactState.WRONG_TYPE, "6"),
+            ({"installments": True}, FactState.WRONG_TYPE, True),
+            ({"installments": 5}, FactState.KNOWN, 5),
+        ],
+    )
+    def test_what_is_known(self, outcome, rule, facts, state, actual):
+        """Missing, of a wrong type, or known and different; the raw value can be asked for."""
+        condition = where.installments >= 6
+        result = outcome(rule("r", AddTag("x"), condition=condition), facts=facts)
+        assert (condition, state, actual) == (result.comparison, result.state, result.actual)
+
+    EN, SIX, BR = where.language == "en", where.installments >= 6, where.country == "BR"
+
+    @pytest.mark.parametrize(
+        ("condition", "expected"),
+        [
+            (EN & SIX & BR, SIX),
+            (EN & BR & SIX, BR),
+            (SIX | BR, SIX),
+            (BR | SIX, BR),
+            (~EN, where.language != "en"),
+            (Not(EN), where.language != "en"),
+            (Not(Not(SIX)), SIX),
+            (Not(AllOf(EN, EN)), where.language != "en"),
+            (Not(AnyOf(SIX, EN)), where.installments < 6),
+            (Not(AnyOf(EN, SIX)), where.language != "en"),
+            (where.language.is_missing(), where.language.is_missing()),
+            (Not(where.language.is_set()), where.language.is_missing()),
+            (Not(where.installments.between(1, 5)), where.installments.between(1, 5)),
+            (Not(where.offer.contains("x")), where.offer.contains("x")),
+            (EN & AnyOf(), None),
+            (Not(AllOf()), None),
+            (AnyOf(AnyOf(), SIX), SIX),
+        ],
+    )
+    def test_which_comparison(self, outcome, rule, condition, expected):
+        """The first that keeps the condition from holding, as negated; none in an empty `AnyOf`."""
+        result = outcome(rule("r", AddTag("x"), condition=condition), facts={"language": "en"})
+        assert (Reason.CONDITION_NOT_MET, expected) == (result.reason, result.comparison)
+
+    def test_a_comparison_has_its_state(self, outcome, rule):
+        """A comparison is never told without what is known of its fact, nor the other way round."""
+        result = outcome(rule("r", AddTag("x"), condition=AnyOf()))
+        assert (None, None, None) == (result.comparison, result.state, result.actual)
+
+
+class TestText:
+    """An outcome in words shows no value of the event."""
+
+    @pytest.mark.parametrize(
+        ("changes", "facts", "expected"),
+        [
+            ({}, {}, "runs"),
+            ({"enabled": False}, {}, "disabled"),
+            ({"event": "purchase.refunded"}, {}, "other event"),
+            ({"provider": "gone"}, {}, "flagged: the provider is not integrated"),
+            (
+                {"condition": where.language == "en"},
+                {},
+                "condition not met: `language` `eq`, missing",
+            ),
+            (
+                {"condition": where.language == "en"},
+                {"language": 5},
+                "condition not met: `language` `eq`, wrong type",
+            ),
+            (
+                {"condition": where.language == "en"},
+                {"language": "pt"},
+                "condition not met: `language` `eq`, it has another value",
+            ),
+            ({"condition": AnyOf()}, {}, "condition not met"),
+        ],
+    )
+    def test_each(self, outcome, rule, changes, facts, expected):
+        """What a person reads."""
+        result = outcome(rule("r", AddTag("x"), **changes), facts=facts)
+        assert expected == result.text
+
+    def test_several_findings(self, outcome, rule):
+        """All that flags a rule is told."""
+        text = outcome(rule("r", AddTag(" "), provider="gone")).text
+        assert "flagged: the provider is not integrated; the tag is blank" == text
+
+    def test_lost_conflict(self, outcome, rule):
+        """What it was about, and which rule of the table decided."""
+        result = outcome(rule("s", MoveLead("B")), rule("r", MoveLead("C")))
+        assert "lost conflict over `list=c`: first_wins" == result.text
+
+    def test_explanation(self, engine, rule, happens):
+        """One line for the event, one for each rule."""
+        eng = engine(rule("a", AddTag("x")), rule("b", AddTag("y"), enabled=False))
+        assert "event e-1 on product 42\n  a: runs\n  b: disabled" == str(eng.explain(happens()))
+
+    def test_idle_explanation(self, engine, rule, happens):
+        """An idle plan's reason stands in the first line."""
+        eng = engine(rule("b", AddTag("y"), enabled=False))
+        assert "event e-1 on product 42 (idle: no_rule)\n  b: disabled" == str(
+            eng.explain(happens())
+        )
+
+
+class TestTables:
+    """Markdown, and HTML for notebooks: what users wrote cannot break out of its cell."""
+
+    ODD = "a|b\n<b>&"
+
+    def test_markdown(self, engine, rule, happens):
+        """A table of two columns."""
+        text = engine(rule("a", AddTag("x"))).explain(happens()).markdown()
+        assert "| rule | outcome |\n|---|---|\n| a | runs |" == text
+
+    def test_markdown_escapes(self, engine, rule, happens):
+        """A bar or a line break in an id stays within its cell."""
+        text = engine(rule(self.ODD, AddTag("x"))).explain(happens()).markdown()
+        assert r"| a\|b <b>& | runs |" == text.splitlines()[-1]
+
+    def test_html(self, engine, rule, happens):
+        """A table of two columns."""
+        html = engine(rule("a", AddTag("x"))).explain(happens())._repr_html_()
+        assert (
+            "<table><tr><th>rule</th><th>outcome</th></tr><tr><td>a</td><td>runs</td></tr></table>"
+            == html
+        )
+
+    def test_html_escapes(self, engine, rule, happens):
+        """Markup in an id or a tag is shown as text."""
+        odd = rule(self.ODD, AddTag("<i>"))
+        eng = engine(odd, providers={"mail": Capabilities(add_tag="native", tags=())})
+        html = eng.explain(happens())._repr_html_()
+        assert (False, False, True, True) == (
+            "<b>" in html,
+            "<i>" in html,
+            "&lt;b&gt;&amp;" in html,
+            "&lt;i&gt;" in html,
+        )
+
+
+class TestPersonalData:
+    """No text, table or repr shows what the event says of the contact."""
+
+    @pytest.mark.parametrize("form", ["__str__", "__repr__", "markdown", "_repr_html_"])
+    @pytest.mark.parametrize("canary", ["CANARY", "Ana", "example.com", "5511"])
+    def test_canary(self, engine, rule, happens, form, canary):
+        """Values of facts, known or of a wrong type, and contact fields stay out."""
+        eng = engine(
+            rule("a", AddTag("x"), condition=where.offer == "o"),
+            rule("b", AddTag("x"), condition=where.installments == 1),
+            rule("c", AddTag("x")),
+        )
+        explanation = eng.explain(happens(facts={"offer": "CANARY", "installments": "CANARY"}))
+        assert canary not in getattr(explanation, form)()
+
+    def test_a_host_that_asks_gets_the_value(self, outcome, rule):
+        """`actual` holds the raw value for whoever reads the field."""
+        result = outcome(
+            rule("r", AddTag("x"), condition=where.offer == "o"),
+            facts={"offer": "CANARY"},
+        )
+        assert "CANARY" == result.actual
+
+
+def test_every_reason_is_tested():
+    """The ladder, the lost conflict and the provider that cannot are all the reasons there are."""
+    told = {reason for reason, _, _ in TestPrecedence.LADDER}
+    assert set(Reason) == told | {Reason.LOST_CONFLICT, Reason.PROVIDER_CANNOT}
+
+
+def test_comparisons_come_negated(outcome, rule):
+    """A comparison under an odd number of `Not` is told as the one that did not hold."""
+    result = outcome(
+        rule("r", AddTag("x"), condition=Not(where.language.is_in("en", "pt"))),
+        facts={"language": "en"},
+    )
+    assert Comparison("language", "not_in", ("en", "pt")) == result.comparison

@@ -1,0 +1,126 @@
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from listboss import HOTMART, AddTag, Contact, FactType, MoveLead, where
+from listboss.errors import AutomaticSegmentationError, FlaggedSegmentationError, UnknownIdError
+
+AT = datetime(2026, 5, 4, tzinfo=UTC)
+CONTACT = Contact("ana@example.com")
+
+
+def _test(engine, segmentation_id="r", contact=CONTACT):
+    return engine.plan_test(segmentation_id, contact, id="t-1", occurred_at=AT)
+
+
+def test_one_rule_alone(engine, rule):
+    """The test plans the actions of its segmentation and of no other, capture included."""
+    eng = engine(rule("r", AddTag("a")), rule("s", AddTag("b")), capture_provider="mail")
+    assert [(AddTag("a"), ("r",), False)] == [
+        (p.action, p.because, p.automatic) for p in _test(eng).actions
+    ]
+
+
+def test_the_plan_is_marked(engine, rule):
+    """Whoever carries it out, and the history, know that it is a test."""
+    plan = _test(engine(rule("r", AddTag("a"))))
+    assert ("t-1", "purchase.approved", "42", AT, True, None) == (
+        plan.event_id,
+        plan.event_name,
+        plan.product_id,
+        plan.occurred_at,
+        plan.is_test,
+        plan.idle,
+    )
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"enabled": False},
+        {"condition": where.language == "en"},
+        {"product_id": "77", "plan_ids": ("21",)},
+    ],
+    ids=["disabled", "condition", "plan"],
+)
+def test_what_does_not_count(engine, rule, changes):
+    """A test asks neither whether the rule is enabled, nor its condition, nor its plan."""
+    assert [AddTag("a")] == [
+        p.action for p in _test(engine(rule("r", AddTag("a"), **changes))).actions
+    ]
+
+
+def test_conflicts_within_the_rule_are_settled(engine, rule):
+    """A rule that contradicts itself is tested as it would run."""
+    plan = _test(engine(rule("r", MoveLead("B", source="A"), MoveLead("C", source="A"))))
+    assert (1, 1) == (len(plan.actions), len(plan.conflicts))
+
+
+def test_dummy_data_of_every_kind(engine, rule):
+    """Each field to send is filled: choices by a known word, others by a value of their kind."""
+    kinds = HOTMART.extended(facts=[FactType("grade", "choice"), FactType("member", "boolean")])
+    send = (
+        "email", "name", "first_name", "last_name", "phone", "payment_method", "country",
+        "currency", "language", "offer", "installments", "price", "approved_at", "grade", "member",
+    )  # fmt: skip
+    (planned,) = _test(engine(rule("r", AddTag("a"), send=send), catalogue=kinds)).actions
+    assert {
+        "email": "ana@example.com",
+        "name": "Test Contact",
+        "first_name": "Test",
+        "last_name": "Contact",
+        "phone": "0000",
+        "payment_method": "BILLET",
+        "country": "BR",
+        "currency": "BRL",
+        "language": "en",
+        "offer": "test",
+        "installments": 1,
+        "price": Decimal("1.00"),
+        "approved_at": AT,
+        "grade": "TEST",
+        "member": False,
+    } == dict(planned.data)
+
+
+def test_what_is_known_of_the_contact_is_kept(engine, rule):
+    """Dummy data fill only what the contact lacks."""
+    contact = Contact("ana@example.com", name="Ana")
+    (planned,) = _test(engine(rule("r", AddTag("a"))), contact=contact).actions
+    assert ("Ana", "0000") == (planned.data["name"], planned.data["phone"])
+
+
+def test_ids_are_those_of_the_event_given(engine, rule):
+    """The same test id gives the same action ids; another gives others."""
+    eng = engine(rule("r", AddTag("a")))
+    ids = [
+        eng.plan_test("r", CONTACT, id=id, occurred_at=AT).actions[0].id
+        for id in ("t-1", "t-1", "t-2")
+    ]
+    assert (True, False) == (ids[0] == ids[1], ids[0] == ids[2])
+
+
+@pytest.mark.parametrize(
+    ("changes", "codes"),
+    [
+        ({"provider": "gone"}, ["provider_missing"]),
+        ({"event": "webinar.ended"}, ["event_incompatible"]),
+    ],
+)
+def test_flagged(engine, rule, changes, codes):
+    """A segmentation with errors is not tested; the error has the findings, no warnings."""
+    eng = engine(rule("r", AddTag("a"), send=("email", "rating"), **changes))
+    with pytest.raises(FlaggedSegmentationError) as caught:
+        _test(eng)
+    assert codes == [getattr(finding, "code", None) for finding in caught.value.findings]
+
+
+@pytest.mark.parametrize(
+    ("segmentation_id", "error"),
+    [("other", UnknownIdError), ("auto.waitlist", AutomaticSegmentationError)],
+)
+def test_no_such_custom_segmentation(engine, segmentation_id, error):
+    """An unknown id is told; automatic segmentations have no integration test."""
+    with pytest.raises(error):
+        _test(engine(), segmentation_id)

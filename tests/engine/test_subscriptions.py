@@ -1,0 +1,82 @@
+import pytest
+
+from listboss import AddTag, Engine, Idle, Product, RuleSet, SubscriptionPlan
+
+
+@pytest.fixture
+def planner(engine, rule):
+    """A rule for each plan of the club, and one for both."""
+    club = {"product_id": "77"}
+    return engine(
+        rule("monthly", AddTag("m"), plan_ids=("10",), **club),
+        rule("annual", AddTag("a"), plan_ids=("20",), **club),
+        rule("both", AddTag("b"), plan_ids=("10", "20"), **club),
+        rule("cart", AddTag("c"), event="purchase.cart_abandoned", **club),
+    )
+
+
+def _tags(plan):
+    return [planned.action.tag for planned in plan.actions]
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        ({"plan_id": "10"}, ["b", "m"]),
+        ({"plan_id": "20"}, ["a", "b"]),
+        ({"plan_id": "21"}, ["a", "b"]),
+        ({"plan_name": " MONTHLY "}, ["b", "m"]),
+        ({"plan_id": "10", "plan_name": "Annual"}, ["b", "m"]),
+        ({"plan_id": "99"}, []),
+        ({"plan_name": "Gold"}, []),
+        ({}, []),
+        ({"name": "purchase.cart_abandoned"}, ["c"]),
+        ({"name": "purchase.cart_abandoned", "plan_id": "99"}, ["c"]),
+    ],
+)
+def test_which_rules_run(planner, happens, event, expected):
+    """By the plan's id, by one that stands behind it, else by its name; the id goes first."""
+    assert expected == _tags(planner.plan(happens(product_id="77", **event)))
+
+
+def test_a_rule_may_name_an_id_that_stands_behind_a_plan(engine, rule, happens):
+    """`plan_ids` resolve like the plan of an event."""
+    eng = engine(rule("r", AddTag("x"), product_id="77", plan_ids=("21", "20")))
+    assert ["x"] == _tags(eng.plan(happens(product_id="77", plan_id="20")))
+
+
+def test_an_ambiguous_name_resolves_to_nothing(rule, rule_set, happens):
+    """Two plans of one name: the name alone says nothing, an id does."""
+    club = Product(
+        "77",
+        "Club",
+        kind="subscription",
+        plans=[SubscriptionPlan("1", "Gold"), SubscriptionPlan("2", " gold")],
+        approved_at=happens().occurred_at,
+    )
+    eng = Engine(
+        rule_set(rule("r", AddTag("x"), product_id="77", plan_ids=("1", "2")), products=[club])
+    )
+    plans = [
+        eng.plan(happens(product_id="77", **named))
+        for named in ({"plan_name": "Gold"}, {"plan_id": "2"})
+    ]
+    assert [(Idle.UNKNOWN_PLAN, []), (None, ["x"])] == [(plan.idle, _tags(plan)) for plan in plans]
+
+
+def test_other_products_have_no_plans(engine, rule, happens):
+    """On a single product, a plan in the event plays no part."""
+    eng = engine(rule("r", AddTag("x")))
+    assert ["x"] == _tags(eng.plan(happens(plan_id="99", plan_name="Gold")))
+
+
+def test_a_plan_is_no_matter_of_the_condition(planner, happens):
+    """The plan is asked before any condition; facts named alike do not count."""
+    plan = planner.plan(happens(product_id="77", facts={"plan_name": "Monthly"}))
+    assert Idle.UNKNOWN_PLAN == plan.idle
+
+
+def test_a_subscription_without_plans(rule, happens):
+    """A subscription that lists no plan knows none."""
+    bare = RuleSet([Product("77", "Club", kind="subscription")])
+    assert Idle.UNKNOWN_PLAN == Engine(bare).plan(happens(product_id="77", plan_id="1")).idle

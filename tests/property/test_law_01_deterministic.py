@@ -1,0 +1,67 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import attr
+import cattrs
+import pytest
+
+import listboss
+
+PROGRAM = Path(__file__).parent / "plans.py"
+WORLDS = 20
+GOLDEN = "899ff38b33d58ddd41e14a431f1cb644"
+"""What the program printed first. A change of it changes plans for existing rules (or the worlds
+that the program makes), and stands in the changelog."""
+
+
+def digest(python: str, *options: str, hash_seed: str = "random") -> str:
+    """Run the program in a process of its own, with the libraries of this one."""
+    libraries = {str(Path(str(m.__file__)).parents[1]) for m in (listboss, attr, cattrs)}
+    environment = {
+        **os.environ,
+        "PYTHONHASHSEED": hash_seed,
+        "PYTHONPATH": os.pathsep.join(sorted(libraries)),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    return subprocess.run(
+        [python, *options, str(PROGRAM), str(WORLDS)],
+        env=environment,
+        capture_output=True,
+        check=True,
+        text=True,
+    ).stdout.strip()
+
+
+def other_pythons() -> list[str]:
+    """The other supported Pythons that this machine happens to have and can start."""
+    found = []
+    for minor in (11, 12, 13):
+        python = f"python3.{minor}"
+        try:
+            started = subprocess.run([python, "-c", ""], capture_output=True, check=False)
+        except OSError:
+            continue
+        if started.returncode == 0 and sys.version_info[:2] != (3, minor):
+            found.append(python)
+    return found
+
+
+class TestLaw01Deterministic:
+    """Law 1: equal input, equal plan bytes, over 20 hash seeds, every Python, and `-O`."""
+
+    @pytest.mark.parametrize("hash_seed", [str(seed) for seed in range(20)])
+    def test_hash_seeds(self, hash_seed):
+        """The order of sets and dictionaries has no influence; every other run is with `-O`."""
+        options = ["-O"] if int(hash_seed) % 2 else []
+        assert GOLDEN == digest(sys.executable, *options, hash_seed=hash_seed)
+
+    def test_without_asserts_and_docstrings(self):
+        """`-OO` changes nothing."""
+        assert GOLDEN == digest(sys.executable, "-OO")
+
+    def test_other_pythons(self):
+        """Each supported Python there is gives the same bytes; CI runs the suite on every one."""
+        pythons = other_pythons()
+        assert dict.fromkeys(pythons, GOLDEN) == {python: digest(python) for python in pythons}

@@ -1,0 +1,163 @@
+import copy
+import pickle
+from contextlib import suppress
+from datetime import UTC, date, datetime
+
+import attrs
+import hypothesis
+import pytest
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from listboss import (
+    AUTOMATIC,
+    AddTag,
+    AutomaticSegmentation,
+    Capabilities,
+    Contact,
+    Engine,
+    Event,
+    EventName,
+    ListBossError,
+    Product,
+    RemoveTag,
+    RuleSet,
+    Segmentation,
+)
+from listboss.errors import AutomaticSegmentationError
+from listboss.testing import actions, segmentations
+
+MAIL = Capabilities.everything()
+COURSE = Product("42", "Course", approved_at=date(2025, 1, 1))
+START = RuleSet([COURSE], providers={"mail": MAIL}, capture_provider="mail")
+ROWS = tuple((row.id, row.tag_key, row.adds_on, row.removes_on) for row in AUTOMATIC)
+AUTOMATIC_IDS = st.sampled_from([*(row.id for row in AUTOMATIC), "auto.capture", "auto.own"])
+
+
+def captured(rules: RuleSet) -> list[tuple[str, str]]:
+    """Tell which automatic actions one event of each built-in kind gives, and why."""
+    engine = Engine(rules)
+    told = []
+    for name in EventName:
+        event = Event(
+            name,
+            id="e-1",
+            product_id="42",
+            contact=Contact("ana@example.com"),
+            occurred_at=datetime(2026, 5, 4, tzinfo=UTC),
+        )
+        for action in engine.plan(event).actions:
+            reasons = [why for why in action.because if why.startswith("auto.")]
+            told += [(repr(action.action), why) for why in reasons]
+    return told
+
+
+EXPECTED = captured(START)
+
+
+class Host(RuleBasedStateMachine):
+    """A host that calls whatever there is, in any order, built-ins among the arguments."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rules = START
+
+    @rule(segmentation=segmentations())
+    def adds(self, segmentation):
+        """Add a rule on the captured product, at the capturing account."""
+        with suppress(ListBossError):
+            self.rules = self.rules.add(
+                attrs.evolve(segmentation, product_id="42", provider="mail")
+            )
+
+    @rule(segmentation=segmentations(), id=AUTOMATIC_IDS)
+    def adds_by_an_automatic_id(self, segmentation, id):
+        """Try to put a rule in the place of a built-in."""
+        taken = attrs.evolve(segmentation, id=id)
+        for change in (self.rules.add, self.rules.replace):
+            with pytest.raises(AutomaticSegmentationError):
+                change(taken)
+
+    @rule(row=st.sampled_from(AUTOMATIC))
+    def adds_a_built_in(self, row):
+        """Try to add, or put back changed, a built-in itself."""
+        for change in (self.rules.add, self.rules.replace):
+            with pytest.raises(AutomaticSegmentationError):
+                change(row)
+
+    @rule(id=AUTOMATIC_IDS)
+    def switches_a_built_in(self, id):
+        """Try to disable, enable and remove a built-in."""
+        for change in (self.rules.disable, self.rules.enable, self.rules.remove):
+            with pytest.raises(AutomaticSegmentationError):
+                change(id)
+
+    @rule(row=st.sampled_from(AUTOMATIC), field=st.sampled_from(["id", "tag_key", "adds_on"]))
+    def writes_to_a_built_in(self, row, field):
+        """Try to set, delete and evolve the fields of a built-in, and to build one."""
+        with pytest.raises(attrs.exceptions.FrozenInstanceError):
+            setattr(row, field, "other")
+        with pytest.raises(attrs.exceptions.FrozenInstanceError):
+            delattr(row, field)
+        with pytest.raises(AutomaticSegmentationError):
+            attrs.evolve(row, **{field: "other"})
+        with pytest.raises(AutomaticSegmentationError):
+            AutomaticSegmentation("auto.own", "own", (), ())
+
+    @rule(action=actions())
+    def changes_the_rules_it_has(self, action):
+        """Edit, enable, disable and remove the custom rules."""
+        for segmentation in self.rules.segmentations:
+            self.rules = self.rules.replace(attrs.evolve(segmentation, actions=action))
+            with suppress(ListBossError):
+                self.rules = self.rules.enable(segmentation.id)
+        for segmentation in self.rules.segmentations[1:]:
+            self.rules = self.rules.disable(segmentation.id).remove(segmentation.id)
+
+    @rule()
+    def reconnects_the_provider(self):
+        """Disconnect the capturing account and connect it again; replace the product."""
+        self.rules = self.rules.without_provider("mail").with_provider("mail", MAIL)
+        self.rules = self.rules.with_product(attrs.evolve(COURSE, name="Renamed"))
+
+    @rule(row=st.sampled_from(AUTOMATIC))
+    def copies(self, row):
+        """Copy and pickle a built-in and the rules: a built-in stays the one it is."""
+        assert row is copy.copy(row)
+        assert row is copy.deepcopy(row)
+        assert row is pickle.loads(pickle.dumps(row))
+        self.rules = pickle.loads(pickle.dumps(self.rules))
+
+    @invariant()
+    def built_ins_are_as_ever(self):
+        """The table is the same."""
+        assert ROWS == tuple((r.id, r.tag_key, r.adds_on, r.removes_on) for r in AUTOMATIC)
+
+    def teardown(self):
+        """Whatever was called, capture does on every event what it did at first."""
+        assert EXPECTED == captured(self.rules)
+
+
+class TestLaw06BuiltIns(Host.TestCase):
+    """Law 6: built-ins are unchanged by any sequence of public calls."""
+
+    settings = hypothesis.settings(max_examples=30, stateful_step_count=15)
+
+
+class TestLaw06Beside:
+    """Law 6: custom rules stand beside the built-ins and never in their way."""
+
+    def test_no_rule_touches_an_automatic_tag(self):
+        """A rule that would remove or add an automatic tag is flagged and does not run."""
+        tag = AUTOMATIC[0].tag_for("42")
+        rules = START.add(
+            Segmentation(
+                "Against capture",
+                product_id="42",
+                provider="mail",
+                event="purchase.cart_abandoned",
+                actions=[RemoveTag(tag.upper()), RemoveTag(f" {tag}"), AddTag(tag)],
+                enabled=True,
+            )
+        )
+        assert EXPECTED == captured(rules)

@@ -1,0 +1,182 @@
+import copy
+import pickle
+from typing import Any
+
+import attrs
+import pytest
+
+from listboss import AUTOMATIC, HOTMART, AutomaticSegmentation
+from listboss.errors import AutomaticSegmentationError
+from listboss.rules.automatic import CAPTURE_ID, is_reserved_tag
+
+CANCELED = (
+    "subscription.canceled",
+    "subscription.canceled_by_admin",
+    "subscription.canceled_by_customer",
+    "subscription.canceled_by_seller",
+)
+ACCESS = ("club.first_access", "club.module_completed", "club.progress")
+TABLE = (
+    (
+        "auto.cart_abandonment",
+        "cart-abandonment",
+        ("purchase.cart_abandoned",),
+        ("purchase.approved", "purchase.completed"),
+    ),
+    (
+        "auto.purchase_pending",
+        "purchase-pending",
+        ("purchase.billet_printed", "purchase.waiting_payment"),
+        ("purchase.approved", "purchase.canceled", "purchase.expired"),
+    ),
+    (
+        "auto.purchase_approved",
+        "purchase-approved",
+        ("purchase.approved",),
+        ("purchase.chargeback", "purchase.refunded"),
+    ),
+    (
+        "auto.purchase_canceled",
+        "purchase-canceled",
+        ("purchase.canceled",),
+        ("purchase.approved",),
+    ),
+    (
+        "auto.purchase_refunded",
+        "purchase-refunded",
+        ("purchase.refunded",),
+        ("purchase.approved",),
+    ),
+    ("auto.purchase_chargeback", "purchase-chargeback", ("purchase.chargeback",), ()),
+    ("auto.purchase_expired", "purchase-expired", ("purchase.expired",), ("purchase.approved",)),
+    (
+        "auto.purchase_delayed",
+        "purchase-delayed",
+        ("purchase.delayed",),
+        ("purchase.approved", *CANCELED),
+    ),
+    (
+        "auto.purchase_protested",
+        "purchase-protested",
+        ("purchase.protested",),
+        ("purchase.chargeback", "purchase.completed", "purchase.refunded"),
+    ),
+    ("auto.subscription_canceled", "subscription-canceled", CANCELED, ("subscription.active",)),
+    ("auto.free_student", "free-student", ("club.free_registration",), ()),
+    ("auto.inactive_7d", "inactive-7-days", ("club.inactive_7d",), ACCESS),
+    ("auto.inactive_15d", "inactive-15-days", ("club.inactive_15d",), ACCESS),
+    ("auto.inactive_30d", "inactive-30-days", ("club.inactive_30d",), ACCESS),
+    (
+        "auto.waitlist",
+        "waitlist",
+        ("waitlist.joined",),
+        ("product.available", "purchase.approved"),
+    ),
+)
+MINE: dict[str, Any] = {"tag_key": "mine"}
+each = pytest.mark.parametrize("row", AUTOMATIC, ids=lambda row: row.id)
+
+
+class TestTable:
+    """Which events put an automatic tag on, and which take it off."""
+
+    def test_rows(self):
+        """The documented set, in its order: ids and tag keys never change."""
+        rows = tuple(
+            (row.id, row.tag_key, tuple(sorted(row.adds_on)), tuple(sorted(row.removes_on)))
+            for row in AUTOMATIC
+        )
+        assert rows == TABLE
+
+    @each
+    def test_tag_of_a_product(self, row):
+        """The tag is per product, under the reserved prefix."""
+        assert f"auto:{row.tag_key}:42" == row.tag_for("42")
+
+    @each
+    def test_events_are_in_the_catalogue(self, row):
+        """Each event that it names is a built-in one."""
+        assert [] == [name for name in row.adds_on + row.removes_on if HOTMART.event(name) is None]
+
+    @each
+    def test_no_event_does_both(self, row):
+        """No event puts a tag on and takes it off."""
+        assert set() == set(row.adds_on) & set(row.removes_on)
+
+    def test_names(self):
+        """A name that a dashboard can show."""
+        assert ("Cart abandonment", "Inactive 7 days") == (AUTOMATIC[0].name, AUTOMATIC[11].name)
+
+    def test_the_reason_of_capture_is_no_row(self):
+        """The id of the automatic `AddLead` belongs to no segmentation."""
+        assert CAPTURE_ID not in {row.id for row in AUTOMATIC}
+
+
+def _subclass():
+    type("Mine", (AutomaticSegmentation,), {})
+
+
+class TestImmutable:
+    """Automatic segmentations cannot be made or changed by anybody."""
+
+    @pytest.mark.parametrize(
+        "attempt",
+        [
+            AutomaticSegmentation,
+            lambda: AutomaticSegmentation("auto.mine", "mine", (), ()),
+            lambda: attrs.evolve(AUTOMATIC[0], **MINE),
+            lambda: attrs.evolve(AUTOMATIC[0]),
+            _subclass,
+        ],
+        ids=["bare", "with-fields", "evolve", "evolve-nothing", "subclass"],
+    )
+    def test_making_one(self, attempt):
+        """Building, evolving and subclassing are refused."""
+        with pytest.raises(AutomaticSegmentationError) as caught:
+            attempt()
+        assert "automatic_segmentation" == caught.value.code
+
+    @pytest.mark.parametrize("field", ["id", "tag_key", "adds_on", "removes_on", "name", "other"])
+    def test_setting_a_field(self, field):
+        """No field can be set, and none added."""
+        with pytest.raises(AttributeError):
+            setattr(AUTOMATIC[0], field, "x")
+
+    @pytest.mark.parametrize("field", ["id", "tag_key", "adds_on", "removes_on"])
+    def test_deleting_a_field(self, field):
+        """No field can be deleted."""
+        with pytest.raises(AttributeError):
+            delattr(AUTOMATIC[0], field)
+
+    @each
+    @pytest.mark.parametrize(
+        "again",
+        [copy.copy, copy.deepcopy, lambda row: pickle.loads(pickle.dumps(row))],
+        ids=["copy", "deepcopy", "pickle"],
+    )
+    def test_copies_are_the_same(self, row, again):
+        """Copy and pickle give the built-in back, not another like it."""
+        assert row is again(row)
+
+    def test_comparable_and_hashable(self):
+        """The rows are distinct values."""
+        assert len(AUTOMATIC) == len(set(AUTOMATIC))
+
+
+class TestReservedTags:
+    """Only automatic segmentations use tags that begin with `auto:`."""
+
+    @pytest.mark.parametrize("tag", ["auto:x", " auto:x", "AUTO:x", "Auto:", "\tauto:waitlist:42"])
+    def test_reserved(self, tag):
+        """Case and surrounding space do not get around it."""
+        assert is_reserved_tag(tag)
+
+    @pytest.mark.parametrize("tag", ["auto", "auto x", "my auto:x", "automatic:x", ""])
+    def test_free(self, tag):
+        """Other tags are free."""
+        assert not is_reserved_tag(tag)
+
+    @each
+    def test_own_tags_are_reserved(self, row):
+        """Each automatic tag is reserved, for any product."""
+        assert is_reserved_tag(row.tag_for("42"))

@@ -1,0 +1,385 @@
+"""The reference itself, by examples worked out by hand: it is not its own witness."""
+
+import ast
+import inspect
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from listboss import (
+    AddLead,
+    AddTag,
+    Capabilities,
+    Contact,
+    Event,
+    Idle,
+    MoveLead,
+    Product,
+    ProductKind,
+    ProviderAction,
+    RemoveLead,
+    RemoveTag,
+    RuleSet,
+    Segmentation,
+    SubscriptionPlan,
+    where,
+)
+from listboss.testing import reference
+
+NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
+COURSE = Product("1", "Course", approved_at=date(2025, 1, 1))
+CLUB = Product(
+    "2",
+    "Club",
+    kind=ProductKind.SUBSCRIPTION,
+    plans=[
+        SubscriptionPlan("10", "Annual", also=["11"]),
+        SubscriptionPlan("20", "Monthly"),
+        SubscriptionPlan("30", "monthly "),
+    ],
+    approved_at=date(2025, 1, 1),
+)
+ALL = Capabilities.everything()
+
+
+def rule(*actions, id="r1", product_id="1", event="purchase.approved", enabled=True, **more):
+    """Make a rule that is switched on."""
+    return Segmentation(
+        f"Rule {id}",
+        id=id,
+        product_id=product_id,
+        provider=more.pop("provider", "mail"),
+        event=event,
+        actions=actions,
+        enabled=enabled,
+        **more,
+    )
+
+
+def happens(name="purchase.approved", **more):
+    """Make an event on the course."""
+    given = {
+        "id": "e-1",
+        "product_id": "1",
+        "contact": Contact("Ana@example.com", name="Ana"),
+        "occurred_at": NOON,
+    }
+    return Event(name, **{**given, **more})
+
+
+def world(*rules, account=ALL, **more):
+    """Make a rule set of both products at one account."""
+    return RuleSet([COURSE, CLUB], rules, providers={"mail": account}, **more)
+
+
+def actions(rules, event, **more):
+    """Give the actions of the plan."""
+    return [planned.action for planned in reference.plan(rules, event, **more).actions]
+
+
+class TestPage:
+    """The reference is a page to read at a sitting, and a second opinion."""
+
+    def test_length(self):
+        """It has fewer than 200 lines."""
+        assert len(Path(reference.__file__).read_text().splitlines()) < 200
+
+    def test_shares_nothing_with_the_engine(self):
+        """From the engine it takes the classes of the result, and nothing else."""
+        tree = ast.parse(inspect.getsource(reference))
+        modules = {n.module for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.module}
+        assert {"listboss.engine.plan"} == {m for m in modules if m.startswith("listboss.engine")}
+
+    def test_takes_no_shortcut_through_the_nouns(self):
+        """It has its own readers, keys and digests."""
+        tree = ast.parse(inspect.getsource(reference))
+        names = {a.name for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) for a in n.names}
+        assert set() == names & {"READERS", "action_key", "digest", "language_range", "NEGATED"}
+
+
+class TestIdle:
+    """Why nothing is planned, the first reason that applies."""
+
+    @pytest.mark.parametrize(
+        ("idle", "changes"),
+        [
+            (Idle.UNADDRESSED, {"contact": None, "is_test": True}),
+            (Idle.TEST, {"is_test": True, "product_id": "9"}),
+            (Idle.UNKNOWN_PRODUCT, {"product_id": "9", "name": "no.such"}),
+            (Idle.UNKNOWN_EVENT, {"name": "no.such"}),
+            (Idle.UNKNOWN_PLAN, {"product_id": "2", "plan_id": "99", "plan_name": "Annual"}),
+            (Idle.UNKNOWN_PLAN, {"product_id": "2", "plan_name": "Monthly"}),
+            (Idle.UNKNOWN_PLAN, {"product_id": "2"}),
+            (Idle.NO_RULE, {"product_id": "2", "plan_id": "20"}),
+            (Idle.NO_RULE, {"product_id": "2", "name": "purchase.cart_abandoned"}),
+            (Idle.NO_RULE, {"name": "purchase.refunded"}),
+        ],
+    )
+    def test_reason(self, idle, changes):
+        """Each reason has its place in the order."""
+        assert idle is reference.plan(world(rule(AddTag("x"))), happens(**changes)).idle
+
+    def test_a_plan_with_actions_is_not_idle(self):
+        """Actions need no excuse."""
+        assert reference.plan(world(rule(AddTag("x"))), happens()).idle is None
+
+    def test_tests_on_request(self):
+        """A test event is planned when it is asked for."""
+        rules, event = world(rule(AddTag("x"))), happens(is_test=True)
+        assert [AddTag("x")] == actions(rules, event, include_tests=True)
+
+
+class TestWhichRulesRun:
+    """Enabled, without errors, and on this product, event and plan."""
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            rule(AddTag("x"), enabled=False),
+            rule(AddTag("x"), event="purchase.refunded"),
+            rule(AddTag("x"), product_id="2", plan_ids=["10"]),
+            rule(AddTag("auto:x")),
+            rule(AddTag("x"), provider="gone"),
+        ],
+    )
+    def test_not_this_one(self, other):
+        """Disabled, other event, other product, reserved tag, provider not integrated."""
+        assert [] == actions(world(other), happens())
+
+    @pytest.mark.parametrize(
+        ("runs", "named"),
+        [
+            (True, {"plan_id": "10"}),
+            (True, {"plan_id": "11"}),
+            (True, {"plan_name": " ANNUAL"}),
+            (False, {"plan_id": "20"}),
+            (False, {"plan_id": "99", "plan_name": "Annual"}),
+            (False, {"plan_name": "monthly"}),
+        ],
+    )
+    def test_subscription_plan(self, runs, named):
+        """A plan is found by any of its ids, or without an id by a name that it alone has."""
+        rules = world(rule(AddTag("x"), product_id="2", plan_ids=["11"]))
+        expected = [AddTag("x")] if runs else []
+        assert expected == actions(rules, happens(product_id="2", **named))
+
+
+class TestConditions:
+    """Only on what is known, without coercion."""
+
+    @pytest.mark.parametrize(
+        ("holds", "condition", "facts"),
+        [
+            (True, where.language == "pt", {"language": "pt_BR"}),
+            (False, where.language == "pt-BR", {"language": "pt"}),
+            (False, where.language == "pt", {"language": "ptx"}),
+            (True, where.language != "pt", {"language": "en"}),
+            (False, where.language != "pt", {}),
+            (False, where.language != "pt", {"language": 3}),
+            (True, where.country == "br", {"country": " Br "}),
+            (False, ~(where.country == "PT"), {"country": "Brazil"}),
+            (True, where.offer.contains(" ABC"), {"offer": "xabcx"}),
+            (True, where.offer.starts_with("Ab"), {"offer": " ABC"}),
+            (False, where.offer.starts_with("b"), {"offer": "abc"}),
+            (False, where.offer.is_set(), {"offer": " \t"}),
+            (True, where.offer.is_missing(), {"offer": ""}),
+            (True, where.installments.is_set(), {"installments": "twelve"}),
+            (False, where.installments == 1, {"installments": True}),
+            (False, where.installments == 150, {"installments": "150"}),
+            (True, where.installments >= 6, {"installments": 6}),
+            (False, where.installments > 6, {"installments": 6}),
+            (True, where.installments < 6, {"installments": 5}),
+            (True, where.installments <= 6, {"installments": 6}),
+            (True, where.installments.between(1, 6), {"installments": 6}),
+            (True, ~where.installments.between(1, 6), {"installments": 7}),
+            (False, ~where.installments.between(1, 6), {}),
+            (True, where.price == Decimal("49.9"), {"price": Decimal("49.90")}),
+            (True, where.price > 49, {"price": 50}),
+            (False, where.price == 1, {"price": True}),
+            (True, where.payment_method.is_in("PIX", "BILLET"), {"payment_method": "pix"}),
+            (False, where.payment_method.not_in("PIX"), {}),
+            (True, where.payment_method.not_in("PIX"), {"payment_method": "HOTCARD"}),
+            (True, where.is_order_bump == True, {"is_order_bump": True}),  # noqa: E712 # a condition
+            (False, where.is_order_bump == True, {"is_order_bump": 1}),  # noqa: E712 # as above
+            (
+                True,
+                where.approved_at == NOON,
+                {"approved_at": NOON.astimezone(timezone(timedelta(hours=9)))},
+            ),
+            (True, ~((where.country == "BR") & (where.offer == "a")), {"offer": "b"}),
+            (False, ~((where.country == "BR") | (where.offer == "a")), {"offer": "b"}),
+        ],
+    )
+    def test_holds(self, holds, condition, facts):
+        """Each comparison means what the documentation says."""
+        rules = world(rule(AddTag("x"), condition=condition))
+        expected = [AddTag("x")] if holds else []
+        assert expected == actions(rules, happens(facts=facts))
+
+
+class TestMerging:
+    """Equal actions are one, with all reasons and all data."""
+
+    def test_spellings_reasons_and_data(self):
+        """The spelling that sorts first is sent, with the sorted reasons and all data there is."""
+        rules = world(
+            rule(AddTag("vip"), id="r2", send=["name"]),
+            rule(AddTag(" VIP"), id="r1", send=["email", "price", "phone", "offer"]),
+        )
+        (vip,) = reference.plan(rules, happens(facts={"price": 0, "offer": " "})).actions
+        assert AddTag(" VIP") == vip.action
+        assert ("r1", "r2") == vip.because
+        assert {"email": "Ana@example.com", "name": "Ana", "price": 0} == dict(vip.data)
+        assert "Ana@example.com" == vip.email
+
+    def test_id(self):
+        """An id is two digests of length-prefixed texts; these were made by `b2sum -l 96`."""
+        of_event = "1217136cc6c780e6d4827680"  # of 3:e-14:mail15:ana@example.com
+        of_action = "1a0e83258b8e5b3ccfb1b653"  # of 7:add_tag3:vip
+        (tag,) = reference.plan(world(rule(AddTag("VIP "))), happens()).actions
+        assert f"{of_event}-{of_action}" == tag.id
+
+    def test_order(self):
+        """Removals first, then moves, adds, tags, and what only this provider offers."""
+        account = Capabilities(
+            add_tag="native",
+            remove_tag="native",
+            add_lead="native",
+            move_lead="native",
+            remove_lead="native",
+            verbs=["acme.enrol"],
+        )
+        wished = [
+            ProviderAction("acme.enrol"),
+            AddTag("b"),
+            AddTag("a"),
+            AddLead(),
+            MoveLead("x", source="y"),
+            RemoveLead("z"),
+            RemoveTag("c"),
+        ]
+        expected = [*reversed(wished[3:]), AddTag("a"), AddTag("b"), ProviderAction("acme.enrol")]
+        assert expected == actions(world(rule(*wished), account=account), happens())
+
+
+class TestConflicts:
+    """Remove wins; else the first declared."""
+
+    @pytest.mark.parametrize(
+        ("kept", "dropped", "row", "target"),
+        [
+            (RemoveTag("A "), AddTag("a"), "remove_wins", "a"),
+            (RemoveLead("L"), AddLead("l "), "remove_wins", "list=l"),
+            (RemoveLead("L"), MoveLead("l", source="m"), "remove_wins", "list=l"),
+            (MoveLead("a"), MoveLead("b"), "first_wins", "list=b"),
+            (MoveLead("a", source="s"), MoveLead("b", source="S"), "first_wins", "list=b"),
+            (MoveLead("a", source="s"), MoveLead("b"), "first_wins", "list=b"),
+            (MoveLead("a", source="s"), MoveLead("b", source="a"), "first_wins", "list=b"),
+            (MoveLead("b", source="a"), MoveLead("a", source="s"), "first_wins", "list=a"),
+            (AddLead("a"), MoveLead("b", source="a"), "first_wins", "list=b"),
+            (MoveLead("b", source="a"), AddLead("a"), "first_wins", "list=a"),
+            (AddLead("a"), MoveLead("b"), "first_wins", "list=b"),
+        ],
+    )
+    def test_row(self, kept, dropped, row, target):
+        """Each row of the table drops one of two actions, and says which and why."""
+        first, second = (kept, dropped) if row == "first_wins" else (dropped, kept)
+        plan = reference.plan(world(rule(first, id="r1"), rule(second, id="r2")), happens())
+        assert [kept] == [planned.action for planned in plan.actions]
+        (conflict,) = plan.conflicts
+        assert ("mail", target, kept, dropped, row) == (
+            conflict.provider,
+            conflict.target,
+            conflict.kept,
+            conflict.dropped,
+            conflict.rule,
+        )
+
+    @pytest.mark.parametrize(
+        ("one", "other"),
+        [
+            (MoveLead("a", source="s"), MoveLead("b", source="t")),
+            (AddLead("a"), MoveLead("a")),
+            (AddLead("a"), AddLead("b")),
+            (AddLead(), MoveLead("b")),
+            (AddTag("a"), RemoveTag("b")),
+            (AddLead("a"), RemoveLead("b")),
+            (RemoveLead("a"), MoveLead("b", source="a")),
+        ],
+    )
+    def test_peace(self, one, other):
+        """What does not contradict each other stays, in either order."""
+        for pair in ((one, other), (other, one)):
+            assert () == reference.plan(world(rule(*pair)), happens()).conflicts
+
+    def test_one_place(self):
+        """Where a contact is at one place, the first of two adds wins; the base is no place."""
+        account = Capabilities(add_lead="native", one_place=True)
+        rules = world(rule(AddLead(), AddLead("a"), AddLead("b")), account=account)
+        assert [AddLead(), AddLead("a")] == actions(rules, happens())
+
+    def test_the_winner_named_is_in_the_plan(self):
+        """Of several that it loses to, a conflict names one that was not dropped itself."""
+        rules = world(
+            rule(MoveLead("a", source="x"), RemoveLead("a"), id="r1"),
+            rule(MoveLead("b", source="y"), id="r2"),
+            rule(MoveLead("c"), id="r3"),
+        )
+        plan = reference.plan(rules, happens())
+        assert [RemoveLead("a"), MoveLead("b", source="y")] == [a.action for a in plan.actions]
+        assert [RemoveLead("a"), MoveLead("b", source="y")] == [c.kept for c in plan.conflicts]
+
+
+class TestCapture:
+    """Everybody is recorded, and gets the automatic tags."""
+
+    def test_approval(self):
+        """An approval puts on one tag and takes off those of what went before."""
+        rules = world(capture_provider="mail")
+        planned = reference.plan(rules, happens("purchase.refunded")).actions
+        assert [
+            (RemoveTag("auto:purchase-approved:1"), ("auto.purchase_approved",)),
+            (RemoveTag("auto:purchase-protested:1"), ("auto.purchase_protested",)),
+            (AddLead(), ("auto.capture",)),
+            (AddTag("auto:purchase-refunded:1"), ("auto.purchase_refunded",)),
+        ] == [(action.action, action.because) for action in planned]
+        assert all(action.automatic for action in planned)
+
+    @pytest.mark.parametrize(
+        ("account", "data", "expected"),
+        [
+            (ALL, ["email", "name"], 2),
+            (Capabilities(add_lead="native", data=["phone"]), ["email"], 1),
+            (Capabilities(add_tag="native"), ["email", "name"], 1),
+            (Capabilities(add_tag="native", events=["purchase.refunded"]), [], 0),
+        ],
+    )
+    def test_what_the_account_can_do(self, account, data, expected):
+        """What it cannot do is left out, e-mail goes always, other data where it is taken."""
+        rules = world(account=account, capture_provider="mail")
+        planned = reference.plan(rules, happens("club.free_registration")).actions
+        assert expected == len(planned)
+        assert [data] * expected == [list(action.data) for action in planned]
+
+    @pytest.mark.parametrize("provider", [None, "gone"])
+    def test_off(self, provider):
+        """Without a capturing account, or with one that is not integrated, there is none."""
+        assert [] == actions(world(capture_provider=provider), happens())
+
+    def test_product_not_approved(self):
+        """A product that is not approved is not captured."""
+        rules = RuleSet([Product("1", "Course")], providers={"mail": ALL}, capture_provider="mail")
+        assert Idle.NO_RULE is reference.plan(rules, happens()).idle
+
+    def test_with_a_custom_rule(self):
+        """A custom lead merges with the automatic one, and says so."""
+        rules = world(rule(AddLead(), send=["offer"]), capture_provider="mail")
+        lead = next(
+            planned
+            for planned in reference.plan(rules, happens(facts={"offer": "x"})).actions
+            if planned.action == AddLead()
+        )
+        assert (("auto.capture", "r1"), True) == (lead.because, lead.automatic)
+        assert {"email": "Ana@example.com", "name": "Ana", "offer": "x"} == dict(lead.data)

@@ -1,0 +1,238 @@
+"""The strategies: registered, arbitrary where nothing is asked, fitting where it is."""
+
+import json
+from types import UnionType
+from typing import Any, get_args
+
+import pytest
+from hypothesis import HealthCheck, find, given, settings
+from hypothesis import strategies as st
+
+import listboss.testing
+from listboss import (
+    HOTMART,
+    Action,
+    AddLead,
+    AddTag,
+    AllOf,
+    AnyOf,
+    Capabilities,
+    Catalogue,
+    Comparison,
+    Condition,
+    Contact,
+    Event,
+    MoveLead,
+    Not,
+    Place,
+    Product,
+    ProviderAction,
+    RemoveLead,
+    RemoveTag,
+    RuleSet,
+    Segmentation,
+    SubscriptionPlan,
+)
+from listboss.errors import WebhookError
+from listboss.hotmart import parse
+from listboss.rules import Verb
+from listboss.rules.condition import MAX_DEPTH, comparisons
+from listboss.rules.review import FindingCode
+from listboss.testing import (
+    actions,
+    capabilities,
+    catalogues,
+    conditions,
+    events,
+    fact_values,
+    pairs,
+    payloads,
+    rule_sets,
+    segmentations,
+)
+
+NOUNS = [
+    AddLead, AddTag, AllOf, AnyOf, Capabilities, Catalogue, Comparison, Contact, Event, MoveLead,
+    Not, Place, Product, ProviderAction, RemoveLead, RemoveTag, RuleSet, Segmentation,
+    SubscriptionPlan, Verb,
+]  # fmt: skip
+some = settings(max_examples=50)
+
+
+class TestRegistered:
+    """`st.from_type` knows every noun once `listboss.testing` is imported."""
+
+    @pytest.mark.parametrize("noun", NOUNS, ids=lambda noun: noun.__name__)
+    def test_noun(self, noun):
+        """It gives values of the very class."""
+
+        @some
+        @given(st.from_type(noun))
+        def check(value: Any) -> None:
+            assert noun is type(value)
+
+        check()
+
+    @pytest.mark.parametrize("union", [Action, Condition])
+    def test_union(self, union: UnionType) -> None:
+        """A union gives each of its members."""
+        for member in get_args(union):
+            assert member is type(find(st.from_type(union), lambda v, m=member: type(v) is m))
+
+    def test_door(self):
+        """The door names what it has."""
+        assert sorted(listboss.testing.__all__) == listboss.testing.__all__
+        assert all(hasattr(listboss.testing, name) for name in listboss.testing.__all__)
+
+
+class TestArbitrary:
+    """Told nothing, a strategy gives whatever can be constructed."""
+
+    def test_flagged_rules(self):
+        """Rule sets with findings of many codes."""
+        for code in (
+            FindingCode.FACT_UNKNOWN,
+            FindingCode.OPERATOR_UNFIT,
+            FindingCode.VALUE_UNFIT,
+            FindingCode.ACTIONS_EMPTY,
+            FindingCode.DATA_UNKNOWN,
+        ):
+
+            def has(rules: RuleSet, code: FindingCode = code) -> bool:
+                return any(finding.code is code for finding in rules.findings)
+
+            quiet = settings(
+                max_examples=3_000, suppress_health_check=list(HealthCheck), database=None
+            )
+            assert has(find(rule_sets(), has, settings=quiet))
+
+    def test_types_of_facts(self):
+        """Facts of every type."""
+        for kind in (str, int, bool):
+            assert kind is type(find(fact_values(), lambda v, k=kind: type(v) is k))
+
+    @some
+    @given(conditions())
+    def test_conditions_stay_within_limits(self, condition: Condition) -> None:
+        """A generated condition is never too deep to be combined."""
+        assert condition.depth < MAX_DEPTH
+        assert isinstance(condition & condition, AllOf)
+
+    @some
+    @given(segmentations())
+    def test_segmentations_are_values(self, rule: Segmentation) -> None:
+        """Rules are equal to themselves, and hash."""
+        assert hash(rule) == hash(rule)
+
+
+class TestFitting:
+    """Told what to fit, a strategy gives well-typed values."""
+
+    @some
+    @given(st.data())
+    def test_conditions_of_a_catalogue(self, data: st.DataObject) -> None:
+        """Conditions name its facts."""
+        catalogue = data.draw(catalogues())
+        condition = data.draw(conditions(catalogue))
+        for _, comparison in comparisons(condition):
+            assert catalogue.fact(comparison.fact) is not None
+
+    @some
+    @given(conditions(HOTMART))
+    def test_conditions_are_well_typed(self, condition: Condition) -> None:
+        """Such conditions have neither unfit operators nor unfit or unknown values."""
+        rules = RuleSet(
+            segmentations=[
+                Segmentation(
+                    "Rule",
+                    product_id="1",
+                    provider="mail",
+                    event="purchase.approved",
+                    actions=(),
+                    condition=condition,
+                )
+            ]
+        )
+        codes = {finding.code for finding in rules.findings}
+        assert codes <= {
+            FindingCode.PRODUCT_UNKNOWN,
+            FindingCode.PROVIDER_MISSING,
+            FindingCode.ACTIONS_EMPTY,
+            FindingCode.FACT_NOT_CARRIED,
+        }
+
+    @some
+    @given(st.data())
+    def test_actions_of_an_account(self, data: st.DataObject) -> None:
+        """Actions are such as the account can do."""
+        account = data.draw(st.just(Capabilities.everything()) | capabilities())
+        if account.can(AddTag("vip")) or account.can(AddLead()):
+            assert account.can(data.draw(actions(account)))
+
+    @some
+    @given(rule_sets(fitting=True), st.data())
+    def test_events_of_rules(self, rules: RuleSet, data: st.DataObject) -> None:
+        """Events are on products of the rule set."""
+        assert rules.product(data.draw(events(rules)).product_id) is not None
+
+    def test_events_of_no_products(self):
+        """A rule set without products takes any event."""
+        assert isinstance(find(events(RuleSet()), lambda event: True), Event)
+
+    def test_events_of_rules_hit_their_values(self):
+        """The values that rules compare with come up by themselves."""
+        rules = RuleSet(
+            [Product("1", "Course")],
+            [
+                Segmentation(
+                    "Rule",
+                    product_id="1",
+                    provider="mail",
+                    event="purchase.approved",
+                    actions=(),
+                    condition=Comparison("offer", "in", ("rare-offer-code", "other")),
+                )
+            ],
+        )
+        event = find(events(rules), lambda event: event.facts.get("offer") == "rare-offer-code")
+        assert "1" == event.product_id
+
+    @some
+    @given(pairs())
+    def test_pairs(self, pair: tuple[RuleSet, Event]) -> None:
+        """A pair is a rule set and an event."""
+        rules, event = pair
+        assert isinstance(rules, RuleSet)
+        assert isinstance(event, Event)
+
+
+class TestPayloads:
+    """Bodies of webhooks."""
+
+    @given(payloads())
+    def test_json(self, body: dict[str, Any]) -> None:
+        """They are what a JSON parser gives, and a JSON writer takes."""
+        assert isinstance(json.loads(json.dumps(body)), dict)
+
+    @given(payloads())
+    def test_parse(self, body: dict[str, Any]) -> None:
+        """Nothing but `WebhookError` comes out of reading one."""
+        try:
+            parsed = parse(json.dumps(body))
+        except WebhookError:
+            return
+        assert bool(parsed.events) is (parsed.ignored is None)
+
+    def test_good_ones(self):
+        """Some of them give events, of both versions."""
+        quiet = settings(max_examples=5_000, suppress_health_check=list(HealthCheck), database=None)
+
+        def gives_events(body: dict[str, Any]) -> bool:
+            return "data" in body and bool(parse(body).events)
+
+        assert gives_events(find(payloads(), gives_events, settings=quiet))
+
+        def gives_flat_events(body: dict[str, Any]) -> bool:
+            return "prod" in body and bool(parse(body).events)
+
+        assert gives_flat_events(find(payloads(), gives_flat_events, settings=quiet))

@@ -1,0 +1,162 @@
+"""Whether the worlds reach what they are there to reach: a generator that misses proves nothing."""
+
+from collections import Counter
+from random import Random
+
+import pytest
+
+from listboss import Engine, Idle, RuleSet, Severity
+from listboss.rules.condition import AllOf, AnyOf, Comparison, Not, Operator, comparisons
+from listboss.rules.facts import READERS, is_present
+from listboss.rules.review import FindingCode
+from listboss.testing import random_condition, random_event, random_facts, random_rules
+from listboss.testing.worlds import CATALOGUE, FACTS
+
+
+@pytest.fixture(scope="module")
+def rule_sets() -> list[RuleSet]:
+    """Three hundred rule sets."""
+    return [random_rules(Random(seed)) for seed in range(300)]
+
+
+@pytest.fixture(scope="module")
+def plans(rule_sets):
+    """Forty plans of each."""
+    made = []
+    for seed, rules in enumerate(rule_sets):
+        dice, engine = Random(seed), Engine(rules)
+        made += [engine.plan(random_event(dice, rules)) for _ in range(40)]
+    return made
+
+
+class TestRules:
+    """The rule sets are of every sort."""
+
+    def test_reproducible(self):
+        """Equal dice make equal rule sets and events."""
+        one, two = Random(3), Random(3)
+        rules = random_rules(one)
+        assert rules == random_rules(two)
+        assert random_event(one, rules) == random_event(two, rules)
+
+    def test_most_rules_run(self, rule_sets):
+        """More than half of all rules are enabled and free of errors, and some are not."""
+        runs = Counter()
+        for rules in rule_sets:
+            errors = {f.segmentation_id for f in rules.findings if f.severity is Severity.ERROR}
+            runs.update(rule.enabled and rule.id not in errors for rule in rules.segmentations)
+        assert 0.5 < runs[True] / runs.total() < 0.9
+
+    @pytest.mark.parametrize(
+        "code",
+        [
+            FindingCode.PROVIDER_MISSING,
+            FindingCode.PRODUCT_UNKNOWN,
+            FindingCode.PRODUCT_NOT_APPROVED,
+            FindingCode.EVENT_UNKNOWN,
+            FindingCode.EVENT_INCOMPATIBLE,
+            FindingCode.EVENT_UNSUPPORTED,
+            FindingCode.FACT_NOT_CARRIED,
+            FindingCode.ACTION_UNSUPPORTED,
+            FindingCode.DATA_UNSUPPORTED,
+            FindingCode.PLAN_REQUIRED,
+            FindingCode.RESERVED_TAG,
+            FindingCode.VALUE_EMPTY,
+            FindingCode.NAME_DUPLICATE,
+            FindingCode.CAPTURE_PROVIDER_MISSING,
+        ],
+    )
+    def test_findings(self, rule_sets, code):
+        """Rules are flagged for many reasons."""
+        assert any(finding.code is code for rules in rule_sets for finding in rules.findings)
+
+    def test_conditions(self, rule_sets):
+        """Every operator on every kind of fact that takes it, nested in all, any and not."""
+        used = {
+            (CATALOGUE.fact(comparison.fact).kind, comparison.operator)
+            for rules in rule_sets
+            for rule in rules.segmentations
+            for _, comparison in comparisons(rule.condition)
+        }
+        kinds = {fact.kind for fact in FACTS}
+        assert {(kind, op) for kind in kinds for op in (Operator.EQ, Operator.NOT_IN)} <= used
+        assert {op for _, op in used} == set(Operator)
+
+    def test_nesting(self):
+        """Combinations stand in each other, three deep, and are empty now and then."""
+        seen = Counter()
+        for seed in range(500):
+            condition = random_condition(Random(seed))
+            seen[type(condition)] += 1
+            seen[condition.depth] += 1
+            seen["empty"] += condition in (AllOf(), AnyOf())
+        assert {AllOf, AnyOf, Comparison, Not, 1, 2, 3} < set(seen)
+        assert seen["empty"] > 0
+
+
+class TestEvents:
+    """The events meet the rules."""
+
+    def test_facts(self):
+        """Each fact is known, missing, blank and of a wrong type in turn."""
+        seen = Counter()
+        for seed in range(300):
+            facts = random_facts(Random(seed))
+            for fact in FACTS:
+                raw = facts.get(fact.name)
+                if fact.name not in facts:
+                    seen[fact.name, "missing"] += 1
+                elif not is_present(raw):
+                    seen[fact.name, "blank"] += 1
+                else:
+                    readable = READERS[fact.kind](raw) is not None
+                    seen[fact.name, "known" if readable else "wrong type"] += 1
+        states = ("missing", "blank", "known", "wrong type")
+        expected = {(fact.name, state) for fact in FACTS for state in states}
+        # Any value of another type than text is a wrong type for a text, and the other way round.
+        assert expected == set(seen)
+
+    @pytest.mark.parametrize("idle", [None, *Idle])
+    def test_idle(self, plans, idle):
+        """Plans have actions, or each of the reasons to have none."""
+        assert any(plan.idle is idle for plan in plans)
+
+    def test_most_events_have_something_to_do(self, plans):
+        """At least half of all plans have actions, and some many."""
+        assert sum(1 for plan in plans if plan.actions) > len(plans) / 2
+        assert max(len(plan.actions) for plan in plans) > 10
+
+    @pytest.mark.parametrize(
+        "row",
+        [
+            ("remove_wins", "RemoveTag", "AddTag"),
+            ("remove_wins", "RemoveLead", "AddLead"),
+            ("remove_wins", "RemoveLead", "MoveLead"),
+            ("first_wins", "MoveLead", "MoveLead"),
+            ("first_wins", "MoveLead", "AddLead"),
+            ("first_wins", "AddLead", "MoveLead"),
+            ("first_wins", "AddLead", "AddLead"),
+        ],
+    )
+    def test_conflicts(self, plans, row):
+        """Every row of the conflict table decides somewhere."""
+        assert row in {
+            (str(c.rule), type(c.kept).__name__, type(c.dropped).__name__)
+            for plan in plans
+            for c in plan.conflicts
+        }
+
+    def test_merging(self, plans):
+        """Actions are asked for by several rules, and by capture and a rule together."""
+        reasons = [action.because for plan in plans for action in plan.actions]
+        assert any(len(because) > 2 for because in reasons)
+        assert any(
+            because[0].startswith("auto.") and not because[-1].startswith("auto.")
+            for because in reasons
+        )
+
+    def test_data(self, plans):
+        """Facts and contact fields are sent, and what is absent is left out."""
+        sent = [tuple(action.data) for plan in plans for action in plan.actions]
+        assert {"email", "name", "phone", "offer", "price", "note"} <= {f for s in sent for f in s}
+        assert () in sent
