@@ -10,7 +10,7 @@ itself a `ListBossError`, so one `except` catches one fault and many alike.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Self
+from typing import Any, Self
 
 __all__ = [
     "ActionError",
@@ -145,7 +145,7 @@ class FlaggedSegmentationError(RuleError):
     """
 
     code = "flagged_segmentation"
-    findings: tuple[object, ...] = ()
+    findings: tuple[Any, ...] = ()
 
 
 class ConfigurationError(ListBossError, ValueError):

@@ -248,7 +248,6 @@ HOSTILE: dict[str, tuple[Callable[[Any], Any], Any, str]] = {
     ),
     "a confusable key": (load_rules, rule(еvent="x"), "unknown_key"),
     "a key with an override": (load_rules, json.dumps({"\u202eproducts": []}), "unknown_key"),
-    "self in a place": (load_rules, does({"remove_lead": {"self": "x"}}), "invalid_action"),
     "a missing key": (load_rules, '{"products": [{"id": "1"}]}', "missing_key"),
     "a number for a key": (load_rules, {1: []}, "wrong_type"),
     # its shape

@@ -28,6 +28,7 @@ def _tags(plan):
         ({"plan_name": " MONTHLY "}, ["b", "m"]),
         ({"plan_id": "10", "plan_name": "Annual"}, ["b", "m"]),
         ({"plan_id": "99"}, []),
+        ({"plan_id": "99", "plan_name": "Monthly"}, []),
         ({"plan_name": "Gold"}, []),
         ({}, []),
         ({"name": "purchase.cart_abandoned"}, ["c"]),

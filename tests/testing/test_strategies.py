@@ -1,11 +1,13 @@
 """The strategies: registered, arbitrary where nothing is asked, fitting where it is."""
 
 import json
+from datetime import datetime
+from decimal import Decimal
 from types import UnionType
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 import pytest
-from hypothesis import HealthCheck, find, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 import listboss.testing
@@ -56,7 +58,29 @@ NOUNS = [
     Not, Place, Product, ProviderAction, RemoveLead, RemoveTag, RuleSet, Segmentation,
     SubscriptionPlan, Verb,
 ]  # fmt: skip
+T = TypeVar("T")
 some = settings(max_examples=50)
+
+
+def examples(strategy: st.SearchStrategy[T], count: int) -> list[T]:
+    """Collect some of what a strategy gives."""
+    seen: list[T] = []
+
+    @settings(max_examples=count, database=None, derandomize=True, phases=[Phase.generate])
+    @given(strategy)
+    def collect(value: T) -> None:
+        seen.append(value)
+
+    collect()
+    return seen
+
+
+def gives_events(body: dict[str, Any]) -> bool:
+    """Whether a webhook body is right."""
+    try:
+        return bool(parse(json.dumps(body)).events)
+    except WebhookError:
+        return False
 
 
 class TestRegistered:
@@ -76,8 +100,7 @@ class TestRegistered:
     @pytest.mark.parametrize("union", [Action, Condition])
     def test_union(self, union: UnionType) -> None:
         """A union gives each of its members."""
-        for member in get_args(union):
-            assert member is type(find(st.from_type(union), lambda v, m=member: type(v) is m))
+        assert set(get_args(union)) == {type(v) for v in examples(st.from_type(union), 200)}
 
     def test_door(self):
         """The door names what it has."""
@@ -90,26 +113,20 @@ class TestArbitrary:
 
     def test_flagged_rules(self):
         """Rule sets with findings of many codes."""
-        for code in (
+        seen = {f.code for rules in examples(rule_sets(), 300) for f in rules.findings}
+        assert {
             FindingCode.FACT_UNKNOWN,
             FindingCode.OPERATOR_UNFIT,
-            FindingCode.VALUE_UNFIT,
             FindingCode.ACTIONS_EMPTY,
             FindingCode.DATA_UNKNOWN,
-        ):
-
-            def has(rules: RuleSet, code: FindingCode = code) -> bool:
-                return any(finding.code is code for finding in rules.findings)
-
-            quiet = settings(
-                max_examples=3_000, suppress_health_check=list(HealthCheck), database=None
-            )
-            assert has(find(rule_sets(), has, settings=quiet))
+            FindingCode.PLACE_UNSUPPORTED,
+            FindingCode.TAG_UNSUPPORTED,
+        } <= seen
 
     def test_types_of_facts(self):
         """Facts of every type."""
-        for kind in (str, int, bool):
-            assert kind is type(find(fact_values(), lambda v, k=kind: type(v) is k))
+        seen = {type(value) for value in examples(fact_values(), 200)}
+        assert {str, int, bool, Decimal, datetime} == seen
 
     @some
     @given(conditions())
@@ -177,7 +194,7 @@ class TestFitting:
 
     def test_events_of_no_products(self):
         """A rule set without products takes any event."""
-        assert isinstance(find(events(RuleSet()), lambda event: True), Event)
+        assert all(isinstance(event, Event) for event in examples(events(RuleSet()), 10))
 
     def test_events_of_rules_hit_their_values(self):
         """The values that rules compare with come up by themselves."""
@@ -194,8 +211,8 @@ class TestFitting:
                 )
             ],
         )
-        event = find(events(rules), lambda event: event.facts.get("offer") == "rare-offer-code")
-        assert "1" == event.product_id
+        offers = [event.facts.get("offer") for event in examples(events(rules), 100)]
+        assert {"rare-offer-code", "other"} <= set(offers)
 
     @some
     @given(pairs())
@@ -225,14 +242,10 @@ class TestPayloads:
 
     def test_good_ones(self):
         """Some of them give events, of both versions."""
-        quiet = settings(max_examples=5_000, suppress_health_check=list(HealthCheck), database=None)
-
-        def gives_events(body: dict[str, Any]) -> bool:
-            return "data" in body and bool(parse(body).events)
-
-        assert gives_events(find(payloads(), gives_events, settings=quiet))
-
-        def gives_flat_events(body: dict[str, Any]) -> bool:
-            return "prod" in body and bool(parse(body).events)
-
-        assert gives_flat_events(find(payloads(), gives_flat_events, settings=quiet))
+        good = {
+            "data" in body
+            for body in examples(payloads(), 500)
+            if "data" in body or "prod" in body
+            if gives_events(body)
+        }
+        assert {True, False} == good

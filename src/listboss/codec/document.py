@@ -22,11 +22,10 @@ import attrs
 
 from listboss.codec.faults import fault
 from listboss.errors import CodecError
-from listboss.rules.event import MAX_INTEGER_BITS
+from listboss.rules.text import MAX_DECIMAL, MAX_INTEGER_BITS
 
 __all__ = [
     "LIMITS",
-    "MAX_DECIMAL",
     "MAX_KEY_PARTS",
     "VERSION",
     "Format",
@@ -45,8 +44,6 @@ VERSION = 1
 
 MAX_KEY_PARTS = 16
 """How many parts a dotted key of TOML may have; reading it takes time by their square."""
-MAX_DECIMAL = 128
-"""How many digits a decimal may have, and how far its point may lie from the first one."""
 _MAX_DIGITS = 40
 """Longer whole numbers have over 128 bits for sure, and Python refuses very long ones."""
 

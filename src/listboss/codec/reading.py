@@ -125,8 +125,6 @@ def _read_place(value: object, _type: object = None) -> Place:
     if not isinstance(value, dict):
         raise wrong(value, "the name of a list or an object of a place's parts")
     parts = _CONVERTER.structure(value, FrozenMap[str, str])
-    if "self" in parts:
-        raise fault("invalid_action", "a place has no part of the name `self`")
     return Place(**parts)
 
 

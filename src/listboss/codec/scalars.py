@@ -12,10 +12,11 @@ from datetime import UTC, date, datetime
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
 from typing import TypeVar, cast
 
-from listboss.codec.document import MAX_DECIMAL, bounded
+from listboss.codec.document import bounded
 from listboss.codec.faults import fault, inside
 from listboss.errors import CodecError
 from listboss.rules.event import FactValue
+from listboss.rules.text import MAX_DECIMAL
 
 __all__ = [
     "DATE",

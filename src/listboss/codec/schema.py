@@ -23,9 +23,10 @@ from listboss.rules.action import ACTION_KINDS, Action, MoveLead, Place, Provide
 from listboss.rules.builtin import HOTMART
 from listboss.rules.capabilities import Capabilities, Verb
 from listboss.rules.condition import BOUNDS, LISTS, NO_VALUE, Condition, Operator
-from listboss.rules.event import MAX_INTEGER_BITS, FactValue
+from listboss.rules.event import FactValue
 from listboss.rules.mapping import FrozenMap
 from listboss.rules.segmentation import Product, Segmentation, SubscriptionPlan
+from listboss.rules.text import MAX_INTEGER_BITS
 
 __all__ = ["Schema", "rules_schema"]
 

@@ -18,7 +18,7 @@ from listboss.rules.event import CONTACT_FIELDS, Contact, Event, FactValue
 from listboss.rules.mapping import FrozenMap
 from listboss.rules.segmentation import digest
 
-__all__ = ["assemble"]
+__all__ = ["assemble", "data_of"]
 
 _CONTACT_FIELDS = frozenset(CONTACT_FIELDS)
 _order = attrgetter("order")

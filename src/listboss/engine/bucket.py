@@ -18,6 +18,7 @@ from listboss.engine.literal import Conjunction, Facts, cover
 from listboss.engine.predicate import Predicate, predicate
 from listboss.engine.step import ADDS, MOVES, REMOVES, Step
 from listboss.rules.catalogue import Catalogue
+from listboss.rules.condition import MAX_NODES
 from listboss.rules.segmentation import Segmentation
 
 __all__ = ["Bucket", "FewRules", "ManyRules", "PreparedRule", "bucket_of"]
@@ -49,14 +50,11 @@ class FewRules:
 
     __slots__ = ("_rules", "may_conflict")
 
-    def __init__(self, rules: Iterable[PreparedRule], catalogue: Catalogue) -> None:
-        prepared = [_prepared(rule, catalogue) for rule in sorted(rules, key=_position)]
-        # Where one of several conjunctions must hold, the rule's own check says it all.
-        self._rules = tuple(
-            (rule, conjunctions[0]) if len(conjunctions) == 1 else (_checked(rule, catalogue), ())
-            for rule, conjunctions in prepared
-        )
-        self.may_conflict = _may_conflict(self.rules())
+    def __init__(self, rules: Sequence[PreparedRule], catalogue: Catalogue) -> None:
+        prepared = [_prepared(rule, catalogue, most=1) for rule in rules]
+        # A condition that nothing meets has no conjunction: its rule is never found.
+        self._rules = tuple((rule, each) for rule, found in prepared for each in found)
+        self.may_conflict = _may_conflict(rules)
 
     def match(self, facts: Facts, *, in_order: bool) -> list[PreparedRule]:  # noqa: ARG002 # they always are
         """Return the rules that hold, in the order declared."""
@@ -173,20 +171,17 @@ def bucket_of(rules: Iterable[PreparedRule], catalogue: Catalogue) -> Bucket:
 
 
 def _prepared(
-    prepared: PreparedRule, catalogue: Catalogue
+    rule: PreparedRule, catalogue: Catalogue, *, most: int
 ) -> tuple[PreparedRule, tuple[Conjunction, ...]]:
-    condition = prepared.rule.condition
+    """Return the rule with the conjunctions that find it; over `most`, its check does all."""
+    condition = rule.rule.condition
     if condition is None:
-        return prepared, ((),)
+        return rule, ((),)
     found = cover(condition, catalogue)
-    return prepared if found.exact else _checked(prepared, catalogue), found.conjunctions
-
-
-def _checked(prepared: PreparedRule, catalogue: Catalogue) -> PreparedRule:
-    condition = prepared.rule.condition
-    if condition is None:
-        return prepared
-    return attrs.evolve(prepared, check=predicate(condition, catalogue))
+    conjunctions = found.conjunctions if len(found.conjunctions) <= most else ((),)
+    if found.exact and conjunctions is found.conjunctions:
+        return rule, conjunctions
+    return attrs.evolve(rule, check=predicate(condition, catalogue)), conjunctions
 
 
 def _indexed(
@@ -196,7 +191,7 @@ def _indexed(
     entries: list[Entry] = []
     repeats = False
     for rule in rules:
-        prepared, conjunctions = _prepared(rule, catalogue)
+        prepared, conjunctions = _prepared(rule, catalogue, most=MAX_NODES)
         repeats = repeats or len(conjunctions) > 1
         entries.extend((len(slots), literals) for literals in conjunctions)
         slots.append(prepared)

@@ -21,7 +21,7 @@ from listboss.rules.catalogue import FactKind
 from listboss.rules.condition import Operator
 from listboss.rules.facts import READERS, is_present, language_range
 
-__all__ = ["Constraint", "Domain", "Intervals"]
+__all__ = ["ORDERED", "Constraint", "Domain", "Intervals"]
 
 Intervals: TypeAlias = tuple[tuple[int, int], ...]
 

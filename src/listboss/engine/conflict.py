@@ -9,8 +9,7 @@
 | moves out of a place / adds to it | the other of the two, if declared earlier | the same |
 | adds to a place | an earlier add to another, where a contact is at one place | the same |
 
-An action loses to what contradicts it whether or not that one is dropped itself: so taking
-a rule away never takes away an action of another rule.
+An action loses to what contradicts it whether or not that one is dropped itself.
 """
 
 from __future__ import annotations
@@ -70,7 +69,9 @@ def _target(action: Action) -> str:
 def resolve(groups: Groups) -> tuple[set[str], tuple[Conflict, ...]]:
     """Find what is dropped: the orders of the dropped actions, and the conflicts to report.
 
-    `groups` maps the order of each distinct action to its steps, in the order declared.
+    `groups` maps the order of each distinct action to its steps, in the order declared. An
+    action that loses to a dropped one stays dropped: so to take a rule away never takes away
+    what only other rules ask for.
     """
     firsts = {order: steps[0] for order, steps in groups.items()}
     removers = {step.subject: order for order, step in firsts.items() if step.role & REMOVES}

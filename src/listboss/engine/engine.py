@@ -119,9 +119,8 @@ class Engine:
         For hosts that want no event to pay for it.
         """
         for product in self._rules.products:
-            index = self._index(product.id)
-            if index is not None:
-                self._indexes[product.id] = index.compacted(self._rules.catalogue)
+            index = self._indexes.get(product.id) or index_product(product, self._rules)
+            self._indexes[product.id] = index.compacted(self._rules.catalogue)
         return self
 
     def _index(self, product_id: str) -> ProductIndex | None:

@@ -12,8 +12,9 @@ from typing import assert_never
 
 import attrs
 
+from listboss.engine.literal import Facts
 from listboss.engine.plan import Conflict, Idle, Plan
-from listboss.engine.predicate import Facts, predicate
+from listboss.engine.predicate import predicate
 from listboss.engine.product import plan_names
 from listboss.rules.action import action_key
 from listboss.rules.automatic import AutomaticSegmentation
@@ -120,7 +121,7 @@ class Explanation:
 
 
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+    return escape(" ".join(text.split()), quote=False).replace("|", "\\|")
 
 
 def explain(rules: RuleSet, event: Event, plan: Plan) -> Explanation:

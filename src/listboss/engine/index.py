@@ -19,7 +19,7 @@ from listboss.engine.cells import ORDERED, Constraint, Domain
 from listboss.engine.literal import Conjunction, Facts, Literal
 from listboss.engine.masks import WORD, Header, Masks
 
-__all__ = ["Entry", "Index", "build"]
+__all__ = ["FEW", "Entry", "Index", "Leaf", "Table", "build"]
 
 Entry: TypeAlias = tuple[int, Conjunction]
 

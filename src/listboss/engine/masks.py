@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 from listboss.engine.cells import Domain, Intervals
 from listboss.engine.literal import Conjunction, Facts, Literal, holds
 
-__all__ = ["Header", "Masks", "Splits", "bits"]
+__all__ = ["WORD", "Header", "Masks", "Splits", "bits"]
 
 Splits: TypeAlias = Sequence[tuple[int, Mapping[str, Sequence[Literal]]]]
 """Entries: positions, each with its literals by fact."""

@@ -15,7 +15,7 @@ from listboss.engine.literal import Facts, Literal, holds, literal
 from listboss.rules.catalogue import Catalogue
 from listboss.rules.condition import AllOf, AnyOf, Comparison, Condition, Not
 
-__all__ = ["Facts", "Predicate", "predicate"]
+__all__ = ["Predicate", "predicate"]
 
 Predicate: TypeAlias = Callable[[Facts], bool]
 

@@ -17,7 +17,7 @@ from listboss.hotmart.values import boolean, instant, is_list, is_mapping, text
 from listboss.hotmart.webhook import Webhook, billet_or_pix
 from listboss.rules.event import EventName, FactValue
 
-__all__ = ["DERIVED", "EVENTS", "read_v2"]
+__all__ = ["DERIVED", "EVENTS", "Derived", "read_v2"]
 
 N = EventName
 

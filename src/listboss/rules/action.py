@@ -18,7 +18,7 @@ import attrs
 from listboss.errors import ActionError, ArgumentTypeError
 from listboss.rules.event import FactValue, utc
 from listboss.rules.mapping import FrozenMap, fill
-from listboss.rules.text import fold, require_id, require_text
+from listboss.rules.text import fold, require_id, require_number, require_text
 
 __all__ = [
     "ACTION_KINDS",
@@ -53,9 +53,9 @@ class Place:
 
     parts: FrozenMap[str, str]
 
-    def __init__(self, **parts: str) -> None:
+    def __init__(self, /, **parts: str) -> None:
         for name, value in parts.items():
-            require_text(value, f"$.{name}", ActionError)
+            require_text(value, f"$.{require_id(name, '$', ActionError)}", ActionError)
         fill(self, parts=FrozenMap(parts))
 
     def __repr__(self) -> str:
@@ -159,13 +159,12 @@ def parameters(value: Mapping[str, FactValue]) -> FrozenMap[str, FactValue]:
     for name, item in value.items():
         path = f"$.parameters.{require_id(name, '$.parameters', ActionError)}"
         match item:
-            case bool() | int():
+            case bool():
                 pass
             case str():
                 require_text(item, path, ActionError)
-            case Decimal():
-                if not item.is_finite():
-                    raise ActionError("the number is not finite", path=path)
+            case int() | Decimal():
+                require_number(item, path, ActionError)
             case datetime():
                 utc(item, path)
             case _:

@@ -178,6 +178,7 @@ AUTOMATIC: tuple[AutomaticSegmentation, ...] = (
 )
 """All automatic segmentations: id, tag key, the events that apply and that remove the tag.
 
-The tag of a refund is taken off by the approval of a later purchase: an approval that only
-arrives late is older than the refund and is superseded when the plan is delivered.
+The tag of a refund is meant to be taken off by the approval of a later purchase. An event
+does not know what came before it: that a late approval is older than the refund is for who
+delivers the plan to see, by `Plan.occurred_at`.
 """

@@ -20,12 +20,15 @@ import attrs
 from listboss.errors import ArgumentTypeError, ConditionError
 from listboss.rules.event import FactValue, utc
 from listboss.rules.mapping import fill, typed
-from listboss.rules.text import require_id, require_text
+from listboss.rules.text import require_id, require_number, require_text
 
 __all__ = [
+    "BOUNDS",
+    "LISTS",
     "MAX_DEPTH",
     "MAX_NODES",
     "NEGATED",
+    "NO_VALUE",
     "AllOf",
     "AnyOf",
     "Comparison",
@@ -115,14 +118,13 @@ def _typed_value(value: object) -> object:
 
 def _scalar(value: object, path: str) -> FactValue:
     match value:
-        case bool() | int():
+        case bool():
             return value
         case str():
             return require_text(value, path, ConditionError)
-        case Decimal():
-            if value.is_finite():
-                return value
-            raise ConditionError("the number is not finite", path=path)
+        case int() | Decimal():
+            require_number(value, path, ConditionError)
+            return value
         case datetime():
             if value.utcoffset() is None:
                 raise ConditionError("the time has no time zone", path=path)

@@ -18,14 +18,22 @@ import attrs
 
 from listboss.errors import ArgumentTypeError, EventError
 from listboss.rules.mapping import FrozenMap
-from listboss.rules.text import an_id, optional_id, require_id, require_text
+from listboss.rules.text import an_id, optional_id, require_id, require_number, require_text
 
-__all__ = ["Contact", "Event", "EventName", "FactValue", "contact_key", "event_name", "utc"]
+__all__ = [
+    "CONTACT_FIELDS",
+    "Contact",
+    "Event",
+    "EventName",
+    "FactValue",
+    "contact_key",
+    "event_name",
+    "utc",
+]
 
 FactValue: TypeAlias = str | int | bool | Decimal | datetime
 """What a fact may be; money is `Decimal`, an instant is an aware `datetime`, never a float."""
 
-MAX_INTEGER_BITS = 128
 MAX_EMAIL_LENGTH = 320
 
 
@@ -191,36 +199,31 @@ CONTACT_FIELDS = ("email", "name", "first_name", "last_name", "phone")
 """The fields of a contact that a segmentation may send, in this order."""
 
 
-def _fact(name: object, value: object) -> None:
+def _fact(name: object, value: FactValue) -> FactValue:
     path = f"$.facts.{require_id(name, '$.facts', EventError)}"
     match value:
         case bool():
             pass
         case str():
             require_text(value, path, EventError)
-        case int():
-            if value.bit_length() > MAX_INTEGER_BITS:
-                raise EventError(f"the number has more than {MAX_INTEGER_BITS} bits", path=path)
-        case Decimal():
-            if not value.is_finite():
-                raise EventError("the number is not finite", path=path)
+        case int() | Decimal():
+            require_number(value, path, EventError)
         case datetime():
-            utc(value, path)
+            return utc(value, path)
         case _:
             raise ArgumentTypeError(
                 "a fact is a text, whole number, decimal, truth value or instant",
                 path=path,
                 hint="money is a decimal, never a float; leave an unknown fact out",
             )
+    return value
 
 
 def _facts(value: Mapping[str, FactValue]) -> FrozenMap[str, FactValue]:
     given = cast("object", value)
     if not isinstance(given, Mapping):
         raise ArgumentTypeError("facts are a mapping from name to value", path="$.facts")
-    for name, fact in value.items():
-        _fact(name, fact)
-    return FrozenMap(value)
+    return FrozenMap({name: _fact(name, fact) for name, fact in value.items()})
 
 
 def _is_contact(_event: object, _attribute: attrs.Attribute[Any], value: object) -> None:

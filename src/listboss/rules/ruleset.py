@@ -148,6 +148,7 @@ class RuleSet:
         return next(rule for rule in rules if rule.id == segmentation_id)
 
     def _owner_of(self, segmentation_id: str) -> str:
+        require_id(segmentation_id, "$", RuleError)
         if segmentation_id not in self._owner:
             _refuse_automatic(segmentation_id)
             raise UnknownIdError(

@@ -8,6 +8,7 @@ character); checked once, when a noun is made.
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any, TypeAlias
 
 import attrs
@@ -15,14 +16,21 @@ import attrs
 from listboss.errors import ArgumentTypeError, ListBossError
 
 __all__ = [
+    "MAX_DECIMAL",
+    "MAX_INTEGER_BITS",
     "Validator",
     "an_id",
     "fold",
     "optional_id",
     "require_id",
+    "require_number",
     "require_text",
     "require_tuple",
 ]
+
+MAX_INTEGER_BITS = 128
+MAX_DECIMAL = 128
+"""Digits, and places of the exponent, of the longest decimal."""
 
 Validator: TypeAlias = "Callable[[Any, attrs.Attribute[Any], Any], None]"
 
@@ -56,6 +64,17 @@ def require_id(value: object, path: str, error: type[ListBossError]) -> str:
     if not text.strip():
         raise error("an id or name is not blank", path=path)
     return text
+
+
+def require_number(value: int | Decimal, path: str, error: type[ListBossError]) -> None:
+    """Refuse a number that is not finite, or too long to be handled in bounded time."""
+    if isinstance(value, int):
+        if value.bit_length() > MAX_INTEGER_BITS:
+            raise error(f"the number has more than {MAX_INTEGER_BITS} bits", path=path)
+    elif not value.is_finite():
+        raise error("the number is not finite", path=path)
+    elif len(value.as_tuple().digits) > MAX_DECIMAL or abs(value.adjusted()) > MAX_DECIMAL:
+        raise error(f"the number has more than {MAX_DECIMAL} digits or places", path=path)
 
 
 def an_id(error: type[ListBossError]) -> Validator:

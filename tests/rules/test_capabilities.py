@@ -1,0 +1,161 @@
+import pytest
+
+from listboss import (
+    AddLead,
+    AddTag,
+    Capabilities,
+    MoveLead,
+    Place,
+    ProviderAction,
+    RemoveLead,
+    RemoveTag,
+)
+from listboss.errors import ActionError, ArgumentTypeError
+from listboss.rules import Verb
+from listboss.rules.capabilities import GENERAL_ACTIONS
+
+ENROL = Verb("acme.enrol", {"course": "text", "seats": "integer"}, optional=("seats",))
+EVERY = [AddTag("a"), RemoveTag("a"), AddLead("a"), MoveLead("a", source="b"), RemoveLead("a")]
+
+
+class TestVerb:
+    """A provider's own action."""
+
+    @pytest.mark.parametrize(
+        ("faults", "parameters"),
+        [
+            ((), {"course": "x"}),
+            ((), {"course": "x", "seats": 3}),
+            (("course",), {}),
+            (("course",), {"course": " "}),
+            (("seats",), {"course": "x", "seats": "3"}),
+            (("other",), {"course": "x", "other": 1}),
+            (("course", "other"), {"other": 1}),
+        ],
+    )
+    def test_faults(self, faults, parameters):
+        """Missing, unknown and wrong parameters are named."""
+        assert faults == ENROL.faults(ProviderAction("acme.enrol", parameters))
+
+    def test_bare_text(self):
+        """A bare text is no list of optional parameters."""
+        with pytest.raises(ArgumentTypeError):
+            Verb("acme.enrol", optional="seats")
+
+    def test_blank(self):
+        """A verb has a name."""
+        with pytest.raises(ActionError):
+            Verb(" ")
+
+
+class TestFields:
+    """What an account declares."""
+
+    @pytest.mark.parametrize("kind", GENERAL_ACTIONS)
+    def test_ability(self, kind):
+        """Each ability is native, emulated or none."""
+        for ability in ("native", "emulated", "none"):
+            assert ability == Capabilities(**{kind: ability}).ability(kind)
+        with pytest.raises(ActionError) as caught:
+            Capabilities(**{kind: "yes"})
+        assert f"$.{kind}" == caught.value.path
+
+    @pytest.mark.parametrize("field", ["rate", "batch"])
+    def test_numbers(self, field):
+        """At least one; None is no limit for the rate alone."""
+        assert 1 == getattr(Capabilities(**{field: 1}), field)
+        for wrong in (0, -1, True, 1.5, "1"):
+            with pytest.raises(ActionError):
+                Capabilities(**{field: wrong})
+        assert Capabilities(rate=None).rate is None
+        with pytest.raises(ActionError):
+            Capabilities(batch=None)
+
+    @pytest.mark.parametrize("field", ["tags", "data", "events"])
+    def test_texts(self, field):
+        """None is any; else a tuple of texts, and no bare one."""
+        assert getattr(Capabilities(**{field: None}), field) is None
+        assert ("a",) == getattr(Capabilities(**{field: ["a"]}), field)
+        for wrong in ("a", [1], 3):
+            with pytest.raises(ArgumentTypeError):
+                Capabilities(**{field: wrong})
+
+    def test_places(self):
+        """Places may be named by a text each, or be a single one."""
+        assert (Place(list="a"), Place(x="1")) == Capabilities(places=["a", Place(x="1")]).places
+        assert (Place(x="1"),) == Capabilities(places=Place(x="1")).places
+        with pytest.raises(ArgumentTypeError):
+            Capabilities(places="a")
+
+    def test_verbs(self):
+        """Verbs may be named by a text each, or be a single one."""
+        assert (Verb("a.b"), ENROL) == Capabilities(verbs=["a.b", ENROL]).verbs
+        assert (ENROL,) == Capabilities(verbs=ENROL).verbs
+
+    def test_value(self):
+        """Equal fields make equal capabilities, with an equal hash."""
+        one, other = Capabilities(tags=["a"]), Capabilities(tags=("a",))
+        assert one == other
+        assert hash(one) == hash(other)
+
+
+class TestQuestions:
+    """What rules ask of an account."""
+
+    def test_kinds(self):
+        """General ones first, then own verbs; emulated ones are offered."""
+        account = Capabilities(remove_tag="emulated", add_tag="native", verbs=["z.y"])
+        assert ("add_tag", "remove_tag", "z.y") == account.kinds()
+        assert () == Capabilities().kinds()
+
+    def test_verb(self):
+        """A verb by its name."""
+        account = Capabilities(verbs=["a.b", ENROL])
+        assert ENROL is account.verb("acme.enrol")
+        assert account.verb("c.d") is None
+
+    def test_events(self):
+        """None takes every event."""
+        assert Capabilities().takes_event("quiz.passed")
+        assert Capabilities(events=["quiz.passed"]).takes_event("quiz.passed")
+        assert not Capabilities(events=[]).takes_event("quiz.passed")
+
+    def test_places_compare_folded(self):
+        """A place is found in any spelling, and the contact base is always there."""
+        account = Capabilities(places=["Buyers"])
+        assert account.takes_place(Place(list=" buyers"))
+        assert account.takes_place(None)
+        assert not account.takes_place(Place(list="Others"))
+
+    def test_tags_compare_folded(self):
+        """So is a tag."""
+        account = Capabilities(tags=["VIP"])
+        assert account.takes_tag(" vip")
+        assert not account.takes_tag("other")
+        assert Capabilities().takes_tag("any")
+
+    @pytest.mark.parametrize("action", EVERY)
+    def test_everything_can(self, action):
+        """An account without limits can do every general action, and one without abilities none."""
+        assert Capabilities.everything().can(action)
+        assert not Capabilities().can(action)
+        assert Capabilities.everything().data is None
+
+    @pytest.mark.parametrize(
+        "action",
+        [AddTag("b"), RemoveTag("b"), AddLead("b"), RemoveLead("b"), MoveLead("b", source="a"),
+         MoveLead("a", source="b")],
+    )  # fmt: skip
+    def test_tags_and_places_limit(self, action):
+        """An account with certain tags and places can do nothing elsewhere."""
+        account = Capabilities(**dict.fromkeys(GENERAL_ACTIONS, "native"), tags=["a"], places=["a"])
+        assert not account.can(action)
+        assert account.can(AddLead())
+        assert account.can(MoveLead("a"))
+
+    def test_own_verbs(self):
+        """A verb is possible if it is declared and its parameters fit."""
+        account = Capabilities(verbs=[ENROL])
+        assert account.can(ProviderAction("acme.enrol", {"course": "x"}))
+        assert not account.can(ProviderAction("acme.enrol"))
+        assert not account.can(ProviderAction("acme.other"))

@@ -1,0 +1,139 @@
+import pickle
+
+import pytest
+
+from listboss import HOTMART, Catalogue, EventName, EventType, FactType, ProductKind
+from listboss.errors import ArgumentTypeError, CatalogueError
+from listboss.rules import FactKind, Source
+
+SCORE = FactType("score", FactKind.INTEGER)
+QUIZ = EventType("quiz.passed", "Quiz passed", facts=["language"])
+
+
+class TestFactType:
+    """One fact and how it compares."""
+
+    def test_kind_by_name(self):
+        """A kind may be named."""
+        assert FactKind.TEXT is FactType("note", "text").kind
+
+    @pytest.mark.parametrize("wrong", [{"values": ["a"]}, {"closed": True}])
+    def test_only_a_choice_lists_values(self, wrong):
+        """Words belong to a choice."""
+        with pytest.raises(CatalogueError):
+            FactType("score", FactKind.INTEGER, **wrong)
+
+    def test_a_closed_choice(self):
+        """A choice may be closed, or only name some of its words."""
+        assert ("A",) == FactType("grade", FactKind.CHOICE, values=["A"], closed=True).values
+
+    def test_bare_text(self):
+        """A bare text is no list of words."""
+        with pytest.raises(ArgumentTypeError):
+            FactType("grade", FactKind.CHOICE, values="AB")
+
+    def test_blank_name(self):
+        """A fact has a name."""
+        with pytest.raises(CatalogueError):
+            FactType(" ", FactKind.TEXT)
+
+
+class TestEventType:
+    """One kind of event."""
+
+    def test_defaults(self):
+        """An own event is made by the host, for every product kind, and carries nothing."""
+        own = EventType("quiz.passed", "Quiz passed")
+        assert (Source.HOST, tuple(ProductKind), (), False) == (
+            own.source,
+            own.product_kinds,
+            own.facts,
+            own.carries_plan,
+        )
+
+    def test_facts_once(self):
+        """A fact listed twice counts once."""
+        assert ("a", "b") == EventType("e", "E", facts=["a", "b", "a"]).facts
+
+    def test_kinds_by_name(self):
+        """Product kinds may be named."""
+        assert (ProductKind.FREE,) == EventType("e", "E", product_kinds=["free"]).product_kinds
+
+    @pytest.mark.parametrize("wrong", [{"facts": "language"}, {"product_kinds": "free"}])
+    def test_bare_text(self, wrong):
+        """A bare text is no list."""
+        with pytest.raises(ArgumentTypeError):
+            EventType("e", "E", **wrong)
+
+
+class TestCatalogue:
+    """All of them, by name."""
+
+    def test_unknown(self):
+        """What is not in it is None."""
+        assert HOTMART.event("no.such") is None
+        assert HOTMART.fact("no_such") is None
+
+    @pytest.mark.parametrize(
+        ("carries", "event", "fact"),
+        [
+            (True, "purchase.approved", "price"),
+            (True, "club.progress", "language"),
+            (False, "club.progress", "price"),
+            (False, "club.progress", "no_such"),
+            (False, "no.such", "language"),
+        ],
+    )
+    def test_carries(self, carries, event, fact):
+        """An event carries what it lists, and what may be on any event."""
+        assert HOTMART.carries(event, fact) is carries
+
+    def test_facts_of(self):
+        """In the catalogue's order."""
+        assert ["language", "country", "offer", "product_name", "rating"] == [
+            fact.name for fact in HOTMART.facts_of("product.rated")
+        ]
+        assert () == HOTMART.facts_of("no.such")
+
+    def test_events_for(self):
+        """Only the events that fit the product kind."""
+        assert {"webinar.registered", "webinar.attended", "webinar.missed", "webinar.ended"} == {
+            event.name for event in HOTMART.events_for(ProductKind.WEBINAR)
+        }
+
+    def test_extended(self):
+        """A host adds its own rows; the built-in catalogue stays."""
+        own = HOTMART.extended(events=QUIZ, facts=[SCORE])
+        assert QUIZ == own.event("quiz.passed")
+        assert own.carries("quiz.passed", "score")
+        assert HOTMART.event("quiz.passed") is None
+
+    @pytest.mark.parametrize(
+        "more",
+        [
+            {"events": [EventType("purchase.approved", "Mine")]},
+            {"facts": [FactType("price", FactKind.TEXT)]},
+            {"events": [QUIZ, QUIZ]},
+            {"facts": [SCORE, SCORE]},
+            {"events": [EventType("e", "E", facts=["no_such"])]},
+        ],
+    )
+    def test_contradictions(self, more):
+        """A name stands once, and an event lists known facts."""
+        with pytest.raises(CatalogueError):
+            HOTMART.extended(**more)
+
+    @pytest.mark.parametrize("rows", [{"events": [SCORE]}, {"facts": [QUIZ]}, {"events": "ab"}])
+    def test_wrong_rows(self, rows):
+        """Events are event types, facts are fact types."""
+        with pytest.raises(ArgumentTypeError):
+            Catalogue(**rows)
+
+    def test_value(self):
+        """Equal catalogues are equal after a pickle, and tell their size."""
+        assert HOTMART == pickle.loads(pickle.dumps(HOTMART))
+        assert "<Catalogue of 39 events and 42 facts>" == repr(HOTMART)
+
+    def test_every_name_has_a_row(self):
+        """The built-in catalogue has each `EventName`, and no other."""
+        assert {str(name) for name in EventName} == {event.name for event in HOTMART.events}

@@ -1,0 +1,260 @@
+import pickle
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+
+import pytest
+
+from listboss import AllOf, AnyOf, Comparison, Not, where
+from listboss.errors import ArgumentTypeError, ConditionError
+from listboss.rules import Operator
+from listboss.rules.condition import MAX_DEPTH, MAX_NODES, NEGATED, comparisons
+
+NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
+A, B, C = where.a == 1, where.b == 2, where.c == 3
+
+
+def nested(depth):
+    """Negate `depth` times, without taking a negation back."""
+    condition = A
+    for _ in range(depth):
+        condition = Not(condition)
+    return condition
+
+
+class TestWhere:
+    """Conditions as they are written."""
+
+    @pytest.mark.parametrize(
+        ("written", "operator", "value"),
+        [
+            (where.a == 1, "eq", 1),
+            (where.a != 1, "ne", 1),
+            (where.a < 1, "lt", 1),
+            (where.a <= 1, "le", 1),
+            (where.a > 1, "gt", 1),
+            (where.a >= 1, "ge", 1),
+            (where.a.is_in(1, 2), "in", (1, 2)),
+            (where.a.not_in(1), "not_in", (1,)),
+            (where.a.between(1, 2), "between", (1, 2)),
+            (where.a.contains("x"), "contains", "x"),
+            (where.a.starts_with("x"), "starts_with", "x"),
+            (where.a.is_set(), "is_set", None),
+            (where.a.is_missing(), "is_missing", None),
+            (where["a"] == 1, "eq", 1),
+        ],
+    )
+    def test_operators(self, written, operator, value):
+        """Each way to write gives its comparison."""
+        assert Comparison("a", operator, value) == written
+
+    def test_repr(self):
+        """A reference to a fact shows how it was made."""
+        assert ("where", "where['a b']") == (repr(where), repr(where["a b"]))
+
+    def test_dunder_names(self):
+        """Names that Python looks up by itself are no facts."""
+        with pytest.raises(AttributeError):
+            _ = where.__wrapped__
+
+    def test_a_reference_is_no_dictionary_key(self):
+        """Since `==` builds a condition, a reference has no hash."""
+        with pytest.raises(TypeError):
+            hash(where.a)
+
+
+class TestComparison:
+    """One question about one fact."""
+
+    @pytest.mark.parametrize("fact", ["", " "])
+    def test_blank_fact(self, fact):
+        """A fact has a name."""
+        with pytest.raises(ConditionError) as caught:
+            Comparison(fact, "eq", 1)
+        assert "$.fact" == caught.value.path
+
+    def test_unknown_operator(self):
+        """An unknown operator names the known ones."""
+        with pytest.raises(ConditionError) as caught:
+            Comparison("a", "matches", ".*")
+        assert ("unknown_operator", "$.operator") == (caught.value.code, caught.value.path)
+        assert "starts_with" in caught.value.hint
+
+    @pytest.mark.parametrize(
+        ("operator", "value"),
+        [
+            ("eq", Decimal("NaN")),
+            ("eq", Decimal("-Infinity")),
+            ("eq", NOON.replace(tzinfo=None)),
+            ("eq", "\ud83d"),
+            ("in", ["a", Decimal("NaN")]),
+            ("between", [1]),
+            ("between", [1, 2, 3]),
+            ("is_set", 1),
+            ("is_missing", False),
+        ],
+    )
+    def test_impossible_values(self, operator, value):
+        """What can be no value of any fact is refused."""
+        with pytest.raises(ConditionError) as caught:
+            Comparison("a", operator, value)
+        assert caught.value.path.startswith("$.value")
+
+    @pytest.mark.parametrize(
+        ("operator", "value"),
+        [("eq", 1.5), ("eq", None), ("eq", ["a"]), ("in", "abc"), ("in", b"a"), ("in", 3),
+         ("not_in", [1.5]), ("between", None)],
+    )  # fmt: skip
+    def test_wrong_types(self, operator, value):
+        """A float, None, or a list where one value is meant, and the other way round."""
+        with pytest.raises(ArgumentTypeError) as caught:
+            Comparison("a", operator, value)
+        assert caught.value.path.startswith("$.value")
+
+    def test_instants_are_kept_in_utc(self):
+        """Two zones of one instant are one comparison."""
+        elsewhere = NOON.astimezone(timezone(timedelta(hours=3)))
+        assert (where.a == NOON) == (where.a == elsewhere)
+
+    @pytest.mark.parametrize(
+        ("one", "other"),
+        [
+            (where.a == 1, where.a == True),  # noqa: E712 # builds a condition
+            (where.a == 1, where.a == Decimal(1)),
+            (where.a.is_in(1), where.a.is_in(True)),
+            (where.a == 1, where.b == 1),
+            (where.a == 1, where.a != 1),
+        ],
+    )
+    def test_equality_is_typed(self, one, other):
+        """Values carry their type."""
+        assert (one == other) is False
+        assert len({one, other}) == 2
+
+    @pytest.mark.parametrize("operator", NEGATED)
+    def test_negation(self, operator):
+        """`~` gives the opposite operator, and `~` again the comparison itself."""
+        value = {"is_set": None, "is_missing": None, "in": (1,), "not_in": (1,)}.get(operator, 1)
+        comparison = Comparison("a", operator, value)
+        assert Comparison("a", NEGATED[operator], value) == ~comparison
+        assert comparison == ~~comparison
+
+    @pytest.mark.parametrize(
+        "comparison", [where.a.between(1, 2), where.a.contains("x"), where.a.starts_with("x")]
+    )
+    def test_negation_without_an_opposite(self, comparison):
+        """Where no operator says it, `Not` does."""
+        assert Not(comparison) == ~comparison
+        assert comparison == ~~comparison
+
+    def test_every_operator_has_an_opposite_but_three(self):
+        """The table is symmetric and leaves out three."""
+        assert {Operator.BETWEEN, Operator.CONTAINS, Operator.STARTS_WITH} == (
+            set(Operator) - set(NEGATED)
+        )
+        assert all(NEGATED[NEGATED[operator]] is operator for operator in NEGATED)
+
+
+class TestCombinations:
+    """`&`, `|`, `~`."""
+
+    def test_and_or_flatten(self):
+        """Chains of one kind are one combination."""
+        assert AllOf(A, B, C) == (A & B) & C == A & (B & C)
+        assert AnyOf(A, B, C) == (A | B) | C == A | (B | C)
+
+    def test_mixed_ones_nest(self):
+        """Another kind stands inside."""
+        assert AllOf(AnyOf(A, B), C) == (A | B) & C
+        assert AllOf(Not(A), B) == Not(A) & B
+
+    def test_negation(self):
+        """De Morgan, and `Not` is taken back."""
+        assert AnyOf(~A, ~B) == ~(A & B)
+        assert AllOf(~A, ~B) == ~(A | B)
+        assert A & B == ~Not(A & B)
+
+    @pytest.mark.parametrize("condition", [A, A & B, A | B, Not(A), AllOf()])
+    def test_no_truth(self, condition):
+        """`and`, `or`, `not` and `if` on a condition are a mistake, and say what to write."""
+        with pytest.raises(ArgumentTypeError) as caught:
+            bool(condition)
+        assert "parentheses" in caught.value.hint
+
+    @pytest.mark.parametrize("make", [AllOf, AnyOf, Not, A.__and__, A.__or__])
+    @pytest.mark.parametrize("part", ["a", None, True, where.a])
+    def test_only_conditions(self, make, part):
+        """Nothing else can be combined."""
+        with pytest.raises(ArgumentTypeError):
+            make(part)
+
+    def test_repr(self):
+        """A combination shows how it was made."""
+        expected = f"AllOf({A!r}, AnyOf({B!r}, {C!r}))"
+        assert expected == repr(A & (B | C))
+
+    @pytest.mark.parametrize("condition", [A, A & B, A | (B & ~C), Not(A)])
+    def test_value(self, condition):
+        """Conditions hash and pickle."""
+        assert condition == pickle.loads(pickle.dumps(condition))
+        assert hash(condition) == hash(pickle.loads(pickle.dumps(condition)))
+
+
+class TestLimits:
+    """Size is bounded at construction."""
+
+    def test_depth(self):
+        """32 combinators may stand in each other, and no more."""
+        assert MAX_DEPTH - 1 == nested(MAX_DEPTH - 1).depth
+        deepest = nested(MAX_DEPTH)
+        assert MAX_DEPTH == deepest.depth == 32
+        for make in (Not, AllOf, AnyOf, lambda part: B & part, lambda part: B | part):
+            with pytest.raises(ConditionError) as caught:
+                make(deepest)
+            assert "too_deep" == caught.value.code
+
+    def test_nodes(self):
+        """1,000 comparisons and combinators, and no more."""
+        assert MAX_NODES - 1 == AllOf(*[A] * (MAX_NODES - 2)).nodes
+        largest = AllOf(*[A] * (MAX_NODES - 1))
+        assert MAX_NODES == largest.nodes == 1_000
+        for make in (
+            Not,
+            AnyOf,
+            AllOf,
+            lambda part: part & B,
+            lambda part: AllOf(*[A] * MAX_NODES),
+        ):
+            with pytest.raises(ConditionError) as caught:
+                make(largest)
+            assert "too_large" == caught.value.code
+
+    def test_negating_the_largest(self):
+        """`~` of a condition at both limits stays within them."""
+        assert MAX_NODES == (~AllOf(*[A] * (MAX_NODES - 1))).nodes
+        assert MAX_DEPTH - 1 == (~nested(MAX_DEPTH)).depth
+
+    def test_negating_what_has_no_opposite(self):
+        """`~` of a combination that would need a `Not` for each part is bounded like the rest."""
+        many = AllOf(*[where.a.between(1, 2)] * 600)
+        with pytest.raises(ConditionError):
+            _ = ~many
+        assert 602 == Not(many).nodes
+
+
+class TestComparisons:
+    """Walking over the parts of a condition."""
+
+    def test_paths(self):
+        """Each comparison comes with the path of the written format."""
+        condition = AllOf(A, AnyOf(B, Not(C)))
+        assert [("$.all[0]", A), ("$.all[1].any[0]", B), ("$.all[1].any[1].not", C)] == list(
+            comparisons(condition)
+        )
+
+    def test_none(self):
+        """No condition has no comparisons."""
+        assert [] == list(comparisons(None))
+
+    def test_a_single_one(self):
+        """A comparison stands at the path given."""
+        assert [("$.condition", A)] == list(comparisons(A, "$.condition"))

@@ -1,0 +1,227 @@
+import copy
+import pickle
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from decimal import Decimal
+
+import attrs
+import pytest
+
+from listboss import Contact, Event, EventName
+from listboss.errors import ArgumentTypeError, EventError
+from listboss.rules.event import MAX_EMAIL_LENGTH, contact_key
+from listboss.rules.text import MAX_INTEGER_BITS
+
+NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
+EDGE_EAST = datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14)))
+
+
+class Nowhere(tzinfo):
+    """A zone that does not know its offset: a time in it is as good as naive."""
+
+    def utcoffset(self, dt):
+        """No offset."""
+        return
+
+
+def make(name="purchase.approved", **changes):
+    """Make an event, with changes."""
+    given = {"id": "e-1", "product_id": "42", "contact": None, "occurred_at": NOON}
+    return Event(name, **{**given, **changes})
+
+
+class TestContact:
+    """A person: an e-mail, and what else is known."""
+
+    def test_email_is_trimmed_and_kept(self):
+        """The address is sent as it was given."""
+        assert "Ana@Example.com" == Contact(" Ana@Example.com\n").email
+
+    @pytest.mark.parametrize(
+        ("one", "other"),
+        [
+            ("Ana@Example.com", "ana@example.COM "),
+            ("jose\u0301@example.com", "JOS\u00c9@example.com"),
+            ("stra\u00dfe@example.com", "STRASSE@example.com"),
+        ],
+    )
+    def test_key(self, one, other):
+        """Two spellings of one address are one contact."""
+        assert Contact(one).key == Contact(other).key
+
+    @pytest.mark.parametrize("email", ["\u0345\u0301x@y", "ŸͅΐA@b.c", "ẞ\u0301@x.y"])
+    def test_key_is_stable(self, email):
+        """The key of a key is the key."""
+        assert contact_key(email) == contact_key(contact_key(email))
+
+    @pytest.mark.parametrize("email", ["a@b", "a@b@c", "é@b", "a+b@c.d", "🎉@x.y"])
+    def test_odd_but_possible(self, email):
+        """Whatever has something on both sides of an @ is taken: it is the provider's to judge."""
+        assert email == Contact(email).email
+
+    @pytest.mark.parametrize(
+        "email", ["", " ", "@", "a@", "@b", "ab", "a b@c", "a@b\tc", "a\x07@b", "a\u2028@b"]
+    )
+    def test_no_address(self, email):
+        """What is none is refused, and not shown."""
+        with pytest.raises(EventError) as caught:
+            Contact(email)
+        assert "$.email" == caught.value.path
+        assert not email.strip() or email not in str(caught.value).replace("@ $.email", "")
+
+    def test_length(self):
+        """An address has up to 320 characters."""
+        local = "a" * (MAX_EMAIL_LENGTH - 2)
+        assert MAX_EMAIL_LENGTH - 1 == len(Contact(f"{local[1:]}@b").email)
+        assert MAX_EMAIL_LENGTH == len(Contact(f"{local}@b").email)
+        with pytest.raises(EventError):
+            Contact(f"{local}a@b")
+
+    @pytest.mark.parametrize("email", [None, 3, b"a@b"])
+    def test_wrong_type(self, email):
+        """An address is a text."""
+        with pytest.raises(ArgumentTypeError):
+            Contact(email)
+
+    @pytest.mark.parametrize("field", ["name", "first_name", "last_name", "phone"])
+    def test_fields(self, field):
+        """Other fields are trimmed, a blank one is absent, and anything but a text is refused."""
+        assert "Ana" == getattr(Contact("a@b", **{field: " Ana "}), field)
+        assert getattr(Contact("a@b", **{field: "  "}), field) is None
+        with pytest.raises(ArgumentTypeError):
+            Contact("a@b", **{field: 3})
+
+    def test_repr(self):
+        """No personal data shows; what is absent does."""
+        shown = repr(Contact("ana@example.com", name="Ana"))
+        masked = "Contact(email=***, name=***, first_name=None, last_name=None, phone=None)"
+        assert masked == shown
+
+
+class TestEvent:
+    """One occurrence."""
+
+    def test_names(self):
+        """A built-in name becomes an `EventName`, another one stays as given."""
+        assert EventName.PURCHASE_APPROVED is make("purchase.approved").name
+        assert "quiz.passed" == make("quiz.passed").name
+
+    @pytest.mark.parametrize(
+        ("field", "value"),
+        [
+            ("name", " "),
+            ("id", ""),
+            ("product_id", "\t"),
+            ("plan_id", ""),
+            ("plan_name", " "),
+            ("transaction", ""),
+            ("id", "\ud83d"),
+            ("id", "a\0"),
+        ],
+    )
+    def test_blank_or_unusable(self, field, value):
+        """Ids and names are texts that can be stored."""
+        with pytest.raises(EventError) as caught:
+            make(**{field: value})
+        assert f"$.{field}" == caught.value.path
+
+    @pytest.mark.parametrize(
+        ("field", "value"),
+        [
+            ("name", 3),
+            ("id", 7),
+            ("product_id", None),
+            ("contact", "ana@example.com"),
+            ("occurred_at", "2026-05-04"),
+            ("is_test", 1),
+            ("facts", [("a", 1)]),
+            ("facts", {1: "a"}),
+            ("facts", {"price": 49.9}),
+            ("facts", {"price": None}),
+            ("facts", {"price": ["a"]}),
+        ],
+    )
+    def test_wrong_types(self, field, value):
+        """Nothing is coerced."""
+        with pytest.raises(ArgumentTypeError) as caught:
+            make(**{field: value})
+        assert caught.value.path.startswith(f"$.{field}")
+
+    @pytest.mark.parametrize(
+        "at", [NOON.replace(tzinfo=None), NOON.replace(tzinfo=Nowhere())], ids=["none", "nowhere"]
+    )
+    def test_naive_time(self, at):
+        """A time without a zone has no instant."""
+        with pytest.raises(EventError):
+            make(occurred_at=at)
+
+    def test_time_in_utc(self):
+        """Times are kept in UTC; one outside the years 1 to 9999 is refused."""
+        local = NOON.astimezone(timezone(timedelta(hours=-3)))
+        assert UTC is make(occurred_at=local).occurred_at.tzinfo
+        with pytest.raises(EventError):
+            make(occurred_at=EDGE_EAST)
+
+    @pytest.mark.parametrize("value", ["", "x", True, 0, Decimal("49.90"), NOON])
+    def test_facts_stay_as_given(self, value):
+        """A fact keeps its value and its type."""
+        fact = make(facts={"a": value}).facts["a"]
+        assert (type(value), value) == (type(fact), fact)
+
+    @pytest.mark.parametrize(
+        "value",
+        [Decimal("NaN"), Decimal("Infinity"), "\ud83d", "\0", NOON.replace(tzinfo=None), EDGE_EAST],
+    )
+    def test_facts_that_cannot_be(self, value):
+        """What is not finite, not storable or at no instant is refused, by its name alone."""
+        with pytest.raises(EventError) as caught:
+            make(facts={"a": value})
+        assert "$.facts.a" == caught.value.path
+
+    def test_blank_fact_name(self):
+        """A fact has a name."""
+        with pytest.raises(EventError):
+            make(facts={" ": 1})
+
+    @pytest.mark.parametrize("sign", [1, -1])
+    def test_size_of_integers(self, sign):
+        """A whole number has up to 128 bits."""
+        largest = 2**MAX_INTEGER_BITS - 1
+        for number in (largest - 1, largest):
+            assert sign * number == make(facts={"a": sign * number}).facts["a"]
+        with pytest.raises(EventError):
+            make(facts={"a": sign * (largest + 1)})
+
+    def test_with_facts(self):
+        """Facts are added and replaced, by mapping and by name; the event itself stays."""
+        event = make(facts={"a": 1, "b": 2})
+        more = event.with_facts({"b": 3, "c": 4}, d=5)
+        assert {"a": 1, "b": 3, "c": 4, "d": 5} == dict(more.facts)
+        assert {"a": 1, "b": 2} == dict(event.facts)
+        assert event == event.with_facts()
+
+    def test_equality_is_typed(self):
+        """An event with `True` is another one than with `1`."""
+        assert make(facts={"a": 1}) != make(facts={"a": True})
+
+    def test_value(self):
+        """Events are frozen, hash, pickle and copy."""
+        event = make(contact=Contact("ana@example.com"), facts={"a": Decimal("1.0")})
+        assert hash(event) == hash(make(**_fields(event)))
+        assert event == pickle.loads(pickle.dumps(event)) == copy.deepcopy(event)
+        with pytest.raises(attrs.exceptions.FrozenInstanceError):
+            event.id = "e-2"
+
+    def test_repr(self):
+        """Neither contact nor facts show."""
+        shown = repr(make(contact=Contact("ana@example.com"), facts={"coupon": "SECRET"}))
+        assert "ana" not in shown
+        assert "SECRET" not in shown
+        assert "coupon" in shown
+
+
+def _fields(event):
+    return {
+        field.name: getattr(event, field.name)
+        for field in attrs.fields(Event)
+        if field.name != "name"
+    }

@@ -1,0 +1,94 @@
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+
+import pytest
+
+from listboss.rules import FactKind
+from listboss.rules.facts import READERS, is_present, language_range
+
+NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
+WRONG = {
+    FactKind.CHOICE: ["", " ", 1, True, Decimal(1), NOON],
+    FactKind.TEXT: ["", "\t", 1, False, NOON],
+    FactKind.COUNTRY: ["", "B", "BRA", "B1", "ÉÉ", 55, True],
+    FactKind.CURRENCY: ["BR", "BRLX", "R$1", " ", Decimal(1)],
+    FactKind.LANGUAGE: ["", "p", "pt-", "-pt", "pt--br", "p1", "e n", "é-br", "abcdefghi",
+                        "pt-abcdefghi", "pt-b r", 1],
+    FactKind.INTEGER: [True, False, "150", Decimal(150), 1.0, NOON],
+    FactKind.DECIMAL: [True, "49.90", 49.9, NOON, Decimal("NaN"), Decimal("Infinity")],
+    FactKind.BOOLEAN: [0, 1, "true", Decimal(1)],
+    FactKind.INSTANT: ["2026-05-04", 1746000000, NOON.replace(tzinfo=None), None],
+}  # fmt: skip
+
+
+class TestReaders:
+    """One reader for each kind; nothing is coerced."""
+
+    def test_every_kind_has_one(self):
+        """No kind of fact is left out."""
+        assert set(FactKind) == set(READERS) == set(WRONG)
+
+    @pytest.mark.parametrize(
+        ("kind", "raw", "value"),
+        [
+            (FactKind.CHOICE, " Credit_Card ", "credit_card"),
+            (FactKind.TEXT, " ABC ", "abc"),
+            (FactKind.COUNTRY, " br ", "BR"),
+            (FactKind.COUNTRY, "BR", "BR"),
+            (FactKind.CURRENCY, "usd", "USD"),
+            (FactKind.LANGUAGE, " PT_br ", "pt-br"),
+            (FactKind.LANGUAGE, "pt", "pt"),
+            (FactKind.LANGUAGE, "EN", "en"),
+            (FactKind.LANGUAGE, "zh-Hant-TW", "zh-hant-tw"),
+            (FactKind.LANGUAGE, "abcdefgh-12345678", "abcdefgh-12345678"),
+            (FactKind.INTEGER, -3, -3),
+            (FactKind.DECIMAL, Decimal("49.90"), Decimal("49.9")),
+            (FactKind.DECIMAL, 3, 3),
+            (FactKind.BOOLEAN, False, False),
+            (FactKind.INSTANT, NOON.astimezone(timezone(timedelta(hours=-3))), NOON),
+        ],
+    )
+    def test_right(self, kind, raw, value):
+        """A value of the right type is read to the form in which it compares."""
+        assert value == READERS[kind](raw)
+        assert type(value) is type(READERS[kind](raw))
+
+    @pytest.mark.parametrize("kind", FactKind)
+    def test_wrong(self, kind):
+        """A value of a wrong type reads as None."""
+        assert [] == [raw for raw in WRONG[kind] if READERS[kind](raw) is not None]
+
+    @pytest.mark.parametrize("raw", ["\u0131n", "\u212aen", "straße", "ß"])
+    def test_letters_that_fold_to_ascii(self, raw):
+        """A code is judged after it is upper-cased or lower-cased: what counts is the result."""
+        for kind in (FactKind.COUNTRY, FactKind.LANGUAGE):
+            read = READERS[kind](raw)
+            assert read is None or str(read).isascii()
+
+    def test_instants_are_utc(self):
+        """An instant is read into UTC."""
+        read = READERS[FactKind.INSTANT](NOON.astimezone(timezone(timedelta(hours=9))))
+        assert isinstance(read, datetime)
+        assert UTC is read.tzinfo
+
+
+class TestIsPresent:
+    """Whether a fact says anything."""
+
+    @pytest.mark.parametrize("raw", ["a", 0, False, Decimal(0), NOON])
+    def test_present(self, raw):
+        """Zero and false are values."""
+        assert is_present(raw)
+
+    @pytest.mark.parametrize("raw", [None, "", " \t\u3000"])
+    def test_missing(self, raw):
+        """None and blank text are none."""
+        assert not is_present(raw)
+
+
+class TestLanguageRange:
+    """What a rule may say to meet a tag."""
+
+    def test_prefixes(self):
+        """The tag and its prefixes, the longest first."""
+        assert ("zh-hant-tw", "zh-hant", "zh") == language_range("zh-hant-tw")

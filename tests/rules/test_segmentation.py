@@ -1,0 +1,239 @@
+import pickle
+from datetime import UTC, date, datetime, timedelta, timezone
+
+import pytest
+
+from listboss import (
+    AddLead,
+    AddTag,
+    AllOf,
+    EventName,
+    Product,
+    ProductKind,
+    Segmentation,
+    SubscriptionPlan,
+    where,
+)
+from listboss.errors import ArgumentTypeError, EventError, RuleError
+from listboss.rules.segmentation import digest
+
+ANNUAL = SubscriptionPlan("20", "Annual", also=["21", "22"])
+MONTHLY = SubscriptionPlan("10", "Monthly")
+
+
+def rule(name="Buyers", **changes):
+    """Make a rule, with changes."""
+    given = {
+        "product_id": "42",
+        "provider": "mail",
+        "event": "purchase.approved",
+        "actions": AddTag("buyer"),
+    }
+    return Segmentation(name, **{**given, **changes})
+
+
+class TestDigest:
+    """The digest that ids rest on."""
+
+    @pytest.mark.parametrize(
+        ("parts", "expected"),
+        [
+            # Made by `printf ... | b2sum -l 96`.
+            (["add_tag", "vip"], "1a0e83258b8e5b3ccfb1b653"),
+            (["e-1", "mail", "ana@example.com"], "1217136cc6c780e6d4827680"),
+        ],
+    )
+    def test_known(self, parts, expected):
+        """The same on every machine, in every release."""
+        assert expected == digest(parts)
+
+    def test_size(self):
+        """So many bytes, in hexadecimal."""
+        assert 8 == len(digest(["a"], size=4))
+
+    def test_lengths_count(self):
+        """Parts are told apart, by bytes."""
+        assert 5 == len({digest(p) for p in (["ab"], ["a", "b"], ["", "ab"], ["ab", ""], ["é"])})
+
+
+class TestSubscriptionPlan:
+    """One plan of a subscription."""
+
+    def test_ids(self):
+        """Its own id first, then those behind it, each once."""
+        assert ("20", "21", "22") == ANNUAL.ids
+        assert ("1", "2") == SubscriptionPlan("1", "x", also=["2", "2"]).ids
+
+    @pytest.mark.parametrize("changes", [{"id": " "}, {"name": ""}, {"also": [" "]}])
+    def test_blank(self, changes):
+        """Ids and names are not blank."""
+        with pytest.raises(RuleError):
+            SubscriptionPlan(**{"id": "1", "name": "x", **changes})
+
+    def test_bare_text(self):
+        """A bare text is no list of ids."""
+        with pytest.raises(ArgumentTypeError):
+            SubscriptionPlan("1", "x", also="23")
+
+
+class TestProduct:
+    """What is sold."""
+
+    def test_kind_by_name(self):
+        """A kind may be named; a product is single by default."""
+        assert ProductKind.WEBINAR is Product("1", "x", kind="webinar").kind
+        assert ProductKind.SINGLE is Product("1", "x").kind
+
+    def test_plan(self):
+        """A plan is found by each of its ids."""
+        club = Product("1", "x", kind=ProductKind.SUBSCRIPTION, plans=[MONTHLY, ANNUAL])
+        assert [MONTHLY, ANNUAL, ANNUAL, None] == [club.plan(i) for i in ("10", "20", "22", "9")]
+
+    def test_a_single_plan(self):
+        """One plan stands for a tuple of it."""
+        club = Product("1", "x", kind=ProductKind.SUBSCRIPTION, plans=MONTHLY)
+        assert (MONTHLY,) == club.plans
+
+    @pytest.mark.parametrize("kind", [ProductKind.SINGLE, ProductKind.FREE, ProductKind.WEBINAR])
+    def test_plans_of_no_subscription(self, kind):
+        """Only a subscription has plans."""
+        with pytest.raises(RuleError) as caught:
+            Product("1", "x", kind=kind, plans=[MONTHLY])
+        assert "$.plans" == caught.value.path
+
+    @pytest.mark.parametrize("other", ["20", "22"])
+    def test_shared_ids(self, other):
+        """No two plans share an id, own or behind."""
+        with pytest.raises(RuleError):
+            Product(
+                "1",
+                "x",
+                kind=ProductKind.SUBSCRIPTION,
+                plans=[ANNUAL, SubscriptionPlan(other, "Other")],
+            )
+
+    @pytest.mark.parametrize("plans", [["10"], "10", 3])
+    def test_no_plans(self, plans):
+        """Plans are subscription plans."""
+        with pytest.raises(ArgumentTypeError):
+            Product("1", "x", kind=ProductKind.SUBSCRIPTION, plans=plans)
+
+    @pytest.mark.parametrize(
+        ("beta", "approved_at"),
+        [
+            (False, None),
+            (True, date(2024, 6, 30)),
+            (True, datetime(2024, 6, 30, 23, 59, 59, 999999, tzinfo=UTC)),
+            (False, date(2024, 7, 1)),
+            (False, datetime(2024, 7, 1, tzinfo=UTC)),
+            (True, datetime(2024, 7, 1, 2, tzinfo=timezone(timedelta(hours=3)))),
+        ],
+    )
+    def test_beta_capture(self, beta, approved_at):
+        """Approved before 2024-07-01, in UTC."""
+        assert Product("1", "x", approved_at=approved_at).has_beta_capture is beta
+
+    def test_approved_at(self):
+        """A date is midnight in UTC; a naive time and a text are refused."""
+        midnight = datetime(2025, 1, 2, tzinfo=UTC)
+        assert midnight == Product("1", "x", approved_at=date(2025, 1, 2)).approved_at
+        with pytest.raises(EventError):
+            Product("1", "x", approved_at=midnight.replace(tzinfo=None))
+        with pytest.raises(ArgumentTypeError):
+            Product("1", "x", approved_at="2025-01-02")
+
+    @pytest.mark.parametrize("wrong", [("", "x"), ("1", " ")])
+    def test_blank(self, wrong):
+        """A product has an id and a name."""
+        with pytest.raises(RuleError):
+            Product(*wrong)
+
+
+class TestSegmentation:
+    """When, who, what."""
+
+    def test_defaults(self):
+        """Off until enabled, for everybody, with the usual data."""
+        made = rule()
+        assert (False, None, (), ("email", "name", "phone")) == (
+            made.enabled,
+            made.condition,
+            made.plan_ids,
+            made.send,
+        )
+        assert EventName.PURCHASE_APPROVED is made.event
+
+    def test_default_id(self):
+        """A digest of product, provider and name, and of nothing else."""
+        assert rule().id == rule(event="quiz.passed", actions=AddTag("x"), enabled=True).id
+        assert 4 == len(
+            {made.id for made in (rule(), rule("x"), rule(product_id="1"), rule(provider="x"))}
+        )
+        assert f"seg-{digest(('42', 'mail', 'Buyers'))}" == rule().id
+
+    def test_own_id(self):
+        """An id may be given."""
+        assert "mine" == rule(id="mine").id
+
+    @pytest.mark.parametrize("field", ["name", "product_id", "provider", "id", "event"])
+    def test_blank(self, field):
+        """Names and ids are not blank."""
+        with pytest.raises((RuleError, EventError)) as caught:
+            rule(**{field: " "})
+        assert caught.value.path in {f"$.{field}", "$.name"}
+
+    @pytest.mark.parametrize("field", ["name", "product_id", "provider"])
+    def test_no_text(self, field):
+        """Nor of another type, though the id is made of them."""
+        with pytest.raises(ArgumentTypeError) as caught:
+            rule(**{field: 3})
+        assert f"$.{field}" == caught.value.path
+
+    def test_actions(self):
+        """One action stands for a tuple of it; an empty list is for the review to flag."""
+        assert (AddTag("x"),) == rule(actions=AddTag("x")).actions
+        assert (AddTag("x"), AddLead()) == rule(actions=[AddTag("x"), AddLead()]).actions
+        assert () == rule(actions=[]).actions
+
+    @pytest.mark.parametrize("actions", ["x", ["x"], [None], 3])
+    def test_no_actions(self, actions):
+        """Actions are actions."""
+        with pytest.raises(ArgumentTypeError) as caught:
+            rule(actions=actions)
+        assert caught.value.path.startswith("$.actions")
+
+    def test_condition(self):
+        """Several conditions are all of them."""
+        a, b = where.price > 1, where.offer == "x"
+        assert a == rule(condition=a).condition
+        assert (a | b) == rule(condition=a | b).condition
+        assert ~(a | b) == rule(condition=~(a | b)).condition
+        assert AllOf(a, b) == rule(condition=[a, b]).condition
+
+    @pytest.mark.parametrize("condition", ["x", ["x"], 3, True])
+    def test_no_condition(self, condition):
+        """A condition is a condition."""
+        with pytest.raises(ArgumentTypeError):
+            rule(condition=condition)
+
+    @pytest.mark.parametrize("field", ["plan_ids", "send"])
+    def test_ids(self, field):
+        """Texts, each once and not blank, and no bare one."""
+        assert ("a", "b") == getattr(rule(**{field: ["a", "b", "a"]}), field)
+        with pytest.raises(ArgumentTypeError):
+            rule(**{field: "ab"})
+        with pytest.raises(RuleError) as caught:
+            rule(**{field: ["a", " "]})
+        assert f"$.{field}[1]" == caught.value.path
+
+    @pytest.mark.parametrize("enabled", [1, None, "yes"])
+    def test_enabled(self, enabled):
+        """On or off, and nothing like it."""
+        with pytest.raises(ArgumentTypeError):
+            rule(enabled=enabled)
+
+    def test_value(self):
+        """Rules hash and pickle."""
+        made = rule(condition=where.price > 1)
+        assert made == pickle.loads(pickle.dumps(made))
+        assert hash(made) == hash(pickle.loads(pickle.dumps(made)))
