@@ -1,0 +1,68 @@
+"""Whatever makes the engine fast changes no plan: each optimisation off, the plans are equal."""
+
+from random import Random
+
+import pytest
+
+from listboss import Engine
+from listboss.engine import bucket, cells, engine, index, literal, masks
+from listboss.testing import random_event, random_rules
+
+NEVER, ALWAYS = 10**9, 0
+
+SETTINGS = {
+    "every rule asked by itself": [(index, "FEW", NEVER), (bucket, "FEW", NEVER)],
+    "no rule asked by itself": [
+        (index, "FEW", ALWAYS),
+        (bucket, "FEW", ALWAYS),
+        (index, "FEW_OF_LEAF", ALWAYS),
+    ],
+    "nothing filed under a fact": [(index, "FEWEST_FILED", NEVER)],
+    "filed wherever it can be": [(index, "FEWEST_FILED", 1), (index, "FEWEST_BINS", 1)],
+    "filed under small bins": [(index, "FINEST_BIN", 2), (index, "FEWEST_FILED", 1)],
+    "no shared header": [(masks, "NARROW", ALWAYS)],
+    "every fact in the header": [(masks, "NARROW", NEVER)],
+    "no machine words": [(masks, "WORD", ALWAYS), (index, "WORD", ALWAYS)],
+    "hardly a whole mask": [(masks, "MOST_MASKS", 1), (masks, "NARROW", ALWAYS)],
+    "bits byte by byte": [(masks, "FEW_BITS", -1)],
+    "bits from the top": [(masks, "FEW_BITS", NEVER)],
+    "no place remembered": [(cells, "MOST_REMEMBERED", ALWAYS)],
+    "hardly a conjunction": [(literal, "MOST_CONJUNCTIONS", 1), (bucket, "MAX_NODES", 1)],
+    "conflicts always looked for": [(bucket, "_may_conflict", lambda _rules: True)],
+    "no automatic steps kept": [(engine, "AUTOMATIC_KEPT", ALWAYS)],
+    "large products on their first event": [(engine, "LARGE", NEVER)],
+}
+
+
+@pytest.fixture(scope="module")
+def world():
+    """Rule sets with their events, and the plans of an engine as it is."""
+    random = Random(20)
+    pairs = []
+    for size in (12, 60, 400, 1_500):
+        rules = random_rules(random, size=size)
+        events = [random_event(random, rules) for _ in range(60)]
+        pairs.append((rules, events, list(Engine(rules).plan_many(events))))
+    return pairs
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_equal_plans(name, world, monkeypatch):
+    """The plans do not depend on how the rules are found."""
+    for module, constant, value in SETTINGS[name]:
+        monkeypatch.setattr(module, constant, value)
+
+    for rules, events, plans in world:
+        assert plans == list(Engine(rules).plan_many(events))
+
+
+def test_the_world_says_something(world):
+    """Most kinds of outcome occur in it, so that a difference would show."""
+    plans = [plan for _, _, found in world for plan in found]
+    actions = sum(len(plan.actions) for plan in plans)
+
+    assert (True, True, True) == (
+        actions > 500,
+        sum(1 for plan in plans if plan.conflicts) > 20,
+        len({plan.idle for plan in plans}) > 3,
+    )
