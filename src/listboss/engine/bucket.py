@@ -29,7 +29,7 @@ MOST_CHUNKS = 32
 """A bucket with more changes than so many chunks hold is made anew."""
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, weakref_slot=False)
 class PreparedRule:
     """A rule that can run: its place among the rules of its product, and its actions.
 
@@ -200,11 +200,12 @@ def _indexed(
 
 def _may_conflict(rules: Iterable[PreparedRule]) -> bool:
     """Whether two steps of the rules might contradict each other: rarely so."""
-    roles: dict[str, int] = {}
+    roles: dict[tuple[str, ...], int] = {}
     for rule in rules:
         for step in rule.steps:
             if step.role & MOVES:
                 return True
-            if step.subject is not None:
-                roles[step.subject] = roles.get(step.subject, 0) | step.role
+            if step.role:
+                subject = step.subject
+                roles[subject] = roles.get(subject, 0) | step.role
     return any(role == ADDS | REMOVES for role in roles.values())

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from listboss.engine.plan import Conflict, ConflictRule
-from listboss.engine.step import ADDS, MOVES, REMOVES, Step
+from listboss.engine.step import ADDS, ALONE, MOVES, REMOVES, Step
 from listboss.rules.action import Action, AddLead, MoveLead, Place, place_key
 from listboss.rules.text import fold
 
@@ -55,7 +55,7 @@ def _clash(one: Step, other: Step) -> bool:
         case (AddLead() as add, MoveLead() as move) | (MoveLead() as move, AddLead() as add):
             return _add_and_move_clash(add, move)
         case _:
-            return one.one_place
+            return bool(one.role & ALONE)
 
 
 def _target(action: Action) -> str:

@@ -18,10 +18,10 @@ from listboss.rules.action import (
     AddLead,
     AddTag,
     MoveLead,
+    Place,
     RemoveLead,
     RemoveTag,
     action_key,
-    action_kind,
     place_key,
 )
 from listboss.rules.automatic import AUTOMATIC, CAPTURE_ID
@@ -29,22 +29,22 @@ from listboss.rules.capabilities import Capabilities
 from listboss.rules.segmentation import Segmentation, digest
 from listboss.rules.text import fold
 
-__all__ = ["ADDS", "MOVES", "REMOVES", "Step", "automatic_steps", "steps_of"]
+__all__ = ["ADDS", "ALONE", "MOVES", "REMOVES", "Step", "automatic_steps", "steps_of"]
 
-ADDS, REMOVES, MOVES = 1, 2, 4
-"""What a step may clash over: it adds to a tag or place, removes from one, or moves."""
+ADDS, REMOVES, MOVES, ALONE = 1, 2, 4, 8
+"""What a step may clash over: it adds to a tag or place, removes from one, moves, or adds to a
+place of a provider where a contact is at one place."""
 
 _RANKS = {kind: str(rank) for rank, kind in enumerate(ACTION_KINDS)}
 _CAPTURED_DATA = ("email", "name", "phone")
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, weakref_slot=False)
 class Step:
     """One action of one rule, prepared.
 
     `order` sorts the actions of a plan (provider, kind, what the action says) and is equal
-    exactly for equal actions at one provider. `subject` is the provider's tag or place that
-    the step adds to or removes from, None if it clashes with nothing.
+    exactly for equal actions at one provider.
     """
 
     provider: str
@@ -55,24 +55,31 @@ class Step:
     because: tuple[str, ...]
     automatic: bool
     role: int
-    subject: str | None
-    one_place: bool
+
+    @property
+    def subject(self) -> tuple[str, ...]:
+        """The provider's tag or place that the step adds to or removes from, if its role says."""
+        match self.action:
+            case AddTag(tag) | RemoveTag(tag):
+                return (self.provider, "tag", fold(tag))
+            case AddLead(place) | RemoveLead(place) | MoveLead(to=place):
+                return (self.provider, "place", *place_key(place))
+            case _:
+                return ()
 
 
-def _subject(provider: str, action: Action) -> tuple[int, str | None]:
+def _role(action: Action, *, one_place: bool) -> int:
     match action:
-        case AddTag() | RemoveTag():
-            role = ADDS if isinstance(action, AddTag) else REMOVES
-            return role, "\0".join((provider, "tag", fold(action.tag)))
-        case AddLead(place=None):
-            return 0, None
-        case AddLead() | RemoveLead():
-            role = ADDS | MOVES if isinstance(action, AddLead) else REMOVES
-            return role, "\0".join((provider, "place", *place_key(action.place)))
+        case AddTag():
+            return ADDS
+        case RemoveTag() | RemoveLead():
+            return REMOVES
+        case AddLead(place=Place()):
+            return ADDS | MOVES | (ALONE if one_place else 0)
         case MoveLead():
-            return ADDS | MOVES, "\0".join((provider, "place", *place_key(action.to)))
+            return ADDS | MOVES
         case _:
-            return 0, None
+            return 0
 
 
 def _step(
@@ -80,32 +87,26 @@ def _step(
     action: Action,
     send: tuple[str, ...],
     because: str,
+    capabilities: Capabilities,
     *,
     automatic: bool,
-    one_place: bool,
 ) -> Step:
     key = action_key(action)
-    role, subject = _subject(provider, action)
     # INVARIANT: no text holds a null character (rules.text), so joining keeps the order.
-    order = "\0".join((provider, _RANKS[action_kind(action)], *key[1:]))
-    return Step(
-        provider, action, order, digest(key), send, (because,), automatic, role, subject, one_place
-    )
+    order = "\0".join((provider, _RANKS[key[0]], *key[1:]))
+    role = _role(action, one_place=capabilities.one_place)
+    return Step(provider, action, order, digest(key), send, (because,), automatic, role)
 
 
 def steps_of(rule: Segmentation, capabilities: Capabilities) -> tuple[Step, ...]:
     """Prepare the actions of a custom segmentation, in the order declared."""
     send = tuple(sorted(rule.send))
+    send = rule.send if send == rule.send else send  # kept once
     return tuple(
-        _step(
-            rule.provider,
-            action,
-            send,
-            rule.id,
-            automatic=False,
-            one_place=capabilities.one_place,
-        )
-        for action in rule.actions
+        [
+            _step(rule.provider, action, send, rule.id, capabilities, automatic=False)
+            for action in rule.actions
+        ]
     )
 
 
@@ -130,14 +131,7 @@ def automatic_steps(
     taken = capabilities.data
     send = tuple(f for f in _CAPTURED_DATA if f == "email" or taken is None or f in taken)
     return tuple(
-        _step(
-            provider,
-            action,
-            send,
-            because,
-            automatic=True,
-            one_place=capabilities.one_place,
-        )
+        _step(provider, action, send, because, capabilities, automatic=True)
         for action, because in _captured(event_name, product_id)
         if capabilities.can(action)
     )

@@ -41,7 +41,8 @@ def fold(text: str) -> str:
     >>> fold("  English-Speaking Buyers ")
     'english-speaking buyers'
     """
-    return text.strip().casefold()
+    folded = text.strip().casefold()
+    return text if folded == text else folded  # no second copy of what is folded already
 
 
 def require_text(value: object, path: str, error: type[ListBossError]) -> str:
