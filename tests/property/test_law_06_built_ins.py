@@ -4,10 +4,15 @@ from contextlib import suppress
 from datetime import UTC, date, datetime
 
 import attrs
-import hypothesis
 import pytest
+from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 
 from listboss import (
     AUTOMATIC,
@@ -60,13 +65,13 @@ class Host(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.rules = START
+        self.rule_set = START
 
     @rule(segmentation=segmentations())
     def adds(self, segmentation):
         """Add a rule on the captured product, at the capturing account."""
         with suppress(ListBossError):
-            self.rules = self.rules.add(
+            self.rule_set = self.rule_set.add(
                 attrs.evolve(segmentation, product_id="42", provider="mail")
             )
 
@@ -74,21 +79,21 @@ class Host(RuleBasedStateMachine):
     def adds_by_an_automatic_id(self, segmentation, id):
         """Try to put a rule in the place of a built-in."""
         taken = attrs.evolve(segmentation, id=id)
-        for change in (self.rules.add, self.rules.replace):
+        for change in (self.rule_set.add, self.rule_set.replace):
             with pytest.raises(AutomaticSegmentationError):
                 change(taken)
 
     @rule(row=st.sampled_from(AUTOMATIC))
     def adds_a_built_in(self, row):
         """Try to add, or put back changed, a built-in itself."""
-        for change in (self.rules.add, self.rules.replace):
+        for change in (self.rule_set.add, self.rule_set.replace):
             with pytest.raises(AutomaticSegmentationError):
                 change(row)
 
     @rule(id=AUTOMATIC_IDS)
     def switches_a_built_in(self, id):
         """Try to disable, enable and remove a built-in."""
-        for change in (self.rules.disable, self.rules.enable, self.rules.remove):
+        for change in (self.rule_set.disable, self.rule_set.enable, self.rule_set.remove):
             with pytest.raises(AutomaticSegmentationError):
                 change(id)
 
@@ -107,18 +112,18 @@ class Host(RuleBasedStateMachine):
     @rule(action=actions())
     def changes_the_rules_it_has(self, action):
         """Edit, enable, disable and remove the custom rules."""
-        for segmentation in self.rules.segmentations:
-            self.rules = self.rules.replace(attrs.evolve(segmentation, actions=action))
+        for segmentation in self.rule_set.segmentations:
+            self.rule_set = self.rule_set.replace(attrs.evolve(segmentation, actions=action))
             with suppress(ListBossError):
-                self.rules = self.rules.enable(segmentation.id)
-        for segmentation in self.rules.segmentations[1:]:
-            self.rules = self.rules.disable(segmentation.id).remove(segmentation.id)
+                self.rule_set = self.rule_set.enable(segmentation.id)
+        for segmentation in self.rule_set.segmentations[1:]:
+            self.rule_set = self.rule_set.disable(segmentation.id).remove(segmentation.id)
 
     @rule()
     def reconnects_the_provider(self):
         """Disconnect the capturing account and connect it again; replace the product."""
-        self.rules = self.rules.without_provider("mail").with_provider("mail", MAIL)
-        self.rules = self.rules.with_product(attrs.evolve(COURSE, name="Renamed"))
+        self.rule_set = self.rule_set.without_provider("mail").with_provider("mail", MAIL)
+        self.rule_set = self.rule_set.with_product(attrs.evolve(COURSE, name="Renamed"))
 
     @rule(row=st.sampled_from(AUTOMATIC))
     def copies(self, row):
@@ -126,7 +131,7 @@ class Host(RuleBasedStateMachine):
         assert row is copy.copy(row)
         assert row is copy.deepcopy(row)
         assert row is pickle.loads(pickle.dumps(row))
-        self.rules = pickle.loads(pickle.dumps(self.rules))
+        self.rule_set = pickle.loads(pickle.dumps(self.rule_set))
 
     @invariant()
     def built_ins_are_as_ever(self):
@@ -135,13 +140,18 @@ class Host(RuleBasedStateMachine):
 
     def teardown(self):
         """Whatever was called, capture does on every event what it did at first."""
-        assert EXPECTED == captured(self.rules)
+        assert EXPECTED == captured(self.rule_set)
 
 
-class TestLaw06BuiltIns(Host.TestCase):
+class TestLaw06BuiltIns:
     """Law 6: built-ins are unchanged by any sequence of public calls."""
 
-    settings = hypothesis.settings(max_examples=30, stateful_step_count=15)
+    def test_any_sequence(self, amount):
+        """Whatever a host calls, the built-ins are and do what they were and did."""
+        examples = amount(ci=30, soak=2_000)
+        run_state_machine_as_test(
+            Host, settings=settings(max_examples=examples, stateful_step_count=15)
+        )
 
 
 class TestLaw06Beside:

@@ -11,7 +11,8 @@ class TestLaw07NetEffect:
         removed = 0
         for rules, events, _ in worlds(70, amount(ci=150, soak=5_000)):
             for event in events:
-                added, taken = set(), set()
+                added: set[tuple[object, ...]] = set()
+                taken: set[tuple[object, ...]] = set()
                 for a in planned(enabled(rules), event).actions:
                     match a.action:
                         case AddTag(tag):

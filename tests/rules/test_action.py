@@ -1,7 +1,7 @@
 import pickle
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
@@ -43,8 +43,9 @@ class TestPlace:
 
     def test_parts_are_texts(self):
         """A part is a text that can be stored."""
+        wrong: Any = {"machine": 7}
         with pytest.raises(ArgumentTypeError) as caught:
-            Place(machine=7)
+            Place(**wrong)
         assert "$.machine" == caught.value.path
         with pytest.raises(ActionError):
             Place(machine="\0")

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from listboss import (
@@ -14,7 +16,9 @@ from listboss.errors import ActionError, ArgumentTypeError
 from listboss.rules import Verb
 from listboss.rules.capabilities import GENERAL_ACTIONS
 
-ENROL = Verb("acme.enrol", {"course": "text", "seats": "integer"}, optional=("seats",))
+account_of: Any = Capabilities
+"""What a host without a type checker may write."""
+ENROL: Any = Verb("acme.enrol", {"course": "text", "seats": "integer"}, optional=("seats",))
 EVERY = [AddTag("a"), RemoveTag("a"), AddLead("a"), MoveLead("a", source="b"), RemoveLead("a")]
 
 
@@ -55,46 +59,46 @@ class TestFields:
     def test_ability(self, kind):
         """Each ability is native, emulated or none."""
         for ability in ("native", "emulated", "none"):
-            assert ability == Capabilities(**{kind: ability}).ability(kind)
+            assert ability == account_of(**{kind: ability}).ability(kind)
         with pytest.raises(ActionError) as caught:
-            Capabilities(**{kind: "yes"})
+            account_of(**{kind: "yes"})
         assert f"$.{kind}" == caught.value.path
 
     @pytest.mark.parametrize("field", ["rate", "batch"])
     def test_numbers(self, field):
         """At least one; None is no limit for the rate alone."""
-        assert 1 == getattr(Capabilities(**{field: 1}), field)
+        assert 1 == getattr(account_of(**{field: 1}), field)
         for wrong in (0, -1, True, 1.5, "1"):
             with pytest.raises(ActionError):
-                Capabilities(**{field: wrong})
-        assert Capabilities(rate=None).rate is None
+                account_of(**{field: wrong})
+        assert account_of(rate=None).rate is None
         with pytest.raises(ActionError):
-            Capabilities(batch=None)
+            account_of(batch=None)
 
     @pytest.mark.parametrize("field", ["tags", "data", "events"])
     def test_texts(self, field):
         """None is any; else a tuple of texts, and no bare one."""
-        assert getattr(Capabilities(**{field: None}), field) is None
-        assert ("a",) == getattr(Capabilities(**{field: ["a"]}), field)
+        assert getattr(account_of(**{field: None}), field) is None
+        assert ("a",) == getattr(account_of(**{field: ["a"]}), field)
         for wrong in ("a", [1], 3):
             with pytest.raises(ArgumentTypeError):
-                Capabilities(**{field: wrong})
+                account_of(**{field: wrong})
 
     def test_places(self):
         """Places may be named by a text each, or be a single one."""
-        assert (Place(list="a"), Place(x="1")) == Capabilities(places=["a", Place(x="1")]).places
-        assert (Place(x="1"),) == Capabilities(places=Place(x="1")).places
+        assert (Place(list="a"), Place(x="1")) == account_of(places=["a", Place(x="1")]).places
+        assert (Place(x="1"),) == account_of(places=Place(x="1")).places
         with pytest.raises(ArgumentTypeError):
-            Capabilities(places="a")
+            account_of(places="a")
 
     def test_verbs(self):
         """Verbs may be named by a text each, or be a single one."""
-        assert (Verb("a.b"), ENROL) == Capabilities(verbs=["a.b", ENROL]).verbs
-        assert (ENROL,) == Capabilities(verbs=ENROL).verbs
+        assert (Verb("a.b"), ENROL) == account_of(verbs=["a.b", ENROL]).verbs
+        assert (ENROL,) == account_of(verbs=ENROL).verbs
 
     def test_value(self):
         """Equal fields make equal capabilities, with an equal hash."""
-        one, other = Capabilities(tags=["a"]), Capabilities(tags=("a",))
+        one, other = account_of(tags=["a"]), account_of(tags=("a",))
         assert one == other
         assert hash(one) == hash(other)
 
@@ -148,7 +152,7 @@ class TestQuestions:
     )  # fmt: skip
     def test_tags_and_places_limit(self, action):
         """An account with certain tags and places can do nothing elsewhere."""
-        account = Capabilities(**dict.fromkeys(GENERAL_ACTIONS, "native"), tags=["a"], places=["a"])
+        account = account_of(**dict.fromkeys(GENERAL_ACTIONS, "native"), tags=["a"], places=["a"])
         assert not account.can(action)
         assert account.can(AddLead())
         assert account.can(MoveLead("a"))

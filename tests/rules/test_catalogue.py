@@ -1,4 +1,5 @@
 import pickle
+from typing import Any
 
 import pytest
 
@@ -57,7 +58,8 @@ class TestEventType:
 
     def test_kinds_by_name(self):
         """Product kinds may be named."""
-        assert (ProductKind.FREE,) == EventType("e", "E", product_kinds=["free"]).product_kinds
+        named: Any = {"product_kinds": ["free"]}
+        assert (ProductKind.FREE,) == EventType("e", "E", **named).product_kinds
 
     @pytest.mark.parametrize("wrong", [{"facts": "language"}, {"product_kinds": "free"}])
     def test_bare_text(self, wrong):
@@ -103,7 +105,8 @@ class TestCatalogue:
 
     def test_extended(self):
         """A host adds its own rows; the built-in catalogue stays."""
-        own = HOTMART.extended(events=QUIZ, facts=[SCORE])
+        single: Any = QUIZ
+        own = HOTMART.extended(events=single, facts=[SCORE])
         assert QUIZ == own.event("quiz.passed")
         assert own.carries("quiz.passed", "score")
         assert HOTMART.event("quiz.passed") is None

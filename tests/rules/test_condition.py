@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from listboss import AllOf, AnyOf, Comparison, Not, where
+from listboss import AllOf, AnyOf, Comparison, Condition, Not, where
 from listboss.errors import ArgumentTypeError, ConditionError
 from listboss.rules import Operator
 from listboss.rules.condition import MAX_DEPTH, MAX_NODES, NEGATED, comparisons
@@ -15,7 +15,7 @@ A, B, C = where.a == 1, where.b == 2, where.c == 3
 
 def nested(depth):
     """Negate `depth` times, without taking a negation back."""
-    condition = A
+    condition: Condition = A
     for _ in range(depth):
         condition = Not(condition)
     return condition

@@ -2,6 +2,7 @@ import copy
 import pickle
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
+from typing import Any
 
 import attrs
 import pytest
@@ -18,9 +19,14 @@ EDGE_EAST = datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14)))
 class Nowhere(tzinfo):
     """A zone that does not know its offset: a time in it is as good as naive."""
 
-    def utcoffset(self, dt):
+    def utcoffset(self, dt: datetime | None) -> None:
         """No offset."""
-        return
+
+    dst = utcoffset
+
+    def tzname(self, dt: datetime | None) -> str:
+        """Give the name it has all the same."""
+        return "nowhere"
 
 
 def make(name="purchase.approved", **changes):
@@ -87,8 +93,9 @@ class TestContact:
         """Other fields are trimmed, a blank one is absent, and anything but a text is refused."""
         assert "Ana" == getattr(Contact("a@b", **{field: " Ana "}), field)
         assert getattr(Contact("a@b", **{field: "  "}), field) is None
+        wrong: Any = {field: 3}
         with pytest.raises(ArgumentTypeError):
-            Contact("a@b", **{field: 3})
+            Contact("a@b", **wrong)
 
     def test_repr(self):
         """No personal data shows; what is absent does."""

@@ -1,5 +1,6 @@
 import pickle
 from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 
@@ -91,7 +92,8 @@ class TestProduct:
 
     def test_a_single_plan(self):
         """One plan stands for a tuple of it."""
-        club = Product("1", "x", kind=ProductKind.SUBSCRIPTION, plans=MONTHLY)
+        single: Any = MONTHLY
+        club = Product("1", "x", kind=ProductKind.SUBSCRIPTION, plans=single)
         assert (MONTHLY,) == club.plans
 
     @pytest.mark.parametrize("kind", [ProductKind.SINGLE, ProductKind.FREE, ProductKind.WEBINAR])
@@ -139,8 +141,9 @@ class TestProduct:
         assert midnight == Product("1", "x", approved_at=date(2025, 1, 2)).approved_at
         with pytest.raises(EventError):
             Product("1", "x", approved_at=midnight.replace(tzinfo=None))
+        text: Any = "2025-01-02"
         with pytest.raises(ArgumentTypeError):
-            Product("1", "x", approved_at="2025-01-02")
+            Product("1", "x", approved_at=text)
 
     @pytest.mark.parametrize("wrong", [("", "x"), ("1", " ")])
     def test_blank(self, wrong):

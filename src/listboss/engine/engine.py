@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 from listboss.engine.assemble import assemble
+from listboss.engine.bucket import Bucket
 from listboss.engine.dummy import dummy_event
 from listboss.engine.explain import Explanation, explain
 from listboss.engine.plan import Idle, Plan, plan_of
@@ -26,7 +27,7 @@ __all__ = ["Engine"]
 
 LARGE = 256
 """A product with more rules than this is indexed at once, a smaller one on its first event."""
-AUTOMATIC_KEPT = 16_384
+AUTOMATIC_KEPT = 32_768
 """How many (product, event) pairs keep their automatic steps prepared."""
 
 
@@ -64,12 +65,13 @@ class Engine:
     [(AddTag(tag='buyer'), ('buyers',))]
     """
 
-    __slots__ = ("_automatic", "_capture", "_carries_plan", "_indexes", "_rules")
+    __slots__ = ("_automatic", "_buckets", "_capture", "_carries_plan", "_indexes", "_rules")
 
     _rules: RuleSet
     _capture: tuple[str, Capabilities] | None
     _carries_plan: Mapping[str, bool]
     _indexes: dict[str, ProductIndex]
+    _buckets: dict[tuple[str, str], Bucket]  # by product and event, where no plan matters
     _automatic: dict[tuple[str, str], tuple[Step, ...]]
 
     def __init__(self, rules: RuleSet) -> None:
@@ -85,6 +87,7 @@ class Engine:
         self._capture = None if name is None or account is None else (name, account)
         self._carries_plan = {kind.name: kind.carries_plan for kind in rules.catalogue.events}
         self._indexes = {}
+        self._buckets = {}
         self._automatic = {}
 
     def __repr__(self) -> str:
@@ -110,7 +113,7 @@ class Engine:
         if old.providers == rules.providers and old.catalogue == rules.catalogue:
             for product_id, index in self._indexes.items():
                 if index.product == rules.product(product_id):
-                    new._indexes[product_id] = updated(index, rules)
+                    new._keep(updated(index, rules))
         return new
 
     def warm(self) -> Engine:
@@ -120,7 +123,7 @@ class Engine:
         """
         for product in self._rules.products:
             index = self._indexes.get(product.id) or index_product(product, self._rules)
-            self._indexes[product.id] = index.compacted(self._rules.catalogue)
+            self._keep(index.compacted(self._rules.catalogue))
         return self
 
     def _index(self, product_id: str) -> ProductIndex | None:
@@ -129,7 +132,15 @@ class Engine:
             product = self._rules.product(product_id)
             if product is None:
                 return None
-            index = self._indexes[product_id] = index_product(product, self._rules)
+            index = self._keep(index_product(product, self._rules))
+        return index
+
+    def _keep(self, index: ProductIndex) -> ProductIndex:
+        product_id = index.product.id
+        self._indexes[product_id] = index
+        for key, bucket in index.buckets.items():
+            if isinstance(key, str):
+                self._buckets[product_id, key] = bucket
         return index
 
     # Deciding
@@ -144,22 +155,30 @@ class Engine:
             return plan_of(event, (), (), Idle.UNADDRESSED)
         if event.is_test and not include_tests:
             return plan_of(event, (), (), Idle.TEST)
-        index = self._index(event.product_id)
-        if index is None:
-            return plan_of(event, (), (), Idle.UNKNOWN_PRODUCT)
-        carries_plan = self._carries_plan.get(event.name)
-        if carries_plan is None:
-            return plan_of(event, (), (), Idle.UNKNOWN_EVENT)
-        steps = self._automatic_steps(event, index)
-        key = index.key(event, carries_plan=carries_plan)
-        bucket = None if key is None else index.buckets.get(key)
+        bucket, idle = self._buckets.get((event.product_id, event.name)), Idle.NO_RULE
+        if bucket is None:
+            bucket, idle = self._find(event)
+        steps = [] if self._capture is None else self._automatic_steps(event)
         if bucket is not None:
             for prepared in bucket.match(event.facts, in_order=bucket.may_conflict):
                 steps += prepared.steps
         if steps:
             contested = bucket is not None and bucket.may_conflict
             return assemble(event, contact, steps, may_conflict=contested)
-        return plan_of(event, (), (), Idle.UNKNOWN_PLAN if key is None else Idle.NO_RULE)
+        return plan_of(event, (), (), idle)
+
+    def _find(self, event: Event) -> tuple[Bucket | None, Idle]:
+        """Return the bucket of an event, and why there are no actions should none be asked."""
+        index = self._index(event.product_id)
+        if index is None:
+            return None, Idle.UNKNOWN_PRODUCT
+        carries_plan = self._carries_plan.get(event.name)
+        if carries_plan is None:
+            return None, Idle.UNKNOWN_EVENT
+        key = index.key(event, carries_plan=carries_plan)
+        if key is None:
+            return None, Idle.UNKNOWN_PLAN
+        return index.buckets.get(key), Idle.NO_RULE
 
     def plan_many(self, events: Iterable[Event], *, include_tests: bool = False) -> Iterator[Plan]:
         """Plan events one after the other, in constant memory."""
@@ -168,24 +187,22 @@ class Engine:
 
     def match(self, event: Event) -> tuple[str, ...]:
         """Return the ids of the custom segmentations that hold for the event, as declared."""
-        index = self._index(event.product_id)
-        carries_plan = self._carries_plan.get(event.name)
-        if index is None or carries_plan is None:
-            return ()
-        key = index.key(event, carries_plan=carries_plan)
-        bucket = None if key is None else index.buckets.get(key)
+        bucket = self._buckets.get((event.product_id, event.name))
+        if bucket is None:
+            bucket, _ = self._find(event)
         if bucket is None:
             return ()
         return tuple([prepared.rule.id for prepared in bucket.match(event.facts, in_order=True)])
 
-    def _automatic_steps(self, event: Event, index: ProductIndex) -> list[Step]:
-        capture = self._capture
-        if capture is None or index.product.approved_at is None:
-            return []
+    def _automatic_steps(self, event: Event) -> list[Step]:
         key = (event.product_id, event.name)
         steps = self._automatic.get(key)
         if steps is None:
-            steps = automatic_steps(event.name, event.product_id, *capture)
+            product, capture = self._rules.product(event.product_id), self._capture
+            known = product is not None and event.name in self._carries_plan
+            if capture is None or product is None or not known or product.approved_at is None:
+                return []
+            steps = automatic_steps(event.name, product.id, *capture)
             if len(self._automatic) >= AUTOMATIC_KEPT:
                 self._automatic.clear()
             self._automatic[key] = steps

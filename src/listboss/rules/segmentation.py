@@ -28,6 +28,9 @@ __all__ = ["BETA_CAPTURE_UNTIL", "Product", "Segmentation", "SubscriptionPlan", 
 BETA_CAPTURE_UNTIL = datetime(2024, 7, 1, tzinfo=UTC)
 """Products approved before this day may use the beta of automatic capture."""
 
+SENT = ("email", "name", "phone")
+"""What a segmentation sends unless it says otherwise."""
+
 _ACTIONS: tuple[type, ...] = get_args(Action)
 
 
@@ -151,7 +154,7 @@ def _plan_ids(value: Iterable[str]) -> tuple[str, ...]:
 
 
 def _send(value: Iterable[str]) -> tuple[str, ...]:
-    return _ids("$.send", value)
+    return SENT if value is SENT else _ids("$.send", value)
 
 
 def _is_truth(_rule: object, _attribute: attrs.Attribute[bool], value: object) -> None:
@@ -199,5 +202,5 @@ class Segmentation:
     actions: tuple[Action, ...] = attrs.field(converter=_actions)
     condition: Condition | None = attrs.field(default=None, converter=_condition)
     plan_ids: tuple[str, ...] = attrs.field(default=(), converter=_plan_ids)
-    send: tuple[str, ...] = attrs.field(default=("email", "name", "phone"), converter=_send)
+    send: tuple[str, ...] = attrs.field(default=SENT, converter=_send)
     enabled: bool = attrs.field(default=False, validator=_is_truth)
