@@ -1,6 +1,7 @@
 """Whatever makes the engine fast changes no plan: each optimisation off, the plans are equal."""
 
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from listboss.testing import random_event, random_rules
 
 NEVER, ALWAYS = 10**9, 0
 
-SETTINGS = {
+SETTINGS: dict[str, list[tuple[Any, str, Any]]] = {
     "every rule asked by itself": [(index, "FEW", NEVER), (bucket, "FEW", NEVER)],
     "no rule asked by itself": [
         (index, "FEW", ALWAYS),

@@ -206,12 +206,19 @@ class TestData:
         do(AddLead(), email=ANA)
         assert {} == send.contact(ANA).data
 
-    @pytest.mark.parametrize("action", [AddLead(), AddTag("t"), RemoveTag("u"), RemoveLead("v")])
+    @pytest.mark.parametrize("action", [AddLead(), AddTag("t")])
     def test_new_data_are_a_change(self, do, action):
         """An action that only brings new data has changed something."""
         do(AddTag("t"))
         assert Applied() == do(action, name="Ana")
         assert NoChange() == do(action, name="Ana")
+
+    @pytest.mark.parametrize("action", [RemoveTag("u"), RemoveLead("v")])
+    def test_no_data_with_a_removal_of_nothing(self, send, do, action):
+        """Taking away what is not there changes nothing, whatever data come with it."""
+        do(AddTag("t"))
+        assert NoChange() == do(action, name="Ana")
+        assert {} == send.contact(ANA).data
 
     def test_equal_data_of_another_type(self, send, do):
         """A truth value is not the number one."""

@@ -88,7 +88,9 @@ def is_idle(action, person):
             return False
         case MoveLead():
             return is_absent(action, person) and action.if_absent == "skip"
-    return person is None
+        case RemoveTag(tag):
+            return person is None or folded(tag) not in person.tags
+    return is_absent(action, person)
 
 
 def act_on(action, person):

@@ -80,23 +80,21 @@ def _add_tag(db: sqlite3.Connection, planned: PlannedAction, action: AddTag, now
 
 def _remove_tag(db: sqlite3.Connection, planned: PlannedAction, action: RemoveTag) -> bool:
     contact = contacts.find(db, planned.email)
-    if contact is None:
-        return False
-    changed = contacts.merge_data(db, contact, planned.data)
-    if contacts.remove_tag(db, contact, action.tag):
-        outbox.stop(db, contact, action.tag)
-        changed = True
-    return changed
+    if contact is None or not contacts.remove_tag(db, contact, action.tag):
+        return False  # what comes along with a removal of nothing is no news either
+    outbox.stop(db, contact, action.tag)
+    contacts.merge_data(db, contact, planned.data)
+    return True
 
 
 def _remove_lead(
     db: sqlite3.Connection, planned: PlannedAction, action: RemoveLead, call: Call
 ) -> bool | Refused:
     contact = contacts.find(db, planned.email)
-    removed = contact is not None and contacts.remove_place(db, contact, action.place)
-    if call.is_test and not removed:
-        return _NOT_THERE
-    return removed | (contact is not None and contacts.merge_data(db, contact, planned.data))
+    if contact is None or not contacts.remove_place(db, contact, action.place):
+        return _NOT_THERE if call.is_test else False
+    contacts.merge_data(db, contact, planned.data)
+    return True
 
 
 def _move(
