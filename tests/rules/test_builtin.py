@@ -1,0 +1,150 @@
+"""The built-in catalogue, row by row: what is listed, for what it is offered, and that it runs."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from listboss import (
+    HOTMART,
+    AddTag,
+    Capabilities,
+    Contact,
+    Engine,
+    Event,
+    EventName,
+    Product,
+    ProductKind,
+    RuleSet,
+    Segmentation,
+    SubscriptionPlan,
+)
+
+SOLD, SUBSCRIBED, SINGLE = "single subscription", "subscription", "single"
+DELIVERED, WEBINAR = "single subscription free", "webinar"
+
+# name: label, group, kinds of product, whether it carries the plan, source
+ROWS = {
+    "purchase.cart_abandoned": ("Cart abandonment", "Purchase status", SOLD, False, "webhook"),
+    "purchase.billet_printed": ("Bank slip issued", "Purchase status", SOLD, True, "webhook"),
+    "purchase.waiting_payment": ("Waiting for payment", "Purchase status", SOLD, True, "webhook"),
+    "purchase.approved": ("Purchase approved", "Purchase status", SOLD, True, "webhook"),
+    "purchase.completed": ("Purchase completed", "Purchase status", SOLD, True, "webhook"),
+    "purchase.delayed": ("Purchase overdue", "Purchase status", SOLD, True, "webhook"),
+    "purchase.canceled": ("Purchase canceled", "Purchase status", SOLD, True, "webhook"),
+    "purchase.chargeback": ("Purchase in chargeback", "Purchase status", SOLD, True, "webhook"),
+    "purchase.expired": ("Purchase expired", "Purchase status", SOLD, True, "webhook"),
+    "purchase.paypal_started": ("Order started – PayPal", "Purchase status", SOLD, True, "host"),
+    "purchase.protested": ("Purchase protested", "Purchase status", SOLD, True, "webhook"),
+    "purchase.refunded": ("Purchase refunded", "Purchase status", SOLD, True, "webhook"),
+    "access.file_downloaded": ("Downloaded file", "Access method", DELIVERED, False, "host"),
+    "club.free_registration": (
+        "Free registration at Hotmart Club", "Hotmart Club", DELIVERED, False, "host",
+    ),
+    "club.progress": (
+        "Progress on percentage of course completion", "Hotmart Club", DELIVERED, False, "host",
+    ),
+    "club.inactive_7d": ("7 days without logging in", "Hotmart Club", DELIVERED, False, "host"),
+    "club.inactive_15d": ("15 days without logging in", "Hotmart Club", DELIVERED, False, "host"),
+    "club.inactive_30d": ("30 days without logging in", "Hotmart Club", DELIVERED, False, "host"),
+    "club.first_access": (
+        "First access to Hotmart Club", "Hotmart Club", DELIVERED, False, "extension",
+    ),
+    "club.module_completed": (
+        "Module completed in Hotmart Club", "Hotmart Club", DELIVERED, False, "extension",
+    ),
+    "product.rated": ("Client rated the product", "Product rating", DELIVERED, False, "host"),
+    "smart_installment.status_changed": (
+        "Status change on smart installments", "Smart installments", SINGLE, False, "host",
+    ),
+    "subscription.started": ("Started", "Subscription status", SUBSCRIBED, True, "derived"),
+    "subscription.active": ("Active", "Subscription status", SUBSCRIBED, True, "derived"),
+    "subscription.delayed": ("Overdue", "Subscription status", SUBSCRIBED, True, "derived"),
+    "subscription.canceled": ("Canceled", "Subscription status", SUBSCRIBED, True, "webhook"),
+    "subscription.canceled_by_admin": (
+        "Canceled by administrator", "Subscription status", SUBSCRIBED, True, "derived",
+    ),
+    "subscription.canceled_by_customer": (
+        "Canceled by customer", "Subscription status", SUBSCRIBED, True, "derived",
+    ),
+    "subscription.canceled_by_seller": (
+        "Canceled by seller", "Subscription status", SUBSCRIBED, True, "derived",
+    ),
+    "subscription.inactive": ("Inactive", "Subscription status", SUBSCRIBED, True, "host"),
+    "subscription.expired": (
+        "Past due (term over)", "Subscription status", SUBSCRIBED, True, "host",
+    ),
+    "subscription.plan_switched": (
+        "Plan switched", "Subscription status", SUBSCRIBED, True, "extension",
+    ),
+    "subscription.charge_date_changed": (
+        "Charge date changed", "Subscription status", SUBSCRIBED, True, "extension",
+    ),
+    "waitlist.joined": ("Joined the waiting list", "Availability", DELIVERED, False, "host"),
+    "product.available": ("Product back on sale", "Availability", DELIVERED, False, "host"),
+    "webinar.registered": (
+        "Registered for the webinar", "Webinar", WEBINAR, False, "provisional",
+    ),
+    "webinar.attended": ("Attended the webinar", "Webinar", WEBINAR, False, "provisional"),
+    "webinar.missed": ("Missed the webinar", "Webinar", WEBINAR, False, "provisional"),
+    "webinar.ended": ("Webinar ended", "Webinar", WEBINAR, False, "provisional"),
+}  # fmt: skip
+
+
+def product(kind: str) -> Product:
+    """An approved product of a kind; a subscription has one plan."""
+    plans = [SubscriptionPlan("10", "Monthly")] if kind == "subscription" else []
+    return Product(
+        "p", "Product", kind=ProductKind(kind), plans=plans, approved_at=date(2025, 1, 1)
+    )
+
+
+def rule_set(kind: str, name: str) -> RuleSet:
+    """One enabled rule on the event."""
+    names_plan = kind == "subscription" and ROWS[name][3]
+    rule = Segmentation(
+        "Rule",
+        id="rule",
+        product_id="p",
+        provider="mail",
+        event=name,
+        actions=AddTag("t"),
+        plan_ids=["10"] if names_plan else [],
+        enabled=True,
+    )
+    return RuleSet([product(kind)], [rule], providers={"mail": Capabilities.everything()})
+
+
+def test_no_other_row():
+    """The table here, the catalogue and the names are the same."""
+    assert list(ROWS) == [row.name for row in HOTMART.events]
+    assert set(ROWS) == set(EventName)
+
+
+@pytest.mark.parametrize("name", ROWS)
+class TestEvent:
+    """Each built-in event."""
+
+    def test_row(self, name):
+        """Label, group, kinds of product, plan and source are as listed."""
+        row = HOTMART.event(name)
+        assert row is not None
+        kinds = " ".join(row.product_kinds)
+        assert ROWS[name] == (row.label, row.group, kinds, row.carries_plan, row.source)
+
+    @pytest.mark.parametrize("kind", ProductKind)
+    def test_runs_where_it_is_offered(self, name, kind):
+        """A rule on it runs on the kinds of product it is offered for, and is flagged elsewhere."""
+        rules = rule_set(kind, name)
+        event = Event(
+            name,
+            id="e",
+            product_id="p",
+            contact=Contact("ana@example.com"),
+            occurred_at=datetime(2026, 5, 4, tzinfo=UTC),
+            plan_id="10",
+        )
+        offered = kind in ROWS[name][2].split()
+        assert offered == bool(Engine(rules).plan(event).actions)
+        assert offered == (name in [row.name for row in rules.events_for("p", "mail")])
+        codes = {str(finding.code) for finding in rules.findings}
+        assert codes == (set() if offered else {"event_incompatible"})
