@@ -78,7 +78,7 @@ def enabled() -> Callable[[RuleSet], RuleSet]:
 
 
 def looked_up(rules: RuleSet) -> Any:
-    """Give what the reference reads of a rule set, with each product reviewed once, not per event."""
+    """Give what the reference reads of a rule set, each product reviewed once."""
     names = ("products", "segmentations", "providers", "catalogue", "capture_provider")
     read = {name: getattr(rules, name) for name in names}
     return SimpleNamespace(**read, findings_of=cache(rules.findings_of))

@@ -27,7 +27,7 @@ class TestLaw07NetEffect:
                             pass
                 assert set() == added & taken
                 removed += len(taken)
-        assert removed > 100
+        assert removed > 20
 
     def test_what_was_dropped_stays_out(self, worlds, planned, amount):
         """An action that lost a conflict is not in the plan, and one that removes is."""
@@ -71,7 +71,7 @@ class TestLaw09Monotone:
     def test_disabling(self, worlds, planned, enabled, amount):
         """What the rule did not ask for stays as it was; what is new had lost to the rule."""
         freed = 0
-        for given, events, dice in worlds(90, amount(ci=100, soak=5_000)):
+        for given, events, dice in worlds(90, amount(ci=600, soak=5_000)):
             rules = enabled(given)
             for event in events:
                 rule = dice.choice(rules.segmentations)

@@ -12,13 +12,13 @@ from datetime import datetime
 
 from listboss.engine.assemble import assemble
 from listboss.engine.bucket import Bucket
+from listboss.engine.capture import Capture
 from listboss.engine.dummy import dummy_event
 from listboss.engine.explain import Explanation, explain
 from listboss.engine.plan import Idle, Plan, plan_of
 from listboss.engine.product import ProductIndex, index_product, updated
-from listboss.engine.step import Step, automatic_steps, steps_of
+from listboss.engine.step import Step, steps_of
 from listboss.errors import FlaggedSegmentationError
-from listboss.rules.capabilities import Capabilities
 from listboss.rules.event import Contact, Event
 from listboss.rules.review import Severity, is_flagged, review
 from listboss.rules.ruleset import RuleSet
@@ -27,8 +27,6 @@ __all__ = ["Engine"]
 
 LARGE = 256
 """A product with more rules than this is indexed at once, a smaller one on its first event."""
-AUTOMATIC_KEPT = 32_768
-"""How many (product, event) pairs keep their automatic steps prepared."""
 
 
 class Engine:
@@ -65,14 +63,13 @@ class Engine:
     [(AddTag(tag='buyer'), ('buyers',))]
     """
 
-    __slots__ = ("_automatic", "_buckets", "_capture", "_carries_plan", "_indexes", "_rules")
+    __slots__ = ("_buckets", "_capture", "_carries_plan", "_indexes", "_rules")
 
     _rules: RuleSet
-    _capture: tuple[str, Capabilities] | None
+    _capture: Capture | None
     _carries_plan: Mapping[str, bool]
     _indexes: dict[str, ProductIndex]
     _buckets: dict[tuple[str, str], Bucket]  # by product and event, where no plan matters
-    _automatic: dict[tuple[str, str], tuple[Step, ...]]
 
     def __init__(self, rules: RuleSet) -> None:
         self._take(rules)
@@ -84,11 +81,10 @@ class Engine:
         name = rules.capture_provider
         account = None if name is None else rules.providers.get(name)
         self._rules = rules
-        self._capture = None if name is None or account is None else (name, account)
+        self._capture = None if name is None or account is None else Capture(name, account)
         self._carries_plan = {kind.name: kind.carries_plan for kind in rules.catalogue.events}
         self._indexes = {}
         self._buckets = {}
-        self._automatic = {}
 
     def __repr__(self) -> str:
         return f"<Engine of {self._rules!r}>"
@@ -158,7 +154,8 @@ class Engine:
         bucket, idle = self._buckets.get((event.product_id, event.name)), Idle.NO_RULE
         if bucket is None:
             bucket, idle = self._find(event)
-        steps = [] if self._capture is None else self._automatic_steps(event)
+        capture = self._capture
+        steps = [] if capture is None else self._captured(event, capture)
         if bucket is not None:
             for prepared in bucket.match(event.facts, in_order=bucket.may_conflict):
                 steps += prepared.steps
@@ -194,19 +191,11 @@ class Engine:
             return ()
         return tuple([prepared.rule.id for prepared in bucket.match(event.facts, in_order=True)])
 
-    def _automatic_steps(self, event: Event) -> list[Step]:
-        key = (event.product_id, event.name)
-        steps = self._automatic.get(key)
-        if steps is None:
-            product, capture = self._rules.product(event.product_id), self._capture
-            known = product is not None and event.name in self._carries_plan
-            if capture is None or product is None or not known or product.approved_at is None:
-                return []
-            steps = automatic_steps(event.name, product.id, *capture)
-            if len(self._automatic) >= AUTOMATIC_KEPT:
-                self._automatic.clear()
-            self._automatic[key] = steps
-        return [*steps]
+    def _captured(self, event: Event, capture: Capture) -> list[Step]:
+        product = self._rules.product(event.product_id)
+        if product is None or product.approved_at is None or event.name not in self._carries_plan:
+            return []
+        return [*capture.steps(product.id, event.name)]
 
     # Telling and testing
 

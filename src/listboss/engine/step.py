@@ -8,8 +8,6 @@ the event's id, contact and facts.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import attrs
 
 from listboss.rules.action import (
@@ -24,24 +22,22 @@ from listboss.rules.action import (
     action_key,
     place_key,
 )
-from listboss.rules.automatic import AUTOMATIC, CAPTURE_ID
 from listboss.rules.capabilities import Capabilities
 from listboss.rules.segmentation import Segmentation, digest
 from listboss.rules.text import fold
 
-__all__ = ["ADDS", "ALONE", "MOVES", "REMOVES", "Step", "automatic_steps", "steps_of"]
+__all__ = ["ADDS", "ALONE", "MOVES", "REMOVES", "Step", "order_of", "steps_of"]
 
 ADDS, REMOVES, MOVES, ALONE = 1, 2, 4, 8
 """What a step may clash over: it adds to a tag or place, removes from one, moves, or adds to a
 place of a provider where a contact is at one place."""
 
 _RANKS = {kind: str(rank) for rank, kind in enumerate(ACTION_KINDS)}
-_CAPTURED_DATA = ("email", "name", "phone")
 
 
-@attrs.frozen(eq=False, weakref_slot=False)
+@attrs.define(eq=False, weakref_slot=False)
 class Step:
-    """One action of one rule, prepared.
+    """One action of one rule, prepared; never changed, and unguarded to be made fast.
 
     `order` sorts the actions of a plan (provider, kind, what the action says) and is equal
     exactly for equal actions at one provider.
@@ -68,7 +64,7 @@ class Step:
                 return ()
 
 
-def _role(action: Action, *, one_place: bool) -> int:
+def _role(action: Action, one_place: bool) -> int:  # noqa: FBT001 # private
     match action:
         case AddTag():
             return ADDS
@@ -82,56 +78,26 @@ def _role(action: Action, *, one_place: bool) -> int:
             return 0
 
 
-def _step(
-    provider: str,
-    action: Action,
-    send: tuple[str, ...],
-    because: str,
-    capabilities: Capabilities,
-    *,
-    automatic: bool,
-) -> Step:
-    key = action_key(action)
-    # INVARIANT: no text holds a null character (rules.text), so joining keeps the order.
-    order = "\0".join((provider, _RANKS[key[0]], *key[1:]))
-    role = _role(action, one_place=capabilities.one_place)
-    return Step(provider, action, order, digest(key), send, (because,), automatic, role)
+def order_of(provider: str, key: tuple[str, ...]) -> str:
+    """Return what sorts an action in a plan, and is equal exactly for equal actions.
+
+    INVARIANT: no text holds a null character (`rules.text`), so joining keeps the order.
+    """
+    return "\0".join((provider, _RANKS[key[0]], *key[1:]))
 
 
 def steps_of(rule: Segmentation, capabilities: Capabilities) -> tuple[Step, ...]:
     """Prepare the actions of a custom segmentation, in the order declared."""
     send = tuple(sorted(rule.send))
     send = rule.send if send == rule.send else send  # kept once
-    return tuple(
-        [
-            _step(rule.provider, action, send, rule.id, capabilities, automatic=False)
-            for action in rule.actions
-        ]
-    )
-
-
-def _captured(event_name: str, product_id: str) -> Iterator[tuple[Action, str]]:
-    yield AddLead(), CAPTURE_ID
-    for row in AUTOMATIC:
-        if event_name in row.adds_on:
-            yield AddTag(row.tag_for(product_id)), row.id
-        if event_name in row.removes_on:
-            yield RemoveTag(row.tag_for(product_id)), row.id
-
-
-def automatic_steps(
-    event_name: str, product_id: str, provider: str, capabilities: Capabilities
-) -> tuple[Step, ...]:
-    """Prepare what automatic capture does on an event of an approved product.
-
-    What the provider cannot do is left out.
-    """
-    if not capabilities.takes_event(event_name):
-        return ()
-    taken = capabilities.data
-    send = tuple(f for f in _CAPTURED_DATA if f == "email" or taken is None or f in taken)
-    return tuple(
-        _step(provider, action, send, because, capabilities, automatic=True)
-        for action, because in _captured(event_name, product_id)
-        if capabilities.can(action)
-    )
+    because = (rule.id,)
+    steps: list[Step] = []
+    for action in rule.actions:
+        key = action_key(action)
+        order, role = order_of(rule.provider, key), _role(action, capabilities.one_place)
+        steps.append(
+            Step(
+                rule.provider, action, order, digest(key), send, because, automatic=False, role=role
+            )
+        )
+    return tuple(steps)

@@ -1,0 +1,97 @@
+"""Automatic capture, prepared: what it does on an event of an approved product.
+
+The rows of an event are prepared once; for a product only its id goes into the tags. The
+steps of some pairs of product and event are kept, within a bound: so a product costs nothing
+until it has events. What the provider cannot do is left out.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from listboss.engine.step import ADDS, REMOVES, Step, order_of
+from listboss.rules.action import AddLead, AddTag, RemoveTag, action_key
+from listboss.rules.automatic import AUTOMATIC, CAPTURE_ID, AutomaticSegmentation
+from listboss.rules.capabilities import Capabilities
+from listboss.rules.segmentation import SENT, digest
+from listboss.rules.text import fold
+
+__all__ = ["Capture"]
+
+MOST_KEPT = 32_768
+"""How many pairs of product and event keep their steps; each takes one to four kilobytes."""
+
+_Row: TypeAlias = tuple[type[AddTag] | type[RemoveTag], str, int, AutomaticSegmentation]
+"""What is done with the tag: the action, its kind and its role; and the built-in it is for."""
+
+
+def _rows(event_name: str, capabilities: Capabilities) -> tuple[_Row, ...]:
+    rows: list[_Row] = []
+    for built_in in AUTOMATIC:
+        if event_name in built_in.adds_on and capabilities.add_tag != "none":
+            rows.append((AddTag, "add_tag", ADDS, built_in))
+        if event_name in built_in.removes_on and capabilities.remove_tag != "none":
+            rows.append((RemoveTag, "remove_tag", REMOVES, built_in))
+    return tuple(rows)
+
+
+class Capture:
+    """The automatic steps at one provider."""
+
+    __slots__ = ("_because", "_capabilities", "_kept", "_lead", "_provider", "_rows", "_send")
+
+    def __init__(self, provider: str, capabilities: Capabilities) -> None:
+        taken = capabilities.data
+        self._provider = provider
+        self._capabilities = capabilities
+        self._send = tuple(f for f in SENT if f == "email" or taken is None or f in taken)
+        self._because = {built_in.id: (built_in.id,) for built_in in AUTOMATIC}
+        self._rows: dict[str, tuple[_Row, ...]] = {}
+        self._kept: dict[tuple[str, str], tuple[Step, ...]] = {}
+        key = action_key(AddLead())
+        self._lead = Step(
+            provider,
+            AddLead(),
+            order_of(provider, key),
+            digest(key),
+            self._send,
+            (CAPTURE_ID,),
+            automatic=True,
+            role=0,
+        )
+
+    def steps(self, product_id: str, event_name: str) -> tuple[Step, ...]:
+        """Return what is done on an event of an approved product."""
+        steps = self._kept.get((product_id, event_name))
+        if steps is None:
+            steps = self._made(product_id, event_name)
+            if len(self._kept) >= MOST_KEPT:
+                self._kept.clear()
+            self._kept[product_id, event_name] = steps
+        return steps
+
+    def _made(self, product_id: str, event_name: str) -> tuple[Step, ...]:
+        account = self._capabilities
+        if not account.takes_event(event_name):
+            return ()
+        rows = self._rows.get(event_name)
+        if rows is None:
+            rows = self._rows[event_name] = _rows(event_name, account)
+        steps = [] if account.add_lead == "none" else [self._lead]
+        for action, kind, role, built_in in rows:
+            tag = built_in.tag_for(product_id)
+            if account.takes_tag(tag):
+                key = (kind, fold(tag))
+                steps.append(
+                    Step(
+                        self._provider,
+                        action(tag),
+                        order_of(self._provider, key),
+                        digest(key),
+                        self._send,
+                        self._because[built_in.id],
+                        automatic=True,
+                        role=role,
+                    )
+                )
+        return tuple(steps)
