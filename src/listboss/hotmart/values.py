@@ -14,6 +14,8 @@ from decimal import Decimal
 
 from typing_extensions import TypeIs
 
+from listboss.rules.text import MAX_INTEGER_BITS
+
 __all__ = [
     "MAX_COUNT",
     "boolean",
@@ -30,7 +32,6 @@ __all__ = [
 
 MAX_COUNT = 9_999
 """The highest installment, recurrence or day that is believed."""
-MAX_INTEGER_BITS = 128
 MAX_CHOICE = 64
 MAX_NUMBER = 40
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

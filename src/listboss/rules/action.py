@@ -32,6 +32,7 @@ __all__ = [
     "RemoveTag",
     "action_key",
     "action_kind",
+    "as_place",
     "parameters",
     "place_key",
 ]
@@ -69,7 +70,8 @@ def _place(parts: dict[str, str]) -> Place:
     return Place(**parts)
 
 
-def _as_place(value: Place | str) -> Place:
+def as_place(value: Place | str) -> Place:
+    """Return the place; a bare text names a list."""
     given = cast("object", value)
     if isinstance(given, str):
         return Place(list=given)
@@ -79,7 +81,7 @@ def _as_place(value: Place | str) -> Place:
 
 
 def _as_optional_place(value: Place | str | None) -> Place | None:
-    return None if value is None else _as_place(value)
+    return None if value is None else as_place(value)
 
 
 def _tag(_action: object, _attribute: attrs.Attribute[Any], value: object) -> None:
@@ -135,7 +137,7 @@ class MoveLead:
     Place(list='Customers')
     """
 
-    to: Place = attrs.field(converter=_as_place)
+    to: Place = attrs.field(converter=as_place)
     source: Place | None = attrs.field(default=None, converter=_as_optional_place)
     if_absent: IfAbsent = attrs.field(default="add", kw_only=True, validator=_add_or_skip)
 
@@ -148,7 +150,7 @@ class RemoveLead:
     Place(list='Prospects')
     """
 
-    place: Place = attrs.field(converter=_as_place)
+    place: Place = attrs.field(converter=as_place)
 
 
 def parameters(value: Mapping[str, FactValue]) -> FrozenMap[str, FactValue]:

@@ -23,12 +23,13 @@ from listboss.rules.action import (
     RemoveLead,
     RemoveTag,
     action_kind,
+    as_place,
     place_key,
 )
 from listboss.rules.catalogue import FactKind
 from listboss.rules.facts import READERS
 from listboss.rules.mapping import FrozenMap
-from listboss.rules.text import an_id, fold, require_tuple
+from listboss.rules.text import a_truth, an_id, fold, require_id, require_member, require_tuple
 
 __all__ = ["GENERAL_ACTIONS", "Ability", "Capabilities", "Verb"]
 
@@ -39,7 +40,14 @@ GENERAL_ACTIONS = ("add_tag", "remove_tag", "add_lead", "move_lead", "remove_lea
 
 
 def _parameter_kinds(value: Mapping[str, FactKind | str]) -> FrozenMap[str, FactKind]:
-    return FrozenMap({name: FactKind(kind) for name, kind in value.items()})
+    return FrozenMap(
+        {
+            require_id(name, "$.parameters", ActionError): require_member(
+                kind, FactKind, "$.parameters", ActionError
+            )
+            for name, kind in value.items()
+        }
+    )
 
 
 def _optional(value: Iterable[str]) -> tuple[str, ...]:
@@ -82,10 +90,7 @@ def _ability(_caps: object, attribute: attrs.Attribute[Ability], value: object) 
 def _places(value: Iterable[Place | str] | None) -> tuple[Place, ...] | None:
     if value is None:
         return None
-    return tuple(
-        Place(list=item) if isinstance(item, str) else item
-        for item in require_tuple(value, "$.places", Place)
-    )
+    return tuple(as_place(item) for item in require_tuple(value, "$.places", Place))
 
 
 def _texts(path: str, value: object) -> tuple[str, ...] | None:
@@ -109,7 +114,7 @@ def _events(value: Iterable[str] | None) -> tuple[str, ...] | None:
     return _texts("$.events", value)
 
 
-def _verbs(value: Iterable[Verb | str]) -> tuple[Verb, ...]:
+def _verbs(value: Verb | Iterable[Verb | str]) -> tuple[Verb, ...]:
     return tuple(
         item if isinstance(item, Verb) else Verb(item)
         for item in require_tuple(value, "$.verbs", Verb)
@@ -151,10 +156,10 @@ class Capabilities:
     add_lead: Ability = attrs.field(default="none", validator=_ability)
     move_lead: Ability = attrs.field(default="none", validator=_ability)
     remove_lead: Ability = attrs.field(default="none", validator=_ability)
-    idempotent: bool = False
+    idempotent: bool = attrs.field(default=False, validator=a_truth(ArgumentTypeError))
     places: tuple[Place, ...] | None = attrs.field(default=None, converter=_places)
     tags: tuple[str, ...] | None = attrs.field(default=None, converter=_tags)
-    one_place: bool = False
+    one_place: bool = attrs.field(default=False, validator=a_truth(ArgumentTypeError))
     data: tuple[str, ...] | None = attrs.field(default=("email", "name", "phone"), converter=_data)
     verbs: tuple[Verb, ...] = attrs.field(default=(), converter=_verbs)
     events: tuple[str, ...] | None = attrs.field(default=None, converter=_events)

@@ -16,7 +16,7 @@ import attrs
 
 from listboss.errors import ArgumentTypeError, CatalogueError
 from listboss.rules.mapping import FrozenMap
-from listboss.rules.text import an_id, require_tuple
+from listboss.rules.text import a_truth, an_id, require_id, require_member, require_tuple
 
 __all__ = ["Catalogue", "EventType", "FactKind", "FactType", "ProductKind", "Source"]
 
@@ -66,16 +66,29 @@ class FactKind(StrEnum):
     """An aware datetime."""
 
 
-def _kinds(value: Iterable[ProductKind]) -> tuple[ProductKind, ...]:
-    return tuple(ProductKind(kind) for kind in require_tuple(value, "$.product_kinds"))
+def _kinds(value: Iterable[ProductKind | str]) -> tuple[ProductKind, ...]:
+    kinds = require_tuple(value, "$.product_kinds", ProductKind)
+    return tuple(
+        require_member(kind, ProductKind, "$.product_kinds", CatalogueError) for kind in kinds
+    )
+
+
+def _kind(value: FactKind | str) -> FactKind:
+    return require_member(value, FactKind, "$.kind", CatalogueError)
+
+
+def _source(value: Source | str) -> Source:
+    return require_member(value, Source, "$.source", CatalogueError)
 
 
 def _names(value: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(require_tuple(value, "$.facts")))
+    names = require_tuple(value, "$.facts")
+    return tuple(dict.fromkeys(require_id(name, "$.facts", CatalogueError) for name in names))
 
 
 def _values(value: Iterable[str]) -> tuple[str, ...]:
-    return require_tuple(value, "$.values")
+    values = require_tuple(value, "$.values")
+    return tuple(require_id(word, "$.values", CatalogueError) for word in values)
 
 
 @attrs.frozen
@@ -91,11 +104,13 @@ class FactType:
     """
 
     name: str = attrs.field(validator=an_id(CatalogueError))
-    kind: FactKind = attrs.field(converter=FactKind)
+    kind: FactKind = attrs.field(converter=_kind)
     label: str = attrs.field(default="", kw_only=True)
     values: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=_values)
-    closed: bool = attrs.field(default=False, kw_only=True)
-    on_any_event: bool = attrs.field(default=True, kw_only=True)
+    closed: bool = attrs.field(default=False, kw_only=True, validator=a_truth(ArgumentTypeError))
+    on_any_event: bool = attrs.field(
+        default=True, kw_only=True, validator=a_truth(ArgumentTypeError)
+    )
 
     def __attrs_post_init__(self) -> None:
         if (self.values or self.closed) and self.kind is not FactKind.CHOICE:
@@ -120,8 +135,10 @@ class EventType:
         default=tuple(ProductKind), kw_only=True, converter=_kinds
     )
     facts: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=_names)
-    carries_plan: bool = attrs.field(default=False, kw_only=True)
-    source: Source = attrs.field(default=Source.HOST, kw_only=True, converter=Source)
+    carries_plan: bool = attrs.field(
+        default=False, kw_only=True, validator=a_truth(ArgumentTypeError)
+    )
+    source: Source = attrs.field(default=Source.HOST, kw_only=True, converter=_source)
 
 
 def _events(value: Iterable[EventType]) -> tuple[EventType, ...]:

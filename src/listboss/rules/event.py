@@ -18,7 +18,14 @@ import attrs
 
 from listboss.errors import ArgumentTypeError, EventError
 from listboss.rules.mapping import FrozenMap
-from listboss.rules.text import an_id, optional_id, require_id, require_number, require_text
+from listboss.rules.text import (
+    a_truth,
+    an_id,
+    optional_id,
+    require_id,
+    require_number,
+    require_text,
+)
 
 __all__ = [
     "CONTACT_FIELDS",
@@ -231,11 +238,6 @@ def _is_contact(_event: object, _attribute: attrs.Attribute[Any], value: object)
         raise ArgumentTypeError("a contact or None is meant here", path="$.contact")
 
 
-def _is_truth(_event: object, attribute: attrs.Attribute[Any], value: object) -> None:
-    if not isinstance(value, bool):
-        raise ArgumentTypeError("a truth value is meant here", path=f"$.{attribute.name}")
-
-
 def _utc(value: datetime) -> datetime:
     return utc(value, "$.occurred_at")
 
@@ -274,7 +276,7 @@ class Event:
     facts: FrozenMap[str, FactValue] = attrs.field(
         default=FrozenMap[str, FactValue](), converter=_facts
     )
-    is_test: bool = attrs.field(default=False, validator=_is_truth)
+    is_test: bool = attrs.field(default=False, validator=a_truth(ArgumentTypeError))
 
     def with_facts(
         self, facts: Mapping[str, FactValue] | None = None, /, **more: FactValue

@@ -21,9 +21,9 @@ from listboss.rules.action import Action
 from listboss.rules.catalogue import ProductKind
 from listboss.rules.condition import AllOf, AnyOf, Comparison, Condition, Not
 from listboss.rules.event import EventName, event_name, utc
-from listboss.rules.text import an_id, require_id, require_tuple
+from listboss.rules.text import a_truth, an_id, require_id, require_member, require_tuple
 
-__all__ = ["BETA_CAPTURE_UNTIL", "Product", "Segmentation", "SubscriptionPlan", "digest"]
+__all__ = ["BETA_CAPTURE_UNTIL", "SENT", "Product", "Segmentation", "SubscriptionPlan", "digest"]
 
 BETA_CAPTURE_UNTIL = datetime(2024, 7, 1, tzinfo=UTC)
 """Products approved before this day may use the beta of automatic capture."""
@@ -80,11 +80,15 @@ class SubscriptionPlan:
         return (self.id, *self.also)
 
 
-def _plans(value: Iterable[SubscriptionPlan]) -> tuple[SubscriptionPlan, ...]:
+def _plans(value: SubscriptionPlan | Iterable[SubscriptionPlan]) -> tuple[SubscriptionPlan, ...]:
     plans = require_tuple(value, "$.plans", SubscriptionPlan)
     if not all(isinstance(plan, SubscriptionPlan) for plan in plans):
         raise ArgumentTypeError("subscription plans are meant here", path="$.plans")
     return plans
+
+
+def _kind(value: ProductKind | str) -> ProductKind:
+    return require_member(value, ProductKind, "$.kind", RuleError)
 
 
 def _approved_at(value: datetime | date | None) -> datetime | None:
@@ -108,7 +112,7 @@ class Product:
 
     id: str = attrs.field(validator=an_id(RuleError))
     name: str = attrs.field(validator=an_id(RuleError))
-    kind: ProductKind = attrs.field(default=ProductKind.SINGLE, kw_only=True, converter=ProductKind)
+    kind: ProductKind = attrs.field(default=ProductKind.SINGLE, kw_only=True, converter=_kind)
     plans: tuple[SubscriptionPlan, ...] = attrs.field(default=(), kw_only=True, converter=_plans)
     approved_at: datetime | None = attrs.field(default=None, kw_only=True, converter=_approved_at)
 
@@ -157,11 +161,6 @@ def _send(value: Iterable[str]) -> tuple[str, ...]:
     return SENT if value is SENT else _ids("$.send", value)
 
 
-def _is_truth(_rule: object, _attribute: attrs.Attribute[bool], value: object) -> None:
-    if not isinstance(value, bool):
-        raise ArgumentTypeError("a truth value is meant here", path="$.enabled")
-
-
 def _default_id(rule: Segmentation) -> str:
     fields = {"name": rule.name, "product_id": rule.product_id, "provider": rule.provider}
     for field, value in fields.items():
@@ -203,4 +202,4 @@ class Segmentation:
     condition: Condition | None = attrs.field(default=None, converter=_condition)
     plan_ids: tuple[str, ...] = attrs.field(default=(), converter=_plan_ids)
     send: tuple[str, ...] = attrs.field(default=SENT, converter=_send)
-    enabled: bool = attrs.field(default=False, validator=_is_truth)
+    enabled: bool = attrs.field(default=False, validator=a_truth(ArgumentTypeError))

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any, TypeAlias
+from enum import StrEnum
+from typing import Any, TypeAlias, TypeVar
 
 import attrs
 
@@ -19,14 +20,18 @@ __all__ = [
     "MAX_DECIMAL",
     "MAX_INTEGER_BITS",
     "Validator",
+    "a_truth",
     "an_id",
     "fold",
     "optional_id",
     "require_id",
+    "require_member",
     "require_number",
     "require_text",
     "require_tuple",
 ]
+
+E = TypeVar("E", bound=StrEnum)
 
 MAX_INTEGER_BITS = 128
 MAX_DECIMAL = 128
@@ -93,6 +98,26 @@ def optional_id(error: type[ListBossError]) -> Validator:
     def check(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
         if value is not None:
             require_id(value, f"$.{attribute.name}", error)
+
+    return check
+
+
+def require_member(value: str, kinds: type[E], path: str, error: type[ListBossError]) -> E:
+    """Return the member of an enumeration that `value` spells, else raise `error`."""
+    try:
+        return kinds(value)
+    except ValueError:
+        raise error(
+            "there is no such word here", path=path, hint=f"one of {', '.join(kinds)}"
+        ) from None
+
+
+def a_truth(error: type[ListBossError]) -> Validator:
+    """Make an attrs validator: the field is True or False."""
+
+    def check(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
+        if not isinstance(value, bool):
+            raise error("a truth value is meant here", path=f"$.{attribute.name}")
 
     return check
 

@@ -1,12 +1,11 @@
 """The whole meaning of a rule set in plain loops: who has read this page knows what listboss does.
 
 Written from the documentation, to be read and not to be fast, it shares nothing with the
-engine but the nouns and the classes of the result. On every input `Engine(rules).plan(event)`
+engine but the nouns and the classes of the result (unformatted, to stay one page). On every input `Engine(rules).plan(event)`
 equals `plan(rules, event)` in each action, reason, id and conflict; the tests compare them.
 """
 
 # fmt: off
-# A page to read at a sitting: tables side by side, one empty line between functions.
 
 import operator
 import re
@@ -23,7 +22,8 @@ from listboss.rules.condition import AllOf, AnyOf, Comparison, Not
 from listboss.rules.mapping import FrozenMap
 from listboss.rules.text import fold
 
-__all__ = ["plan"]
+__all__ = ["asked", "beats", "captured", "compare", "digest", "holds", "key_of", "plan", "plan_ids",
+           "read", "settle"]
 
 Wish: TypeAlias = tuple[str, Action, str, tuple[str, ...]]  # provider, action, rule, data to send
 Result: TypeAlias = tuple[list[PlannedAction], list[Conflict]]

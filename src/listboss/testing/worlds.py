@@ -48,7 +48,17 @@ from listboss.rules import (
     Verb,
 )
 
-__all__ = ["Dice", "random_condition", "random_event", "random_facts", "random_rules"]
+__all__ = [
+    "Dice",
+    "once_in",
+    "random_comparison",
+    "random_condition",
+    "random_event",
+    "random_facts",
+    "random_products",
+    "random_rule",
+    "random_rules",
+]
 
 T = TypeVar("T")
 
