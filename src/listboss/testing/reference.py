@@ -1,8 +1,8 @@
 """The whole meaning of a rule set in plain loops: who has read this page knows what listboss does.
 
-Written from the documentation, to be read and not to be fast, it shares nothing with the
-engine but the nouns and the classes of the result (unformatted, to stay one page). On every input `Engine(rules).plan(event)`
-equals `plan(rules, event)` in each action, reason, id and conflict; the tests compare them.
+Written from the documentation to be read, not to be fast (unformatted, to stay one page); shares
+nothing with the engine but the nouns and the classes of the result. For every input, tests hold
+that `Engine(rules).plan(event)` equals `plan(rules, event)`: each action, reason, id, conflict.
 """
 
 # fmt: off
