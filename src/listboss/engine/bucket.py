@@ -1,15 +1,17 @@
 """The rules of one product, event and plan, and how they are found; changes beside it.
 
 A handful of rules is asked one by one. More of them are indexed: each rule has a slot, and
-the index finds slots. A changed rule leaves its slot empty and takes a new one at the end:
-the old index is shared as it is, and what it finds in an empty slot is passed over. New
-slots are indexed in chunks. A small bucket, or one with too many changes, is made anew.
+the index finds slots. A changed rule leaves its slot to a dead one, which never holds, and
+takes a new one at the end: so the old index is shared as it is. New slots are indexed in
+chunks. A small bucket, or one with too many changes, is made anew.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Sequence
 from operator import attrgetter
+from typing import TypeAlias
 
 import attrs
 
@@ -93,7 +95,7 @@ class ManyRules:
 
     def __init__(
         self,
-        slots: Sequence[PreparedRule | None],
+        slots: Sequence[PreparedRule],
         indexes: tuple[Index, ...],
         *,
         shared: int,
@@ -117,7 +119,7 @@ class ManyRules:
         matched = [
             slot
             for slot in [slots[number] for number in found]
-            if slot is not None and (slot.check is None or slot.check(facts))
+            if slot.check is None or slot.check(facts)
         ]
         if in_order:
             matched.sort(key=_position)
@@ -125,23 +127,23 @@ class ManyRules:
 
     def rules(self) -> list[PreparedRule]:
         """Return all rules, in the order declared."""
-        return sorted((slot for slot in self._slots if slot is not None), key=_position)
+        return sorted(_living(self._slots), key=_position)
 
     def changed(
         self, gone: Collection[int], fresh: Iterable[PreparedRule], catalogue: Catalogue
     ) -> Bucket:
         """Return a bucket without the rules at some positions, and with fresh ones."""
         added = list(fresh)
-        slots = [
-            None if slot is not None and slot.position in gone else slot for slot in self._slots
-        ]
+        slots = list(self._slots)
+        for number in self._numbers(gone):
+            slots[number] = attrs.evolve(slots[number], check=_never)
         overlaid = len(slots) - self._shared + len(added)
         if self._shared <= CHUNK or overlaid > CHUNK * MOST_CHUNKS:
-            return bucket_of([*(slot for slot in slots if slot is not None), *added], catalogue)
+            return bucket_of([*_living(slots), *added], catalogue)
         # Full chunks stay; the rules of the last one are indexed again with the new ones.
         full = (len(slots) - self._shared) // CHUNK
         start = self._shared + full * CHUNK
-        pending = [*(slot for slot in slots[start:] if slot is not None), *added]
+        pending = [*_living(slots[start:]), *added]
         slots, indexes, repeats = slots[:start], self._indexes[: 1 + full], self._repeats
         for first in range(0, len(pending), CHUNK):
             index, twice = _indexed(pending[first : first + CHUNK], catalogue, slots)
@@ -150,12 +152,30 @@ class ManyRules:
 
     def compacted(self, catalogue: Catalogue) -> Bucket:
         """Return a bucket in one piece; itself if it has no changes beside its index."""
-        if len(self._slots) == self._shared and None not in self._slots:
-            return self
-        return bucket_of(self.rules(), catalogue)
+        rules = self.rules()
+        whole = len(rules) == len(self._slots) == self._shared
+        return self if whole else bucket_of(rules, catalogue)
+
+    def _numbers(self, positions: Collection[int]) -> list[int]:
+        """Return the slots of the rules at some positions: those of the first index in order."""
+        changed = range(self._shared, len(self._slots))
+        found = [number for number in changed if self._slots[number].position in positions]
+        for position in positions:
+            number = bisect_left(self._slots, position, hi=self._shared, key=_position)
+            if number < self._shared and self._slots[number].position == position:
+                found.append(number)
+        return found
 
 
-Bucket = FewRules | ManyRules
+Bucket: TypeAlias = FewRules | ManyRules
+
+
+def _never(_facts: Facts) -> bool:
+    return False
+
+
+def _living(slots: Iterable[PreparedRule]) -> list[PreparedRule]:
+    return [slot for slot in slots if slot.check is not _never]
 
 
 def bucket_of(rules: Iterable[PreparedRule], catalogue: Catalogue) -> Bucket:
@@ -163,7 +183,7 @@ def bucket_of(rules: Iterable[PreparedRule], catalogue: Catalogue) -> Bucket:
     rules = sorted(rules, key=_position)
     if len(rules) <= FEW:
         return FewRules(rules, catalogue)
-    slots: list[PreparedRule | None] = []
+    slots: list[PreparedRule] = []
     index, repeats = _indexed(rules, catalogue, slots)
     return ManyRules(
         slots, (index,), shared=len(slots), repeats=repeats, may_conflict=_may_conflict(rules)
@@ -185,7 +205,7 @@ def _prepared(
 
 
 def _indexed(
-    rules: Iterable[PreparedRule], catalogue: Catalogue, slots: list[PreparedRule | None]
+    rules: Iterable[PreparedRule], catalogue: Catalogue, slots: list[PreparedRule]
 ) -> tuple[Index, bool]:
     """Give each rule the next slot and index them; tell whether one may be found twice."""
     entries: list[Entry] = []

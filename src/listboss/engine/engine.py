@@ -107,8 +107,17 @@ class Engine:
         new._take(rules)
         old = self._rules
         if old.providers == rules.providers and old.catalogue == rules.catalogue:
-            for product_id, index in self._indexes.items():
-                if index.product == rules.product(product_id):
+            new._indexes, new._buckets = self._indexes.copy(), self._buckets.copy()
+            product, rules_of = rules.product, rules.rules_of
+            changed = [
+                index
+                for product_id, index in new._indexes.items()
+                if rules_of(product_id) is not index.rules
+                or product(product_id) is not index.product
+            ]
+            for index in changed:
+                new._drop(index)
+                if product(index.product.id) == index.product:
                     new._keep(updated(index, rules))
         return new
 
@@ -131,6 +140,9 @@ class Engine:
             index = self._keep(index_product(product, self._rules))
         return index
 
+    # Other threads may plan, and so index a product, at any time: an index is kept before its
+    # buckets, and an event that finds no bucket asks the index.
+
     def _keep(self, index: ProductIndex) -> ProductIndex:
         product_id = index.product.id
         self._indexes[product_id] = index
@@ -138,6 +150,13 @@ class Engine:
             if isinstance(key, str):
                 self._buckets[product_id, key] = bucket
         return index
+
+    def _drop(self, index: ProductIndex) -> None:
+        product_id = index.product.id
+        del self._indexes[product_id]
+        for key in index.buckets:
+            if isinstance(key, str):
+                self._buckets.pop((product_id, key), None)
 
     # Deciding
 

@@ -132,8 +132,8 @@ def updated(index: ProductIndex, rule_set: RuleSet) -> ProductIndex:
             return index_product(index.product, rule_set)  # no room between two places
         last = positions[-1] + 1 if positions else 0
         places += range(last, last + len(fresh) - len(places))
-    kept = [n for n, (a, b) in enumerate(zip(gone, fresh, strict=False)) if a is b]
-    same = {places[n] for n in kept}
+    pairs = zip(places, gone, fresh, strict=False)
+    same = {place for place, before, after in pairs if before is after}
     removed = {place for place in places[: len(gone)] if place not in same}
     added = [(p, rule) for p, rule in zip(places, fresh, strict=False) if p not in same]
     filed = _file(added, index.plans, rule_set)
@@ -146,16 +146,18 @@ def updated(index: ProductIndex, rule_set: RuleSet) -> ProductIndex:
             buckets[key] = bucket.changed(removed, found, rule_set.catalogue)
         elif found:
             buckets[key] = bucket_of(found, rule_set.catalogue)
-    places = places[: len(fresh)]
-    return attrs.evolve(
-        index,
-        rules=new,
-        positions=[*positions[:start], *places, *positions[len(old) - end :]],
-        buckets=buckets,
-    )
+    if len(old) != len(new):
+        positions = [*positions[:start], *places[: len(fresh)], *positions[len(old) - end :]]
+    return attrs.evolve(index, rules=new, positions=positions, buckets=buckets)
 
 
 def _common(one: Sequence[Segmentation], other: Sequence[Segmentation]) -> int:
-    """Count the leading rules that are the same objects."""
-    pairs = enumerate(zip(one, other, strict=False))
-    return next((n for n, (a, b) in pairs if a is not b), min(len(one), len(other)))
+    """Count the leading rules that are equal: by halves, since slices compare very fast."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[low:middle] == other[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
