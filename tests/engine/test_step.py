@@ -3,6 +3,7 @@
 import pytest
 
 from listboss import (
+    Action,
     AddLead,
     AddTag,
     Capabilities,
@@ -14,7 +15,7 @@ from listboss import (
 )
 from listboss.engine.step import steps_of
 
-SUBJECTS = {
+SUBJECTS: dict[str, tuple[Action, tuple[str, ...]]] = {
     "add tag": (AddTag(" VIP"), ("mail", "tag", "vip")),
     "remove tag": (RemoveTag("vip"), ("mail", "tag", "vip")),
     "add lead": (AddLead("News"), ("mail", "place", "list", "news")),
