@@ -54,7 +54,7 @@ class Odd:
     def __getattr__(self, name: str) -> Any:
         raise AssertionError("looked into")
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment] # unhashable on purpose
 
 
 def rule(**changes: Any) -> str:
@@ -151,7 +151,7 @@ HOSTILE: dict[str, tuple[Callable[[Any], Any], Any, str]] = {
     "a backslash at the end": (load_rules, '{"\\', "syntax"),
     "TOML broken off": (toml, "products = [", "syntax"),
     "JSON for TOML": (toml, '{"version": 1}', "syntax"),
-    "YAML": (lambda source: load_rules(source, format="yaml"), "a: 1", "unknown_format"),  # type: ignore[arg-type]
+    "YAML": (lambda source: load_rules(source, format="yaml"), "a: 1", "unknown_format"),  # type: ignore[arg-type] # wrong on purpose
     # how deep and how much
     "deep lists": (load_rules, "[" * 100_000, "too_deep"),
     "deep objects": (load_event, '{"a":' * 100_000, "too_deep"),
