@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from listboss import Engine
-from listboss.engine import bucket, capture, cells, engine, index, literal, masks
+from listboss.engine import bucket, cells, engine, index, literal, masks
 from listboss.testing import random_event, random_rules
 
 NEVER, ALWAYS = 10**9, 0
@@ -30,7 +30,7 @@ SETTINGS: dict[str, list[tuple[Any, str, Any]]] = {
     "no place remembered": [(cells, "MOST_REMEMBERED", ALWAYS)],
     "hardly a conjunction": [(literal, "MOST_CONJUNCTIONS", 1), (bucket, "MAX_NODES", 1)],
     "conflicts always looked for": [(bucket, "_may_conflict", lambda _rules: True)],
-    "no automatic steps kept": [(capture, "MOST_KEPT", ALWAYS)],
+    "nothing kept at hand": [(engine, "MOST_KEPT", ALWAYS)],
     "large products on their first event": [(engine, "LARGE", NEVER)],
 }
 

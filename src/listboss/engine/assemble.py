@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from operator import attrgetter
 from typing import Any
 
+import attrs
+
 from listboss.engine.conflict import resolve, spelled
 from listboss.engine.plan import Conflict, Plan, PlannedAction, plan_of, planned
 from listboss.engine.step import Step
@@ -18,14 +20,78 @@ from listboss.rules.event import CONTACT_FIELDS, Contact, Event, FactValue
 from listboss.rules.mapping import FrozenMap
 from listboss.rules.segmentation import digest
 
-__all__ = ["assemble", "data_of"]
+__all__ = ["arranged", "bound", "data_of"]
 
 _CONTACT_FIELDS = frozenset(CONTACT_FIELDS)
 _order = attrgetter("order")
 
 
+def arranged(
+    steps: list[Step], *, may_conflict: bool
+) -> tuple[Sequence[Step], tuple[Conflict, ...]]:
+    """Merge equal steps, drop what conflicts, sort; `steps` come in the order declared.
+
+    `may_conflict` is False only if no two of the steps can contradict each other.
+    """
+    conflicts: tuple[Conflict, ...] = ()
+    if len(steps) > 1:
+        if may_conflict or len(steps) != len({step.order for step in steps}):
+            groups: dict[str, list[Step]] = {}
+            for step in steps:
+                groups.setdefault(step.order, []).append(step)
+            if may_conflict:
+                dropped, conflicts = resolve(groups)
+                for order in dropped:
+                    del groups[order]
+            steps = [_merged(group) for group in groups.values()]
+        steps.sort(key=_order)
+    return steps, conflicts
+
+
+def _merged(group: list[Step]) -> Step:
+    if len(group) == 1:
+        return group[0]
+    return attrs.evolve(
+        group[0],
+        action=spelled(group),
+        send=tuple(sorted({field for each in group for field in each.send})),
+        because=tuple(sorted({reason for each in group for reason in each.because})),
+        automatic=any(each.automatic for each in group),
+    )
+
+
+def bound(
+    event: Event, contact: Contact, steps: Sequence[Step], conflicts: tuple[Conflict, ...] = ()
+) -> Plan:
+    """Make the plan of an event from distinct steps in the order of a plan."""
+    email = contact.email
+    provider, prefix = "", ""
+    send: tuple[str, ...] | None = None
+    data: FrozenMap[str, FactValue] = FrozenMap()
+    actions: list[PlannedAction] = []
+    for step in steps:
+        if step.provider != provider:
+            provider = step.provider
+            prefix = digest((event.id, provider, contact.key)) + "-"
+        if step.send is not send:
+            send = step.send
+            data = data_of(event, contact, send)
+        actions.append(
+            planned(
+                provider,
+                email,
+                step.action,
+                data,
+                step.because,
+                step.automatic,
+                prefix + step.digest,
+            )
+        )
+    return plan_of(event, tuple(actions), conflicts, None)
+
+
 def data_of(event: Event, contact: Contact, send: Sequence[str]) -> FrozenMap[str, FactValue]:
-    """Return what the event has of the fields to send; an absent datum is left out."""
+    """Return what the event has of the fields to send, sorted; an absent datum is left out."""
     data: dict[str, Any] = {}
     for field in send:
         if field in _CONTACT_FIELDS:
@@ -36,50 +102,4 @@ def data_of(event: Event, contact: Contact, send: Sequence[str]) -> FrozenMap[st
                 continue
         if value is not None:
             data[field] = value
-    return FrozenMap[str, FactValue].of_sorted(data)
-
-
-def assemble(event: Event, contact: Contact, steps: list[Step], *, may_conflict: bool) -> Plan:
-    """Make the plan of an event from the steps that it asks for, in the order declared.
-
-    `may_conflict` is False only if no two of the steps can contradict each other.
-    """
-    conflicts: tuple[Conflict, ...] = ()
-    groups: dict[str, list[Step]] = {}
-    if may_conflict or len(steps) != len({step.order for step in steps}):
-        for step in steps:
-            groups.setdefault(step.order, []).append(step)
-        if may_conflict:
-            dropped, conflicts = resolve(groups)
-            for order in dropped:
-                del groups[order]
-        steps = [group[0] for group in groups.values()]
-    steps.sort(key=_order)
-    return plan_of(event, _bound(event, contact, steps, groups), conflicts, None)
-
-
-def _bound(
-    event: Event, contact: Contact, steps: list[Step], groups: dict[str, list[Step]]
-) -> tuple[PlannedAction, ...]:
-    """Bind distinct steps to the event; `groups` has the equal ones of each, if any are."""
-    email = contact.email
-    provider, prefix = "", ""
-    send: tuple[str, ...] | None = None
-    data: FrozenMap[str, FactValue] = FrozenMap()
-    actions: list[PlannedAction] = []
-    for step in steps:
-        if step.provider != provider:
-            provider = step.provider
-            prefix = digest((event.id, provider, contact.key)) + "-"
-        action, fields, because, automatic = step.action, step.send, step.because, step.automatic
-        if groups and len(group := groups[step.order]) > 1:
-            action = spelled(group)
-            fields = tuple(sorted({field for each in group for field in each.send}))
-            because = tuple(sorted({reason for each in group for reason in each.because}))
-            automatic = any(each.automatic for each in group)
-        if fields != send:
-            send, data = fields, data_of(event, contact, fields)
-        actions.append(
-            planned(provider, email, action, data, because, automatic, prefix + step.digest)
-        )
-    return tuple(actions)
+    return FrozenMap.of_sorted(data)

@@ -9,7 +9,7 @@ chunks. A small bucket, or one with too many changes, is made anew.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from operator import attrgetter
 from typing import TypeAlias
 
@@ -35,12 +35,13 @@ MOST_CHUNKS = 32
 class PreparedRule:
     """A rule that can run: its place among the rules of its product, and its actions.
 
-    `check` is asked of what the index lets through too freely; None if it never does.
+    It holds if all of its literals do, and then its `check`, if there is one.
     """
 
     position: int
     rule: Segmentation
     steps: tuple[Step, ...]
+    literals: Conjunction = ()
     check: Predicate | None = None
 
 
@@ -53,17 +54,15 @@ class FewRules:
     __slots__ = ("_rules", "may_conflict")
 
     def __init__(self, rules: Sequence[PreparedRule], catalogue: Catalogue) -> None:
-        prepared = [_prepared(rule, catalogue, most=1) for rule in rules]
-        # A condition that nothing meets has no conjunction: its rule is never found.
-        self._rules = tuple((rule, each) for rule, found in prepared for each in found)
+        self._rules = tuple(_asked_alone(rules, catalogue))
         self.may_conflict = _may_conflict(rules)
 
     def match(self, facts: Facts, *, in_order: bool) -> list[PreparedRule]:  # noqa: ARG002 # they always are
         """Return the rules that hold, in the order declared."""
         get = facts.get
         matched: list[PreparedRule] = []
-        for rule, literals in self._rules:
-            for fact, read, test, operand, _, _, _ in literals:
+        for rule in self._rules:
+            for fact, read, test, operand, _, _, _ in rule.literals:
                 value = read(get(fact))
                 if value is None or not test(value, operand):
                     break
@@ -74,7 +73,7 @@ class FewRules:
 
     def rules(self) -> list[PreparedRule]:
         """Return all rules, in the order declared."""
-        return [rule for rule, _ in self._rules]
+        return list(self._rules)
 
     def changed(
         self, gone: Collection[int], fresh: Iterable[PreparedRule], catalogue: Catalogue
@@ -202,6 +201,14 @@ def _prepared(
     if found.exact and conjunctions is found.conjunctions:
         return rule, conjunctions
     return attrs.evolve(rule, check=predicate(condition, catalogue)), conjunctions
+
+
+def _asked_alone(rules: Iterable[PreparedRule], catalogue: Catalogue) -> Iterator[PreparedRule]:
+    """Give each rule its one conjunction; a rule that nothing meets has none and is left out."""
+    for rule in rules:
+        prepared, conjunctions = _prepared(rule, catalogue, most=1)
+        for literals in conjunctions:
+            yield attrs.evolve(prepared, literals=literals) if literals else prepared
 
 
 def _indexed(

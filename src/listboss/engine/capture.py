@@ -1,12 +1,12 @@
 """Automatic capture, prepared: what it does on an event of an approved product.
 
-The rows of an event are prepared once; for a product only its id goes into the tags. The
-steps of some pairs of product and event are kept, within a bound: so a product costs nothing
-until it has events. What the provider cannot do is left out.
+The rows of an event are prepared once; for a product only its id goes into the tags: so a
+product costs nothing until it has events. What the provider cannot do is left out.
 """
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TypeAlias
 
 from listboss.engine.step import ADDS, REMOVES, Step, order_of
@@ -17,9 +17,6 @@ from listboss.rules.segmentation import SENT, digest
 from listboss.rules.text import fold
 
 __all__ = ["Capture"]
-
-MOST_KEPT = 32_768
-"""How many pairs of product and event keep their steps; each takes one to four kilobytes."""
 
 _Row: TypeAlias = tuple[type[AddTag] | type[RemoveTag], str, int, AutomaticSegmentation]
 """What is done with the tag: the action, its kind and its role; and the built-in it is for."""
@@ -38,7 +35,7 @@ def _rows(event_name: str, capabilities: Capabilities) -> tuple[_Row, ...]:
 class Capture:
     """The automatic steps at one provider."""
 
-    __slots__ = ("_because", "_capabilities", "_kept", "_lead", "_provider", "_rows", "_send")
+    __slots__ = ("_because", "_capabilities", "_lead", "_provider", "_rows", "_send")
 
     def __init__(self, provider: str, capabilities: Capabilities) -> None:
         taken = capabilities.data
@@ -47,7 +44,6 @@ class Capture:
         self._send = tuple(f for f in SENT if f == "email" or taken is None or f in taken)
         self._because = {built_in.id: (built_in.id,) for built_in in AUTOMATIC}
         self._rows: dict[str, tuple[_Row, ...]] = {}
-        self._kept: dict[tuple[str, str], tuple[Step, ...]] = {}
         key = action_key(AddLead())
         self._lead = Step(
             provider,
@@ -61,16 +57,7 @@ class Capture:
         )
 
     def steps(self, product_id: str, event_name: str) -> tuple[Step, ...]:
-        """Return what is done on an event of an approved product."""
-        steps = self._kept.get((product_id, event_name))
-        if steps is None:
-            steps = self._made(product_id, event_name)
-            if len(self._kept) >= MOST_KEPT:
-                self._kept.clear()
-            self._kept[product_id, event_name] = steps
-        return steps
-
-    def _made(self, product_id: str, event_name: str) -> tuple[Step, ...]:
+        """Return what is done on an event of an approved product, in the order of a plan."""
         account = self._capabilities
         if not account.takes_event(event_name):
             return ()
@@ -94,4 +81,4 @@ class Capture:
                         role=role,
                     )
                 )
-        return tuple(steps)
+        return tuple(sorted(steps, key=attrgetter("order")))

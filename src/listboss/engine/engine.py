@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from typing import NamedTuple
 
-from listboss.engine.assemble import assemble
+from listboss.engine.assemble import arranged, bound
 from listboss.engine.bucket import Bucket
 from listboss.engine.capture import Capture
 from listboss.engine.dummy import dummy_event
@@ -27,6 +28,20 @@ __all__ = ["Engine"]
 
 LARGE = 256
 """A product with more rules than this is indexed at once, a smaller one on its first event."""
+MOST_KEPT = 32_768
+"""How many pairs of product and event an engine keeps at hand; with their automatic steps
+each takes some hundred bytes to two kilobytes."""
+
+
+class _Case(NamedTuple):
+    """What there is for the events of one product and name."""
+
+    bucket: Bucket | None
+    automatic: tuple[Step, ...]
+    idle: Idle
+    """Why there are no actions, should nothing ask for any."""
+    by_plan: ProductIndex | None = None
+    """Set if the event's subscription plan says which bucket."""
 
 
 class Engine:
@@ -63,13 +78,14 @@ class Engine:
     [(AddTag(tag='buyer'), ('buyers',))]
     """
 
-    __slots__ = ("_buckets", "_capture", "_carries_plan", "_indexes", "_rules")
+    __slots__ = ("_capture", "_carries_plan", "_cases", "_indexes", "_kept", "_rules")
 
     _rules: RuleSet
     _capture: Capture | None
     _carries_plan: Mapping[str, bool]
     _indexes: dict[str, ProductIndex]
-    _buckets: dict[tuple[str, str], Bucket]  # by product and event, where no plan matters
+    _cases: dict[str, dict[str, _Case]]  # by event name and product
+    _kept: int
 
     def __init__(self, rules: RuleSet) -> None:
         self._take(rules)
@@ -84,7 +100,7 @@ class Engine:
         self._capture = None if name is None or account is None else Capture(name, account)
         self._carries_plan = {kind.name: kind.carries_plan for kind in rules.catalogue.events}
         self._indexes = {}
-        self._buckets = {}
+        self._forget()
 
     def __repr__(self) -> str:
         return f"<Engine of {self._rules!r}>"
@@ -107,7 +123,7 @@ class Engine:
         new._take(rules)
         old = self._rules
         if old.providers == rules.providers and old.catalogue == rules.catalogue:
-            new._indexes, new._buckets = self._indexes.copy(), self._buckets.copy()
+            new._indexes = self._indexes.copy()
             product, rules_of = rules.product, rules.rules_of
             changed = [
                 index
@@ -116,9 +132,11 @@ class Engine:
                 or product(product_id) is not index.product
             ]
             for index in changed:
-                new._drop(index)
-                if product(index.product.id) == index.product:
-                    new._keep(updated(index, rules))
+                product_id = index.product.id
+                if product(product_id) == index.product:
+                    new._indexes[product_id] = updated(index, rules)
+                else:
+                    del new._indexes[product_id]
         return new
 
     def warm(self) -> Engine:
@@ -128,7 +146,8 @@ class Engine:
         """
         for product in self._rules.products:
             index = self._indexes.get(product.id) or index_product(product, self._rules)
-            self._keep(index.compacted(self._rules.catalogue))
+            self._indexes[product.id] = index.compacted(self._rules.catalogue)
+        self._forget()
         return self
 
     def _index(self, product_id: str) -> ProductIndex | None:
@@ -137,26 +156,36 @@ class Engine:
             product = self._rules.product(product_id)
             if product is None:
                 return None
-            index = self._keep(index_product(product, self._rules))
+            index = self._indexes[product_id] = index_product(product, self._rules)
         return index
 
-    # Other threads may plan, and so index a product, at any time: an index is kept before its
-    # buckets, and an event that finds no bucket asks the index.
+    # Other threads may plan, and so meet a case or index a product, at any time: each of
+    # these is one write of a value that depends on the rules alone.
 
-    def _keep(self, index: ProductIndex) -> ProductIndex:
-        product_id = index.product.id
-        self._indexes[product_id] = index
-        for key, bucket in index.buckets.items():
-            if isinstance(key, str):
-                self._buckets[product_id, key] = bucket
-        return index
+    def _forget(self) -> None:
+        self._cases = {name: {} for name in self._carries_plan}
+        self._kept = 0
 
-    def _drop(self, index: ProductIndex) -> None:
-        product_id = index.product.id
-        del self._indexes[product_id]
-        for key in index.buckets:
-            if isinstance(key, str):
-                self._buckets.pop((product_id, key), None)
+    def _met(self, event: Event) -> _Case:
+        """Find out, and keep at hand, what there is for the event's product and name."""
+        index = self._index(event.product_id)
+        if index is None:
+            return _Case(None, (), Idle.UNKNOWN_PRODUCT)
+        carries_plan = self._carries_plan.get(event.name)
+        if carries_plan is None:
+            return _Case(None, (), Idle.UNKNOWN_EVENT)
+        automatic: tuple[Step, ...] = ()
+        if self._capture is not None and index.product.approved_at is not None:
+            automatic = self._capture.steps(event.product_id, event.name)
+        if carries_plan and index.plans is not None:
+            case = _Case(None, automatic, Idle.NO_RULE, index)
+        else:
+            case = _Case(index.buckets.get(event.name), automatic, Idle.NO_RULE)
+        if self._kept >= MOST_KEPT:
+            self._forget()
+        self._kept += 1
+        self._cases[event.name][event.product_id] = case
+        return case
 
     # Deciding
 
@@ -170,31 +199,26 @@ class Engine:
             return plan_of(event, (), (), Idle.UNADDRESSED)
         if event.is_test and not include_tests:
             return plan_of(event, (), (), Idle.TEST)
-        bucket, idle = self._buckets.get((event.product_id, event.name)), Idle.NO_RULE
-        if bucket is None:
-            bucket, idle = self._find(event)
-        capture = self._capture
-        steps = [] if capture is None else self._captured(event, capture)
+        bucket, steps, idle = self._find(event)
         if bucket is not None:
-            for prepared in bucket.match(event.facts, in_order=bucket.may_conflict):
-                steps += prepared.steps
-        if steps:
-            contested = bucket is not None and bucket.may_conflict
-            return assemble(event, contact, steps, may_conflict=contested)
-        return plan_of(event, (), (), idle)
+            matched = bucket.match(event.facts, in_order=bucket.may_conflict)
+            if matched:
+                asked = [*steps, *[step for rule in matched for step in rule.steps]]
+                steps, conflicts = arranged(asked, may_conflict=bucket.may_conflict)
+                return bound(event, contact, steps, conflicts)
+        return bound(event, contact, steps) if steps else plan_of(event, (), (), idle)
 
-    def _find(self, event: Event) -> tuple[Bucket | None, Idle]:
-        """Return the bucket of an event, and why there are no actions should none be asked."""
-        index = self._index(event.product_id)
-        if index is None:
-            return None, Idle.UNKNOWN_PRODUCT
-        carries_plan = self._carries_plan.get(event.name)
-        if carries_plan is None:
-            return None, Idle.UNKNOWN_EVENT
-        key = index.key(event, carries_plan=carries_plan)
-        if key is None:
-            return None, Idle.UNKNOWN_PLAN
-        return index.buckets.get(key), Idle.NO_RULE
+    def _find(self, event: Event) -> tuple[Bucket | None, tuple[Step, ...], Idle]:
+        """Return the bucket of an event, its automatic steps, and why there may be no actions."""
+        cases = self._cases.get(event.name)
+        case = None if cases is None else cases.get(event.product_id)
+        bucket, automatic, idle, by_plan = case or self._met(event)
+        if by_plan is not None:
+            key = by_plan.key(event, carries_plan=True)
+            if key is None:
+                return None, automatic, Idle.UNKNOWN_PLAN
+            bucket = by_plan.buckets.get(key)
+        return bucket, automatic, idle
 
     def plan_many(self, events: Iterable[Event], *, include_tests: bool = False) -> Iterator[Plan]:
         """Plan events one after the other, in constant memory."""
@@ -203,18 +227,10 @@ class Engine:
 
     def match(self, event: Event) -> tuple[str, ...]:
         """Return the ids of the custom segmentations that hold for the event, as declared."""
-        bucket = self._buckets.get((event.product_id, event.name))
-        if bucket is None:
-            bucket, _ = self._find(event)
+        bucket, _, _ = self._find(event)
         if bucket is None:
             return ()
-        return tuple([prepared.rule.id for prepared in bucket.match(event.facts, in_order=True)])
-
-    def _captured(self, event: Event, capture: Capture) -> list[Step]:
-        product = self._rules.product(event.product_id)
-        if product is None or product.approved_at is None or event.name not in self._carries_plan:
-            return []
-        return [*capture.steps(product.id, event.name)]
+        return tuple([matched.rule.id for matched in bucket.match(event.facts, in_order=True)])
 
     # Telling and testing
 
@@ -241,6 +257,5 @@ class Engine:
             )
             raise error
         event = dummy_event(rule, contact, rules.catalogue, id=id, occurred_at=occurred_at)
-        return assemble(
-            event, event.contact or contact, [*steps_of(rule, capabilities)], may_conflict=True
-        )
+        steps = list(steps_of(rule, capabilities))
+        return bound(event, event.contact or contact, *arranged(steps, may_conflict=True))

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias, assert_never, cast
 
 import attrs
@@ -32,6 +33,8 @@ __all__ = ["Conjunction", "Cover", "Facts", "Literal", "cover", "holds", "litera
 Facts: TypeAlias = Mapping[str, Any]
 Test: TypeAlias = Callable[[Any, Any], Any]
 
+MOST_SHARED = 4_096
+"""How many literals are at hand to be shared by the rules that say the same."""
 MOST_CONJUNCTIONS = 64
 """How many conjunctions an AND of ORs may multiply into before a factor is left out."""
 
@@ -103,20 +106,25 @@ def literal(comparison: Comparison, catalogue: Catalogue, *, negated: bool = Fal
     fact = catalogue.fact(comparison.fact)
     if fact is None:
         raise LookupError(comparison.fact)
-    kind, read = fact.kind, READERS[fact.kind]
+    read = READERS[fact.kind]
     value = comparison.value
     operand: Any = None
-    if asked in _PRESENCE:
-        read = _PRESENCE[asked]
-    elif isinstance(value, tuple):
+    if isinstance(value, tuple):
         known = map(read, value)
         operand = frozenset(known) if asked in _LISTS else tuple(known)
-    else:
+    elif asked not in _PRESENCE:
         operand = read(value)
+    return _literal(fact.name, fact.kind, asked, operand, negated)
+
+
+@lru_cache(maxsize=MOST_SHARED)
+def _literal(fact: str, kind: FactKind, asked: Operator, operand: Any, negated: bool) -> Literal:  # noqa: FBT001 # private
+    """Make a literal; rules of many products share it, so that it stays close in memory."""
     test = _NEGATED_TESTS[asked] if negated else _TESTS[asked]
     if kind is FactKind.LANGUAGE:
         test = _LANGUAGE_TESTS.get(asked, test)
-    return Literal(fact.name, read, test, operand, kind, asked, negated)
+    read = _PRESENCE.get(asked) or READERS[kind]
+    return Literal(fact, read, test, operand, kind, asked, negated)
 
 
 def holds(asked: Literal, facts: Facts) -> bool:
@@ -184,9 +192,6 @@ def _some(parts: Sequence[Cover]) -> Cover:
         wanted = first.operand if first.operator is Operator.IN else frozenset((first.operand,))
         if first.fact in values:
             wanted |= cast("frozenset[Any]", values[first.fact].operand)
-        tests = _LANGUAGE_TESTS if first.kind is FactKind.LANGUAGE else _TESTS
-        values[first.fact] = first._replace(
-            test=tests[Operator.IN], operand=wanted, operator=Operator.IN
-        )
+        values[first.fact] = _literal(first.fact, first.kind, Operator.IN, wanted, negated=False)
     conjunctions += [(asked,) for asked in values.values()]
     return Cover(tuple(conjunctions), all(part.exact for part in parts))
