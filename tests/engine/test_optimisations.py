@@ -6,13 +6,20 @@ from typing import Any
 import pytest
 
 from listboss import Engine
-from listboss.engine import bucket, cells, engine, index, literal, masks
+from listboss.engine import bucket, cells, engine, few, index, literal, masks
 from listboss.testing import random_event, random_rules
 
 NEVER, ALWAYS = 10**9, 0
 
 SETTINGS: dict[str, list[tuple[Any, str, Any]]] = {
-    "every rule asked by itself": [(index, "FEW", NEVER), (bucket, "FEW", NEVER)],
+    "every rule asked by itself": [
+        (index, "FEW", NEVER),
+        (bucket, "FEW", NEVER),
+        (bucket, "MOST_ASKED", NEVER),
+        (few, "FEWEST_FILED", NEVER),
+    ],
+    "every rule asked, or filed": [(bucket, "FEW", NEVER), (bucket, "MOST_ASKED", NEVER)],
+    "few rules filed wherever they can be": [(few, "FEWEST_FILED", 1)],
     "no rule asked by itself": [
         (index, "FEW", ALWAYS),
         (bucket, "FEW", ALWAYS),
@@ -29,7 +36,10 @@ SETTINGS: dict[str, list[tuple[Any, str, Any]]] = {
     "bits from the top": [(masks, "FEW_BITS", NEVER)],
     "no place remembered": [(cells, "MOST_REMEMBERED", ALWAYS)],
     "hardly a conjunction": [(literal, "MOST_CONJUNCTIONS", 1), (bucket, "MAX_NODES", 1)],
-    "conflicts always looked for": [(bucket, "_may_conflict", lambda _rules: True)],
+    "conflicts always looked for": [
+        (bucket, "may_conflict", lambda _steps: True),
+        (few, "may_conflict", lambda _steps: True),
+    ],
     "nothing kept at hand": [(engine, "MOST_KEPT", ALWAYS)],
     "large products on their first event": [(engine, "LARGE", NEVER)],
 }

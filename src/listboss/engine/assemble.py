@@ -14,7 +14,7 @@ from typing import Any
 import attrs
 
 from listboss.engine.conflict import resolve, spelled
-from listboss.engine.plan import Conflict, Plan, PlannedAction, plan_of, planned
+from listboss.engine.plan import Conflict, OpenAction, Plan, PlannedAction, plan_of
 from listboss.engine.step import Step
 from listboss.rules.event import CONTACT_FIELDS, Contact, Event, FactValue
 from listboss.rules.mapping import FrozenMap
@@ -68,25 +68,24 @@ def bound(
     provider, prefix = "", ""
     send: tuple[str, ...] | None = None
     data: FrozenMap[str, FactValue] = FrozenMap()
-    actions: list[PlannedAction] = []
+    actions: list[Any] = []
     for step in steps:
-        if step.provider != provider:
+        if step.provider is not provider:
             provider = step.provider
             prefix = digest((event.id, provider, contact.key)) + "-"
         if step.send is not send:
             send = step.send
             data = data_of(event, contact, send)
-        actions.append(
-            planned(
-                provider,
-                email,
-                step.action,
-                data,
-                step.because,
-                step.automatic,
-                prefix + step.digest,
-            )
-        )
+        action = OpenAction()
+        action.provider = provider
+        action.email = email
+        action.action = step.action
+        action.data = data
+        action.because = step.because
+        action.automatic = step.automatic
+        action.id = prefix + step.digest
+        action.__class__ = PlannedAction  # type: ignore[assignment] # pyright: ignore[reportAttributeAccessIssue] # from here on frozen
+        actions.append(action)
     return plan_of(event, tuple(actions), conflicts, None)
 
 

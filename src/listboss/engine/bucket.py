@@ -9,82 +9,30 @@ chunks. A small bucket, or one with too many changes, is made anew.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from operator import attrgetter
+from collections.abc import Collection, Iterable, Sequence
 from typing import TypeAlias
 
 import attrs
 
-from listboss.engine.index import FEW, Entry, Index, build
+from listboss.engine.conflict import may_conflict
+from listboss.engine.few import FewRules, PreparedRule, few_rules, position_of
+from listboss.engine.index import Entry, Index, build
 from listboss.engine.literal import Conjunction, Facts, cover
-from listboss.engine.predicate import Predicate, predicate
-from listboss.engine.step import ADDS, MOVES, REMOVES, Step
+from listboss.engine.predicate import predicate
 from listboss.rules.catalogue import Catalogue
 from listboss.rules.condition import MAX_NODES
-from listboss.rules.segmentation import Segmentation
 
-__all__ = ["Bucket", "FewRules", "ManyRules", "PreparedRule", "bucket_of"]
+__all__ = ["Bucket", "ManyRules", "bucket_of", "changed", "compacted"]
+
+FEW = 256
+"""Up to so many rules may do without an index, if an event asks only some of them."""
+MOST_ASKED = 8
+"""How many rules an event may ask: an index has a fixed cost of some microseconds."""
 
 CHUNK = 64
 """So many changed rules share an index; a bucket of no more rules is always made anew."""
 MOST_CHUNKS = 32
 """A bucket with more changes than so many chunks hold is made anew."""
-
-
-@attrs.frozen(eq=False, weakref_slot=False)
-class PreparedRule:
-    """A rule that can run: its place among the rules of its product, and its actions.
-
-    It holds if all of its literals do, and then its `check`, if there is one.
-    """
-
-    position: int
-    rule: Segmentation
-    steps: tuple[Step, ...]
-    literals: Conjunction = ()
-    check: Predicate | None = None
-
-
-_position = attrgetter("position")
-
-
-class FewRules:
-    """A handful of rules, each asked by itself."""
-
-    __slots__ = ("_rules", "may_conflict")
-
-    def __init__(self, rules: Sequence[PreparedRule], catalogue: Catalogue) -> None:
-        self._rules = tuple(_asked_alone(rules, catalogue))
-        self.may_conflict = _may_conflict(rules)
-
-    def match(self, facts: Facts, *, in_order: bool) -> list[PreparedRule]:  # noqa: ARG002 # they always are
-        """Return the rules that hold, in the order declared."""
-        get = facts.get
-        matched: list[PreparedRule] = []
-        for rule in self._rules:
-            for fact, read, test, operand, _, _, _ in rule.literals:
-                value = read(get(fact))
-                if value is None or not test(value, operand):
-                    break
-            else:
-                if rule.check is None or rule.check(facts):
-                    matched.append(rule)
-        return matched
-
-    def rules(self) -> list[PreparedRule]:
-        """Return all rules, in the order declared."""
-        return list(self._rules)
-
-    def changed(
-        self, gone: Collection[int], fresh: Iterable[PreparedRule], catalogue: Catalogue
-    ) -> Bucket:
-        """Return a bucket without the rules at some positions, and with fresh ones."""
-        kept = [rule for rule in self.rules() if rule.position not in gone]
-        return bucket_of([*kept, *fresh], catalogue)
-
-    def compacted(self, _catalogue: Catalogue) -> Bucket:
-        """Return itself: it is in one piece."""
-        return self
 
 
 class ManyRules:
@@ -121,18 +69,17 @@ class ManyRules:
             if slot.check is None or slot.check(facts)
         ]
         if in_order:
-            matched.sort(key=_position)
+            matched.sort(key=position_of)
         return matched
 
     def rules(self) -> list[PreparedRule]:
         """Return all rules, in the order declared."""
-        return sorted(_living(self._slots), key=_position)
+        return sorted(_living(self._slots), key=position_of)
 
     def changed(
-        self, gone: Collection[int], fresh: Iterable[PreparedRule], catalogue: Catalogue
+        self, gone: Collection[int], added: Sequence[PreparedRule], catalogue: Catalogue
     ) -> Bucket:
         """Return a bucket without the rules at some positions, and with fresh ones."""
-        added = list(fresh)
         slots = list(self._slots)
         for number in self._numbers(gone):
             slots[number] = attrs.evolve(slots[number], check=_never)
@@ -149,18 +96,16 @@ class ManyRules:
             indexes, repeats = (*indexes, index), repeats or twice
         return ManyRules(slots, indexes, shared=self._shared, repeats=repeats, may_conflict=True)
 
-    def compacted(self, catalogue: Catalogue) -> Bucket:
-        """Return a bucket in one piece; itself if it has no changes beside its index."""
-        rules = self.rules()
-        whole = len(rules) == len(self._slots) == self._shared
-        return self if whole else bucket_of(rules, catalogue)
+    def is_whole(self) -> bool:
+        """Whether there are no changes beside the index."""
+        return len(self.rules()) == len(self._slots) == self._shared
 
     def _numbers(self, positions: Collection[int]) -> list[int]:
         """Return the slots of the rules at some positions: those of the first index in order."""
         changed = range(self._shared, len(self._slots))
         found = [number for number in changed if self._slots[number].position in positions]
         for position in positions:
-            number = bisect_left(self._slots, position, hi=self._shared, key=_position)
+            number = bisect_left(self._slots, position, hi=self._shared, key=position_of)
             if number < self._shared and self._slots[number].position == position:
                 found.append(number)
         return found
@@ -178,15 +123,35 @@ def _living(slots: Iterable[PreparedRule]) -> list[PreparedRule]:
 
 
 def bucket_of(rules: Iterable[PreparedRule], catalogue: Catalogue) -> Bucket:
-    """Make a bucket of all these rules."""
-    rules = sorted(rules, key=_position)
+    """Make a bucket of all these rules: the one place that decides whether it has an index."""
+    rules = sorted(rules, key=position_of)
     if len(rules) <= FEW:
-        return FewRules(rules, catalogue)
+        # A condition that nothing meets has no conjunction: its rule is never found.
+        prepared = [_prepared(rule, catalogue, most=1) for rule in rules]
+        few, asked = few_rules((rule, each) for rule, found in prepared for each in found)
+        if asked <= MOST_ASKED:
+            return few
     slots: list[PreparedRule] = []
     index, repeats = _indexed(rules, catalogue, slots)
-    return ManyRules(
-        slots, (index,), shared=len(slots), repeats=repeats, may_conflict=_may_conflict(rules)
-    )
+    contested = may_conflict(step for rule in rules for step in rule.steps)
+    return ManyRules(slots, (index,), shared=len(slots), repeats=repeats, may_conflict=contested)
+
+
+def changed(
+    bucket: Bucket, gone: Collection[int], fresh: Sequence[PreparedRule], catalogue: Catalogue
+) -> Bucket:
+    """Return a bucket without the rules at some positions, and with fresh ones."""
+    if isinstance(bucket, ManyRules):
+        return bucket.changed(gone, fresh, catalogue)
+    kept = [rule for rule in bucket.rules() if rule.position not in gone]
+    return bucket_of([*kept, *fresh], catalogue)
+
+
+def compacted(bucket: Bucket, catalogue: Catalogue) -> Bucket:
+    """Return a bucket in one piece; itself if it has no changes beside its index."""
+    if isinstance(bucket, FewRules) or bucket.is_whole():
+        return bucket
+    return bucket_of(bucket.rules(), catalogue)
 
 
 def _prepared(
@@ -198,17 +163,11 @@ def _prepared(
         return rule, ((),)
     found = cover(condition, catalogue)
     conjunctions = found.conjunctions if len(found.conjunctions) <= most else ((),)
-    if found.exact and conjunctions is found.conjunctions:
-        return rule, conjunctions
-    return attrs.evolve(rule, check=predicate(condition, catalogue)), conjunctions
-
-
-def _asked_alone(rules: Iterable[PreparedRule], catalogue: Catalogue) -> Iterator[PreparedRule]:
-    """Give each rule its one conjunction; a rule that nothing meets has none and is left out."""
-    for rule in rules:
-        prepared, conjunctions = _prepared(rule, catalogue, most=1)
-        for literals in conjunctions:
-            yield attrs.evolve(prepared, literals=literals) if literals else prepared
+    exact = found.exact and conjunctions is found.conjunctions
+    check = None if exact else rule.check or predicate(condition, catalogue)
+    if check is not rule.check:
+        rule = PreparedRule(rule.position, rule.rule, rule.steps, check)
+    return rule, conjunctions
 
 
 def _indexed(
@@ -223,16 +182,3 @@ def _indexed(
         entries.extend((len(slots), literals) for literals in conjunctions)
         slots.append(prepared)
     return build(entries), repeats
-
-
-def _may_conflict(rules: Iterable[PreparedRule]) -> bool:
-    """Whether two steps of the rules might contradict each other: rarely so."""
-    roles: dict[tuple[str, ...], int] = {}
-    for rule in rules:
-        for step in rule.steps:
-            if step.role & MOVES:
-                return True
-            if step.role:
-                subject = step.subject
-                roles[subject] = roles.get(subject, 0) | step.role
-    return any(role == ADDS | REMOVES for role in roles.values())

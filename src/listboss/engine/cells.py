@@ -16,17 +16,17 @@ from typing import Any, TypeAlias
 
 import attrs
 
-from listboss.engine.literal import Literal
+from listboss.engine.literal import ByFact, Literal
 from listboss.rules.catalogue import FactKind
 from listboss.rules.condition import Operator
 from listboss.rules.facts import READERS, is_present, language_range
 
-__all__ = ["ORDERED", "Constraint", "Domain", "Intervals"]
+__all__ = ["ORDERED", "Constraint", "Domain", "Intervals", "domains_of"]
 
 Intervals: TypeAlias = tuple[tuple[int, int], ...]
 
 MOST_REMEMBERED = 256
-"""How many raw values a fact remembers the place of."""
+"""How many raw values a fact remembers the place of; never more than twice its places."""
 _EXACT_TYPES: dict[FactKind, type] = {
     FactKind.BOOLEAN: bool,
     FactKind.INTEGER: int,
@@ -55,6 +55,7 @@ class Domain:
     __slots__ = (
         "_descendants",
         "_ids",
+        "_most_seen",
         "_points",
         "_read",
         "count",
@@ -88,6 +89,7 @@ class Domain:
         self._read = READERS[kind]
         self.exact_type = _EXACT_TYPES.get(kind, str)
         self.seen: dict[Any, int] = {}
+        self._most_seen = min(MOST_REMEMBERED, 2 * self.places)
 
     def place(self, raw: Any) -> int:
         """Return the place of a raw value, or of None.
@@ -99,7 +101,7 @@ class Domain:
         if value is None:
             return self.missing + 1 if is_present(raw) else self.missing
         place = self.cell(value)
-        if type(raw) is self.exact_type and len(self.seen) < MOST_REMEMBERED:
+        if type(raw) is self.exact_type and len(self.seen) < self._most_seen:
             self.seen[raw] = place
         return place
 
@@ -177,6 +179,15 @@ class Domain:
         edges = [0, *(edge for interval in intervals for edge in interval), self.count]
         pairs = zip(edges[::2], edges[1::2], strict=True)
         return tuple((low, high) for low, high in pairs if low < high)
+
+
+def domains_of(entries: Iterable[ByFact]) -> dict[str, Domain]:
+    """Return the domain of each fact that one of the entries mentions."""
+    mentioned: ByFact = {}
+    for literals in entries:
+        for fact, asked in literals.items():
+            mentioned.setdefault(fact, []).extend(asked)
+    return {fact: Domain(asked) for fact, asked in mentioned.items()}
 
 
 def _joined(cells: Iterable[int]) -> Intervals:

@@ -14,14 +14,14 @@ An action loses to what contradicts it whether or not that one is dropped itself
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from listboss.engine.plan import Conflict, ConflictRule
 from listboss.engine.step import ADDS, ALONE, MOVES, REMOVES, Step
 from listboss.rules.action import Action, AddLead, MoveLead, Place, place_key
 from listboss.rules.text import fold
 
-__all__ = ["resolve", "spelled"]
+__all__ = ["may_conflict", "resolve", "spelled"]
 
 Groups = Mapping[str, Sequence[Step]]
 
@@ -29,6 +29,18 @@ Groups = Mapping[str, Sequence[Step]]
 def spelled(steps: Sequence[Step]) -> Action:
     """Choose the spelling of equal actions that is sent, whatever the order of the rules."""
     return steps[0].action if len(steps) == 1 else min((s.action for s in steps), key=repr)
+
+
+def may_conflict(steps: Iterable[Step]) -> bool:
+    """Whether two of the steps might contradict each other: rarely so."""
+    roles: dict[tuple[str, ...], int] = {}
+    for step in steps:
+        if step.role & MOVES:
+            return True
+        if step.role:
+            subject = step.subject
+            roles[subject] = roles.get(subject, 0) | step.role
+    return any(role == ADDS | REMOVES for role in roles.values())
 
 
 def _same(one: Place | None, other: Place | None) -> bool:

@@ -204,8 +204,8 @@ class Engine:
             matched = bucket.match(event.facts, in_order=bucket.may_conflict)
             if matched:
                 asked = [*steps, *[step for rule in matched for step in rule.steps]]
-                steps, conflicts = arranged(asked, may_conflict=bucket.may_conflict)
-                return bound(event, contact, steps, conflicts)
+                distinct, conflicts = arranged(asked, may_conflict=bucket.may_conflict)
+                return bound(event, contact, distinct, conflicts)
         return bound(event, contact, steps) if steps else plan_of(event, (), (), idle)
 
     def _find(self, event: Event) -> tuple[Bucket | None, tuple[Step, ...], Idle]:

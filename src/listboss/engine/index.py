@@ -15,8 +15,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
-from listboss.engine.cells import ORDERED, Constraint, Domain
-from listboss.engine.literal import Conjunction, Facts, Literal
+from listboss.engine.cells import ORDERED, Constraint, Domain, domains_of
+from listboss.engine.literal import ByFact, Conjunction, Facts, by_fact, conjunction, without
 from listboss.engine.masks import WORD, Header, Masks
 
 __all__ = ["FEW", "Entry", "Index", "Leaf", "Table", "build"]
@@ -36,8 +36,7 @@ FEWEST_BINS = 16
 FINEST_BIN, COARSER = 64, 4
 """Cells in the finest bin of an ordered fact, and how much coarser each next size is."""
 
-_ByFact: TypeAlias = dict[str, list[Literal]]
-_Split: TypeAlias = tuple[int, _ByFact]
+_Split: TypeAlias = tuple[int, ByFact]
 
 
 class Table:
@@ -131,14 +130,14 @@ def build(entries: Iterable[Entry]) -> Index:
     if sum(1 for _, literals in entries if literals) <= FEW:
         return Index(None, _leaf(_split(entries), None, {}), ())
     splits = _split(entries)
-    domains = _domains([by_fact for _, by_fact in splits])
+    domains = domains_of(literals for _, literals in splits)
     header = Header(domains)
     filed, rest = _file(splits, domains)
     tables = tuple(
         Table(fact, domains[fact], size, _children(fact, size, header, domains, bins), header.size)
         for (fact, size), bins in filed.items()
     )
-    return Index(header, _leaf(rest, header, domains), tables)
+    return Index(header, _leaf(rest, header, domains, top=True), tables)
 
 
 def _leaf(
@@ -146,13 +145,15 @@ def _leaf(
     header: Header | None,
     domains: Mapping[str, Domain],
     run: tuple[str, range] | None = None,
+    *,
+    top: bool = False,
 ) -> Leaf:
-    always = tuple(position for position, by_fact in entries if not by_fact)
+    always = tuple(position for position, literals in entries if not literals)
     asking = [entry for entry in entries if entry[1]]
     if header is None or len(asking) <= FEW_OF_LEAF:
-        few = tuple((position, _conjunction(by_fact)) for position, by_fact in asking)
+        few = tuple((position, conjunction(literals)) for position, literals in asking)
         return Leaf(always, few, None)
-    return Leaf(always, (), Masks(asking, header, domains, run))
+    return Leaf(always, (), Masks(asking, header, domains, run, leaf=not top))
 
 
 def _children(
@@ -167,36 +168,17 @@ def _children(
     for number, entries in bins.items():
         inside = entries
         if size == 1:
-            inside = [(position, _without(by_fact, fact)) for position, by_fact in entries]
+            inside = [(position, without(literals, fact)) for position, literals in entries]
         if len(inside) <= WORD:
             run = (fact, range(number * size, (number + 1) * size)) if size == FINEST_BIN else None
             children[number] = _leaf(inside, header, domains, run)
         else:
-            children[number] = build((position, _conjunction(each)) for position, each in inside)
+            children[number] = build((position, conjunction(each)) for position, each in inside)
     return children
 
 
 def _split(entries: Iterable[Entry]) -> list[_Split]:
-    return [(position, _by_fact(literals)) for position, literals in entries]
-
-
-def _by_fact(literals: Conjunction) -> _ByFact:
-    by_fact: _ByFact = {}
-    for asked in literals:
-        by_fact.setdefault(asked.fact, []).append(asked)
-    return by_fact
-
-
-def _conjunction(by_fact: _ByFact) -> Conjunction:
-    return tuple(asked for literals in by_fact.values() for asked in literals)
-
-
-def _domains(entries: Sequence[_ByFact]) -> dict[str, Domain]:
-    mentioned: _ByFact = {}
-    for by_fact in entries:
-        for fact, literals in by_fact.items():
-            mentioned.setdefault(fact, []).extend(literals)
-    return {fact: Domain(literals) for fact, literals in mentioned.items()}
+    return [(position, by_fact(literals)) for position, literals in entries]
 
 
 _Place: TypeAlias = tuple[str, int]
@@ -230,14 +212,14 @@ def _file(
 
 
 def _most_deciding(
-    by_fact: _ByFact, domains: Mapping[str, Domain]
+    literals: ByFact, domains: Mapping[str, Domain]
 ) -> tuple[_Place, frozenset[int]] | None:
     """Return the fact under whose bins the entry meets the fewest events, or None."""
     best: tuple[_Place, frozenset[int]] | None = None
     most = 0.0
-    for fact, literals in by_fact.items():
+    for fact, asked in literals.items():
         domain = domains.get(fact)
-        narrow = None if domain is None else _narrow(domain, domain.constraint(literals))
+        narrow = None if domain is None else _narrow(domain, domain.constraint(asked))
         if domain is None or narrow is None:
             continue
         size, bins = narrow
@@ -260,7 +242,3 @@ def _narrow(domain: Domain, constraint: Constraint) -> tuple[int, frozenset[int]
             return None
         size *= COARSER
     return None
-
-
-def _without(by_fact: _ByFact, fact: str) -> _ByFact:
-    return {name: literals for name, literals in by_fact.items() if name != fact}

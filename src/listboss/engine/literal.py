@@ -28,7 +28,20 @@ from listboss.rules.condition import (
 )
 from listboss.rules.facts import READERS, Reader, is_present, language_range
 
-__all__ = ["Conjunction", "Cover", "Facts", "Literal", "cover", "holds", "literal"]
+__all__ = [
+    "ByFact",
+    "Conjunction",
+    "Cover",
+    "Facts",
+    "Literal",
+    "Test",
+    "by_fact",
+    "conjunction",
+    "cover",
+    "holds",
+    "literal",
+    "without",
+]
 
 Facts: TypeAlias = Mapping[str, Any]
 Test: TypeAlias = Callable[[Any, Any], Any]
@@ -53,6 +66,8 @@ class Literal(NamedTuple):
 
 
 Conjunction: TypeAlias = tuple[Literal, ...]
+ByFact: TypeAlias = dict[str, list[Literal]]
+"""A conjunction, its literals put together by fact."""
 
 
 def _meets(tag: str, wanted: str) -> bool:
@@ -114,6 +129,7 @@ def literal(comparison: Comparison, catalogue: Catalogue, *, negated: bool = Fal
         operand = frozenset(known) if asked in _LISTS else tuple(known)
     elif asked not in _PRESENCE:
         operand = read(value)
+        operand = value if operand == value else operand  # no second copy of a text
     return _literal(fact.name, fact.kind, asked, operand, negated)
 
 
@@ -195,3 +211,21 @@ def _some(parts: Sequence[Cover]) -> Cover:
         values[first.fact] = _literal(first.fact, first.kind, Operator.IN, wanted, negated=False)
     conjunctions += [(asked,) for asked in values.values()]
     return Cover(tuple(conjunctions), all(part.exact for part in parts))
+
+
+def by_fact(literals: Conjunction) -> ByFact:
+    """Put the literals of each fact together."""
+    found: ByFact = {}
+    for asked in literals:
+        found.setdefault(asked.fact, []).append(asked)
+    return found
+
+
+def conjunction(literals: ByFact) -> Conjunction:
+    """Put literals in a row again, those of a fact side by side."""
+    return tuple([asked for found in literals.values() for asked in found])
+
+
+def without(literals: ByFact, fact: str | None) -> ByFact:
+    """Leave out what is known of a fact already."""
+    return {name: found for name, found in literals.items() if name != fact}

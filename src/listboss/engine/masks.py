@@ -147,9 +147,9 @@ class _WideFact:
 class Masks:
     """Entries by bit, and the masks of every fact that one of them mentions.
 
-    Up to 64 entries keep their masks in one array, and ask about wide facts one by one. If
-    they are filed under a run of cells of one fact, the masks of that run come last, and
-    `collect` is given the place in it.
+    Up to 64 entries keep their masks in one array. In a `leaf`, where few of them are left,
+    they ask about wide facts one by one. If they are filed under a run of cells of one fact,
+    the masks of that run come last, and `collect` is given the place in it.
     """
 
     __slots__ = ("_all", "_data", "_extra", "_positions", "_wide")
@@ -160,17 +160,20 @@ class Masks:
         header: Header,
         domains: Mapping[str, Domain],
         run: tuple[str, range] | None = None,
+        *,
+        leaf: bool = False,
     ) -> None:
         size = len(entries)
         self._all = (1 << size) - 1
         self._positions = tuple(position for position, _ in entries)
         small = size <= WORD
+        asked = leaf and small
         filed_under, cells = run or ("", range(0))
         mentioned: dict[str, dict[int, Intervals]] = {}
         extra: dict[int, Conjunction] = {}
         for bit, (_, by_fact) in enumerate(entries):
             for fact, literals in by_fact.items():
-                if fact in header.bases or fact == filed_under or not small:
+                if fact in header.bases or fact == filed_under or not asked:
                     domain = domains[fact]
                     spans = domain.spans(domain.constraint(literals))
                     mentioned.setdefault(fact, {})[bit] = spans

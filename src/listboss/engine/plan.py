@@ -18,7 +18,7 @@ from listboss.rules.action import Action
 from listboss.rules.event import Event, EventName, FactValue
 from listboss.rules.mapping import FrozenMap
 
-__all__ = ["Conflict", "ConflictRule", "Idle", "Plan", "PlannedAction", "plan_of", "planned"]
+__all__ = ["Conflict", "ConflictRule", "Idle", "OpenAction", "Plan", "PlannedAction", "plan_of"]
 
 
 class Idle(StrEnum):
@@ -68,34 +68,22 @@ class PlannedAction:
     id: str
 
 
-class _OpenAction:
-    """A `PlannedAction` while it is filled: the same slots, without the guard of each."""
+class OpenAction:
+    """A `PlannedAction` while it is filled: made in a third of the time, then frozen.
+
+    Its slots are the same in the same order (tests/engine/test_plan.py), so that once they
+    are filled its class is set to `PlannedAction`.
+    """
 
     __slots__ = ("action", "automatic", "because", "data", "email", "id", "provider")
 
-    def __init__(  # noqa: PLR0917 # by position, as the slots stand
-        self,
-        provider: str,
-        email: str,
-        action: Action,
-        data: FrozenMap[str, FactValue],
-        because: tuple[str, ...],
-        automatic: bool,  # noqa: FBT001 # as above
-        id: str,
-    ) -> None:
-        self.provider = provider
-        self.email = email
-        self.action = action
-        self.data = data
-        self.because = because
-        self.automatic = automatic
-        self.id = id
-        # INVARIANT: the same slots in the same order (tests/engine/test_plan.py).
-        self.__class__ = PlannedAction  # type: ignore[assignment] # pyright: ignore[reportAttributeAccessIssue] # noqa: PLE0237 # from here on frozen
-
-
-planned = cast("type[PlannedAction]", _OpenAction)
-"""Makes a `PlannedAction` by position in a third of the time: filled open, then frozen."""
+    provider: str
+    email: str
+    action: Action
+    data: FrozenMap[str, FactValue]
+    because: tuple[str, ...]
+    automatic: bool
+    id: str
 
 
 @attrs.frozen

@@ -12,7 +12,8 @@ from typing import TypeAlias
 
 import attrs
 
-from listboss.engine.bucket import Bucket, PreparedRule, bucket_of
+from listboss.engine.bucket import Bucket, bucket_of, changed, compacted
+from listboss.engine.few import PreparedRule
 from listboss.engine.step import steps_of
 from listboss.rules.catalogue import Catalogue, ProductKind
 from listboss.rules.event import Event
@@ -78,7 +79,8 @@ class ProductIndex:
     def compacted(self, catalogue: Catalogue) -> ProductIndex:
         """Return the index with every bucket in one piece."""
         return attrs.evolve(
-            self, buckets={key: bucket.compacted(catalogue) for key, bucket in self.buckets.items()}
+            self,
+            buckets={key: compacted(bucket, catalogue) for key, bucket in self.buckets.items()},
         )
 
 
@@ -143,7 +145,7 @@ def updated(index: ProductIndex, rule_set: RuleSet) -> ProductIndex:
         bucket = buckets.get(key)
         found = filed.get(key, [])
         if bucket is not None:
-            buckets[key] = bucket.changed(removed, found, rule_set.catalogue)
+            buckets[key] = changed(bucket, removed, found, rule_set.catalogue)
         elif found:
             buckets[key] = bucket_of(found, rule_set.catalogue)
     if len(old) != len(new):

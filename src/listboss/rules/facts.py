@@ -14,7 +14,6 @@ from decimal import Decimal
 from typing import TypeAlias
 
 from listboss.rules.catalogue import FactKind
-from listboss.rules.text import fold
 
 __all__ = ["READERS", "Reader", "is_present", "language_range"]
 
@@ -33,7 +32,7 @@ def is_present(raw: object) -> bool:
 
 
 def _text(raw: object) -> str | None:
-    return (fold(raw) or None) if isinstance(raw, str) else None
+    return (raw.strip().casefold() or None) if isinstance(raw, str) else None  # `fold`, in place
 
 
 def _country(raw: object) -> str | None:

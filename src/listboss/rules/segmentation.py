@@ -9,7 +9,7 @@ right.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from hashlib import blake2b
 from typing import cast, get_args
@@ -34,18 +34,23 @@ SENT = ("email", "name", "phone")
 _ACTIONS: tuple[type, ...] = get_args(Action)
 
 
-def digest(parts: Sequence[str], size: int = 12) -> str:
-    """Digest texts in order, each prefixed by its length, to `2 * size` hex digits.
+_copy_of_blank = blake2b(digest_size=12).copy
+
+
+def digest(parts: Iterable[str]) -> str:
+    """Digest texts in order, each prefixed by its length in bytes, to 24 hex digits.
 
     The same on every machine, in every release: ids rest on it.
 
     >>> digest(["ab", "c"]) == digest(["a", "bc"])
     False
     """
-    told = "".join([f"{len(part)}:{part}" for part in parts])
-    if not told.isascii():  # lengths are those of the bytes
-        told = "".join([f"{len(part.encode())}:{part}" for part in parts])
-    return blake2b(told.encode(), digest_size=size).hexdigest()
+    told = ""
+    for part in parts:
+        told += f"{len(part if part.isascii() else part.encode())}:{part}"
+    hashed = _copy_of_blank()  # in half the time of a new one
+    hashed.update(told.encode())
+    return hashed.hexdigest()
 
 
 def _ids(path: str, value: object) -> tuple[str, ...]:

@@ -1,0 +1,186 @@
+"""A few rules of one product, event and plan, found without masks: they are asked.
+
+The first comparison of a rule stands in the rule itself, since what costs time here is
+memory that is far away. Where several rules turn on one fact (an offer code, a price), they
+are filed under its cells, and an event asks only those of its own cell.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+import attrs
+
+from listboss.engine.cells import Domain, domains_of
+from listboss.engine.conflict import may_conflict
+from listboss.engine.literal import (
+    ByFact,
+    Conjunction,
+    Facts,
+    Test,
+    by_fact,
+    conjunction,
+    without,
+)
+from listboss.engine.predicate import Predicate
+from listboss.engine.step import Step
+from listboss.rules.facts import Reader
+from listboss.rules.segmentation import Segmentation
+
+__all__ = ["FewRules", "PreparedRule", "few_rules", "position_of"]
+
+FEWEST_FILED = 3
+"""So many rules are worth a look into a table; asking one of them costs about as much."""
+MOST_PLACES = 32
+"""Under how many cells a rule may be filed; so tables grow with the rules, not their square."""
+
+
+@attrs.frozen(eq=False, weakref_slot=False)
+class PreparedRule:
+    """A rule that can run: its place among the rules of its product, and its actions.
+
+    `check` is asked of what is found too freely; None if it never is.
+    """
+
+    position: int
+    rule: Segmentation
+    steps: tuple[Step, ...]
+    check: Predicate | None = None
+
+
+position_of: Callable[[PreparedRule], int] = operator.attrgetter("position")
+
+
+@attrs.frozen(eq=False, weakref_slot=False)
+class _AskedRule(PreparedRule):
+    """A rule with its literals: the first in pieces, then the others.
+
+    `read` is None if there is no literal.
+    """
+
+    fact: str = ""
+    read: Reader | None = None
+    test: Test = operator.eq
+    operand: Any = None
+    rest: Conjunction = ()
+
+
+def _asked(rule: PreparedRule, literals: Conjunction) -> _AskedRule:
+    kept = (rule.position, rule.rule, rule.steps, rule.check)
+    if not literals:
+        return _AskedRule(*kept)
+    fact, read, test, operand, _, _, _ = literals[0]
+    return _AskedRule(*kept, fact, read, test, operand, literals[1:])
+
+
+_Rules: TypeAlias = tuple[_AskedRule, ...]
+_Door: TypeAlias = tuple[str, type, dict[Any, int], Callable[[Any], int], tuple[_Rules, ...]]
+"""A fact; its exact type, the places it remembers, and how others are found; rules by place."""
+
+
+class FewRules:
+    """Rules that are asked: some by every event, others by those of their cell of a fact."""
+
+    __slots__ = ("_all", "_always", "_doors", "may_conflict")
+
+    def __init__(
+        self, rules: Sequence[PreparedRule], always: _Rules, doors: tuple[_Door, ...]
+    ) -> None:
+        self._all = rules
+        self._always = always
+        self._doors = doors
+        self.may_conflict = may_conflict(step for rule in rules for step in rule.steps)
+
+    def match(self, facts: Facts, *, in_order: bool) -> list[PreparedRule]:
+        """Return the rules that hold; in the order declared, if that is asked for."""
+        get = facts.get
+        rules: Sequence[_AskedRule] = self._always
+        if self._doors:
+            rules = [*rules]
+            for fact, exact_type, seen, place, table in self._doors:
+                raw = get(fact)
+                known = raw.__class__ is exact_type and raw in seen
+                rules += table[seen[raw] if known else place(raw)]
+        matched: list[PreparedRule] = []
+        for rule in rules:
+            if rule.read is not None:
+                value = rule.read(get(rule.fact))
+                if value is None or not rule.test(value, rule.operand):
+                    continue
+                if rule.rest and not _hold(rule.rest, facts):
+                    continue
+            if rule.check is None or rule.check(facts):
+                matched.append(rule)
+        if in_order and self._doors:
+            matched.sort(key=position_of)
+        return matched
+
+    def rules(self) -> Sequence[PreparedRule]:
+        """Return all rules, in the order declared."""
+        return self._all
+
+
+def _hold(literals: Conjunction, facts: Facts) -> bool:
+    for fact, read, test, operand, _, _, _ in literals:
+        value = read(facts.get(fact))
+        if value is None or not test(value, operand):
+            return False
+    return True
+
+
+def few_rules(rules: Iterable[tuple[PreparedRule, Conjunction]]) -> tuple[FewRules, float]:
+    """File rules where that pays; also tell how many of them an event asks, more or less."""
+    split = [(rule, by_fact(literals)) for rule, literals in rules]
+    if len(split) < FEWEST_FILED:
+        asked = tuple([_asked(rule, conjunction(literals)) for rule, literals in split])
+        return FewRules(asked, asked, ()), len(asked)
+    domains = domains_of(literals for _, literals in split)
+    narrow = [_narrow(literals, domains) for _, literals in split]
+    facts = _facts_to_file_under(narrow)
+    every: list[_AskedRule] = []
+    always: list[_AskedRule] = []
+    tables = {fact: [list[_AskedRule]() for _ in range(domains[fact].places)] for fact in facts}
+    expected = 0.0
+    for (rule, literals), places_of in zip(split, narrow, strict=True):
+        fact = next((fact for fact in facts if fact in places_of), None)
+        each = _asked(rule, conjunction(without(literals, fact)))
+        every.append(each)
+        if fact is None:
+            always.append(each)
+            continue
+        expected += len(places_of[fact]) / domains[fact].places
+        for place in places_of[fact]:
+            tables[fact][place].append(each)
+    doors = tuple(_door(fact, domains[fact], tables[fact]) for fact in facts)
+    return FewRules(tuple(every), tuple(always), doors), expected + len(always)
+
+
+def _narrow(literals: ByFact, domains: Mapping[str, Domain]) -> dict[str, list[int]]:
+    """Return the facts that few values meet, at most half of them, and the places of those."""
+    found: dict[str, list[int]] = {}
+    for fact, asked in literals.items():
+        domain = domains[fact]
+        spans = domain.spans(domain.constraint(asked))
+        if sum(high - low for low, high in spans) <= min(MOST_PLACES, domain.places // 2):
+            found[fact] = [place for span in spans for place in range(*span)]
+    return found
+
+
+def _facts_to_file_under(narrow: Sequence[Mapping[str, object]]) -> list[str]:
+    """Choose facts, the one that most rules turn on first, while enough rules are left."""
+    chosen: list[str] = []
+    left = list(narrow)
+    while votes := Counter(fact for facts in left for fact in facts):
+        fact, count = votes.most_common(1)[0]
+        if count < FEWEST_FILED:
+            break
+        chosen.append(fact)
+        left = [facts for facts in left if fact not in facts]
+    return chosen
+
+
+def _door(fact: str, domain: Domain, table: Iterable[Iterable[_AskedRule]]) -> _Door:
+    return (fact, domain.exact_type, domain.seen, domain.place, tuple(map(tuple, table)))
