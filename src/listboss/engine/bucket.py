@@ -35,25 +35,20 @@ MOST_CHUNKS = 32
 """A bucket with more changes than so many chunks hold is made anew."""
 
 
+@attrs.frozen(eq=False, weakref_slot=False)
 class ManyRules:
-    """Rules in slots, and the indexes that find them: one shared, and chunks of changes."""
+    """Rules in slots, and the indexes that find them: one shared, and chunks of changes.
 
-    __slots__ = ("_indexes", "_repeats", "_shared", "_slots", "may_conflict")
+    `shared` is how many slots the first index has. `repeats` says that an index may find a
+    slot twice, `checks` that some slot has a check, `may_conflict` that steps may clash.
+    """
 
-    def __init__(
-        self,
-        slots: Sequence[PreparedRule],
-        indexes: tuple[Index, ...],
-        *,
-        shared: int,
-        repeats: bool,
-        may_conflict: bool,
-    ) -> None:
-        self._slots = slots
-        self._indexes = indexes
-        self._shared = shared  # how many slots the first index has
-        self._repeats = repeats  # whether an index may find a slot twice
-        self.may_conflict = may_conflict
+    _slots: Sequence[PreparedRule]
+    _indexes: tuple[Index, ...]
+    _shared: int
+    _repeats: bool
+    _checks: bool
+    may_conflict: bool
 
     def match(self, facts: Facts, *, in_order: bool) -> list[PreparedRule]:
         """Return the rules that hold; in the order declared, if that is asked for."""
@@ -62,13 +57,14 @@ class ManyRules:
             index.match(facts, found)
         if self._repeats:
             found = [*set(found)]
+        whole = len(self._indexes) == 1
+        if in_order and whole:
+            found.sort()
         slots = self._slots
-        matched = [
-            slot
-            for slot in [slots[number] for number in found]
-            if slot.check is None or slot.check(facts)
-        ]
-        if in_order:
+        matched = [slots[number] for number in found]
+        if self._checks:
+            matched = [slot for slot in matched if slot.check is None or slot.check(facts)]
+        if in_order and not whole:
             matched.sort(key=position_of)
         return matched
 
@@ -94,7 +90,9 @@ class ManyRules:
         for first in range(0, len(pending), CHUNK):
             index, twice = _indexed(pending[first : first + CHUNK], catalogue, slots)
             indexes, repeats = (*indexes, index), repeats or twice
-        return ManyRules(slots, indexes, shared=self._shared, repeats=repeats, may_conflict=True)
+        return attrs.evolve(
+            self, slots=slots, indexes=indexes, repeats=repeats, checks=True, may_conflict=True
+        )
 
     def is_whole(self) -> bool:
         """Whether there are no changes beside the index."""
@@ -133,8 +131,14 @@ def bucket_of(rules: Iterable[PreparedRule], catalogue: Catalogue) -> Bucket:
             return few
     slots: list[PreparedRule] = []
     index, repeats = _indexed(rules, catalogue, slots)
-    contested = may_conflict(step for rule in rules for step in rule.steps)
-    return ManyRules(slots, (index,), shared=len(slots), repeats=repeats, may_conflict=contested)
+    return ManyRules(
+        slots,
+        (index,),
+        shared=len(slots),
+        repeats=repeats,
+        checks=any(slot.check is not None for slot in slots),
+        may_conflict=may_conflict(step for rule in rules for step in rule.steps),
+    )
 
 
 def changed(
@@ -166,7 +170,7 @@ def _prepared(
     exact = found.exact and conjunctions is found.conjunctions
     check = None if exact else rule.check or predicate(condition, catalogue)
     if check is not rule.check:
-        rule = PreparedRule(rule.position, rule.rule, rule.steps, check)
+        rule = PreparedRule(rule.position, rule.id, rule.rule, rule.steps, check)
     return rule, conjunctions
 
 

@@ -230,7 +230,7 @@ class Engine:
         bucket, _, _ = self._find(event)
         if bucket is None:
             return ()
-        return tuple([matched.rule.id for matched in bucket.match(event.facts, in_order=True)])
+        return tuple([rule.id for rule in bucket.match(event.facts, in_order=True)])
 
     # Telling and testing
 

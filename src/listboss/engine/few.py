@@ -1,7 +1,6 @@
 """A few rules of one product, event and plan, found without masks: they are asked.
 
-The first comparison of a rule stands in the rule itself, since what costs time here is
-memory that is far away. Where several rules turn on one fact (an offer code, a price), they
+The first comparison of a rule stands in the rule itself. Where several rules turn on one fact (an offer code, a price), they
 are filed under its cells, and an event asks only those of its own cell.
 """
 
@@ -23,6 +22,7 @@ from listboss.engine.literal import (
     Test,
     by_fact,
     conjunction,
+    hold,
     without,
 )
 from listboss.engine.predicate import Predicate
@@ -42,10 +42,12 @@ MOST_PLACES = 32
 class PreparedRule:
     """A rule that can run: its place among the rules of its product, and its actions.
 
-    `check` is asked of what is found too freely; None if it never is.
+    Its id stands beside the rule, since what costs time in matching is memory that is far
+    away. `check` is asked of what is found too freely; None if it never is.
     """
 
     position: int
+    id: str
     rule: Segmentation
     steps: tuple[Step, ...]
     check: Predicate | None = None
@@ -69,7 +71,7 @@ class _AskedRule(PreparedRule):
 
 
 def _asked(rule: PreparedRule, literals: Conjunction) -> _AskedRule:
-    kept = (rule.position, rule.rule, rule.steps, rule.check)
+    kept = (rule.position, rule.id, rule.rule, rule.steps, rule.check)
     if not literals:
         return _AskedRule(*kept)
     fact, read, test, operand, _, _, _ = literals[0]
@@ -110,7 +112,7 @@ class FewRules:
                 value = rule.read(get(rule.fact))
                 if value is None or not rule.test(value, rule.operand):
                     continue
-                if rule.rest and not _hold(rule.rest, facts):
+                if rule.rest and not hold(rule.rest, facts):
                     continue
             if rule.check is None or rule.check(facts):
                 matched.append(rule)
@@ -121,14 +123,6 @@ class FewRules:
     def rules(self) -> Sequence[PreparedRule]:
         """Return all rules, in the order declared."""
         return self._all
-
-
-def _hold(literals: Conjunction, facts: Facts) -> bool:
-    for fact, read, test, operand, _, _, _ in literals:
-        value = read(facts.get(fact))
-        if value is None or not test(value, operand):
-            return False
-    return True
 
 
 def few_rules(rules: Iterable[tuple[PreparedRule, Conjunction]]) -> tuple[FewRules, float]:

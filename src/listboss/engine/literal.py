@@ -38,6 +38,7 @@ __all__ = [
     "by_fact",
     "conjunction",
     "cover",
+    "hold",
     "holds",
     "literal",
     "without",
@@ -147,6 +148,15 @@ def holds(asked: Literal, facts: Facts) -> bool:
     """Whether the literal holds; never on a fact that is missing or of a wrong type."""
     value = asked.read(facts.get(asked.fact))
     return value is not None and bool(asked.test(value, asked.operand))
+
+
+def hold(literals: Conjunction, facts: Facts) -> bool:
+    """Whether all of the literals hold."""
+    for fact, read, test, operand, _, _, _ in literals:
+        value = read(facts.get(fact))
+        if value is None or not test(value, operand):
+            return False
+    return True
 
 
 @attrs.frozen

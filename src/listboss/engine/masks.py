@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from listboss.engine.cells import Domain, Intervals
-from listboss.engine.literal import Conjunction, Facts, Literal, holds
+from listboss.engine.literal import Conjunction, Facts, Literal, hold
 
 __all__ = ["WORD", "Header", "Masks", "Splits", "bits"]
 
@@ -202,13 +202,9 @@ class Masks:
         for fact, wide in self._wide:
             mask &= wide.mask(facts.get(fact))
         positions, extra = self._positions, self._extra
-        if not extra:
-            found.extend([positions[bit] for bit in bits(mask)])
-            return
-        found.extend(
-            [
-                positions[bit]
-                for bit in bits(mask)
-                if bit not in extra or all(holds(asked, facts) for asked in extra[bit])
-            ]
-        )
+        if extra:
+            for bit in bits(mask):
+                if bit not in extra or hold(extra[bit], facts):
+                    found.append(positions[bit])
+        else:
+            found += [positions[bit] for bit in bits(mask)]

@@ -95,7 +95,7 @@ def _file(
         capabilities = rule_set.providers.get(rule.provider)
         if capabilities is None or not rule.enabled or is_flagged(rule, rule_set.setting(rule)):
             continue
-        prepared = PreparedRule(position, rule, steps_of(rule, capabilities))
+        prepared = PreparedRule(position, rule.id, rule, steps_of(rule, capabilities))
         for key in _keys(rule, plans):
             filed.setdefault(key, []).append(prepared)
     return filed
