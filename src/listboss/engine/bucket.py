@@ -1,24 +1,25 @@
 """The rules of one product, event and plan, and how they are found; changes beside it.
 
-A handful of rules is asked one by one. More of them are indexed: each rule has a slot, and
-the index finds slots. A changed rule leaves its slot to a dead one, which never holds, and
-takes a new one at the end: so the old index is shared as it is. New slots are indexed in
-chunks. A small bucket, or one with too many changes, is made anew.
+A few rules are asked, many are indexed. When one of many changes, the old rule is known to
+be gone, the new one is found in a small bucket beside the index, and the index itself is
+shared as it is. A small bucket, or one with too many changes, is made anew.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import TypeAlias
 
 import attrs
 
 from listboss.engine.conflict import may_conflict
-from listboss.engine.few import FewRules, PreparedRule, few_rules, position_of
-from listboss.engine.index import Entry, Index, build
+from listboss.engine.few import FewRules, few_rules
+from listboss.engine.index import Index, build
 from listboss.engine.literal import Conjunction, Facts, cover
 from listboss.engine.predicate import predicate
+from listboss.engine.step import PreparedRule, position_of
 from listboss.rules.catalogue import Catalogue
 from listboss.rules.condition import MAX_NODES
 
@@ -30,94 +31,87 @@ MOST_ASKED = 8
 """How many rules an event may ask: an index has a fixed cost of some microseconds."""
 
 CHUNK = 64
-"""So many changed rules share an index; a bucket of no more rules is always made anew."""
-MOST_CHUNKS = 32
-"""A bucket with more changes than so many chunks hold is made anew."""
+"""So many changed rules share a bucket beside the index."""
+MOST_CHANGES = 2_048
+"""A bucket with more changes than this is made anew, as is one with more changes than rules."""
 
 
 @attrs.frozen(eq=False, weakref_slot=False)
 class ManyRules:
-    """Rules in slots, and the indexes that find them: one shared, and chunks of changes.
+    """Rules with an index; what changed since is beside it.
 
-    `shared` is how many slots the first index has. `repeats` says that an index may find a
-    slot twice, `checks` that some slot has a check, `may_conflict` that steps may clash.
+    `rules` are those of the index, as declared; `gone` are those of them, and of the buckets
+    beside, that do not run any more. `repeats` says that the index may find a rule twice,
+    `checks` that some rule of it has a check, `may_conflict` that steps may clash.
     """
 
-    _slots: Sequence[PreparedRule]
-    _indexes: tuple[Index, ...]
-    _shared: int
+    _rules: tuple[PreparedRule, ...]
+    _index: Index
     _repeats: bool
     _checks: bool
     may_conflict: bool
+    _beside: tuple[Bucket, ...] = ()
+    _gone: frozenset[PreparedRule] = frozenset()
 
     def match(self, facts: Facts, *, in_order: bool) -> list[PreparedRule]:
         """Return the rules that hold; in the order declared, if that is asked for."""
-        found: list[int] = []
-        for index in self._indexes:
-            index.match(facts, found)
+        found: list[PreparedRule] = []
+        self._index.match(facts, found)
         if self._repeats:
-            found = [*set(found)]
-        whole = len(self._indexes) == 1
-        if in_order and whole:
-            found.sort()
-        slots = self._slots
-        matched = [slots[number] for number in found]
+            found = [*dict.fromkeys(found)]
         if self._checks:
-            matched = [slot for slot in matched if slot.check is None or slot.check(facts)]
-        if in_order and not whole:
-            matched.sort(key=position_of)
-        return matched
+            found = [rule for rule in found if rule.check is None or rule.check(facts)]
+        for bucket in self._beside:
+            found += bucket.match(facts, in_order=False)
+        if self._gone:
+            found = [rule for rule in found if rule not in self._gone]
+        if in_order:
+            found.sort(key=position_of)
+        return found
 
     def rules(self) -> list[PreparedRule]:
         """Return all rules, in the order declared."""
-        return sorted(_living(self._slots), key=position_of)
+        beside = (rule for bucket in self._beside for rule in bucket.rules())
+        living = [rule for rule in chain(self._rules, beside) if rule not in self._gone]
+        return sorted(living, key=position_of)
 
     def changed(
         self, gone: Collection[int], added: Sequence[PreparedRule], catalogue: Catalogue
     ) -> Bucket:
-        """Return a bucket without the rules at some positions, and with fresh ones."""
-        slots = list(self._slots)
-        for number in self._numbers(gone):
-            slots[number] = attrs.evolve(slots[number], check=_never)
-        overlaid = len(slots) - self._shared + len(added)
-        if self._shared <= CHUNK or overlaid > CHUNK * MOST_CHUNKS:
-            return bucket_of([*_living(slots), *added], catalogue)
-        # Full chunks stay; the rules of the last one are indexed again with the new ones.
-        full = (len(slots) - self._shared) // CHUNK
-        start = self._shared + full * CHUNK
-        pending = [*_living(slots[start:]), *added]
-        slots, indexes, repeats = slots[:start], self._indexes[: 1 + full], self._repeats
-        for first in range(0, len(pending), CHUNK):
-            index, twice = _indexed(pending[first : first + CHUNK], catalogue, slots)
-            indexes, repeats = (*indexes, index), repeats or twice
-        return attrs.evolve(
-            self, slots=slots, indexes=indexes, repeats=repeats, checks=True, may_conflict=True
+        """Return a bucket without the rules at some positions, and with others."""
+        left = [[r for r in chunk.rules() if r.position not in gone] for chunk in self._beside]
+        beside = [
+            chunk if len(rules) == len(chunk.rules()) else bucket_of(rules, catalogue)
+            for chunk, rules in zip(self._beside, left, strict=True)
+            if rules
+        ]
+        pending = list(added)
+        if beside and len(last := beside[-1].rules()) + len(pending) <= CHUNK:
+            pending = [*last, *pending]
+            beside.pop()
+        parts = (pending[first : first + CHUNK] for first in range(0, len(pending), CHUNK))
+        beside += [bucket_of(part, catalogue) for part in parts]
+        new = attrs.evolve(
+            self, beside=tuple(beside), gone=self._gone.union(self._at(gone)), may_conflict=True
         )
+        most = min(len(self._rules), MOST_CHANGES)
+        if len(new._gone) > most or len(new._beside) * CHUNK > most:
+            return bucket_of(new.rules(), catalogue)
+        return new
+
+    def _at(self, positions: Iterable[int]) -> Iterator[PreparedRule]:
+        """Find the rules of the index at some positions."""
+        for position in positions:
+            number = bisect_left(self._rules, position, key=position_of)
+            if number < len(self._rules) and self._rules[number].position == position:
+                yield self._rules[number]
 
     def is_whole(self) -> bool:
         """Whether there are no changes beside the index."""
-        return len(self.rules()) == len(self._slots) == self._shared
-
-    def _numbers(self, positions: Collection[int]) -> list[int]:
-        """Return the slots of the rules at some positions: those of the first index in order."""
-        changed = range(self._shared, len(self._slots))
-        found = [number for number in changed if self._slots[number].position in positions]
-        for position in positions:
-            number = bisect_left(self._slots, position, hi=self._shared, key=position_of)
-            if number < self._shared and self._slots[number].position == position:
-                found.append(number)
-        return found
+        return not (self._beside or self._gone)
 
 
 Bucket: TypeAlias = FewRules | ManyRules
-
-
-def _never(_facts: Facts) -> bool:
-    return False
-
-
-def _living(slots: Iterable[PreparedRule]) -> list[PreparedRule]:
-    return [slot for slot in slots if slot.check is not _never]
 
 
 def bucket_of(rules: Iterable[PreparedRule], catalogue: Catalogue) -> Bucket:
@@ -129,14 +123,12 @@ def bucket_of(rules: Iterable[PreparedRule], catalogue: Catalogue) -> Bucket:
         few, asked = few_rules((rule, each) for rule, found in prepared for each in found)
         if asked <= MOST_ASKED:
             return few
-    slots: list[PreparedRule] = []
-    index, repeats = _indexed(rules, catalogue, slots)
+    prepared = [_prepared(rule, catalogue, most=MAX_NODES) for rule in rules]
     return ManyRules(
-        slots,
-        (index,),
-        shared=len(slots),
-        repeats=repeats,
-        checks=any(slot.check is not None for slot in slots),
+        rules=tuple([rule for rule, _ in prepared]),
+        index=build((rule, each) for rule, found in prepared for each in found),
+        repeats=any(len(found) > 1 for _, found in prepared),
+        checks=any(rule.check is not None for rule, _ in prepared),
         may_conflict=may_conflict(step for rule in rules for step in rule.steps),
     )
 
@@ -172,17 +164,3 @@ def _prepared(
     if check is not rule.check:
         rule = PreparedRule(rule.position, rule.id, rule.rule, rule.steps, check)
     return rule, conjunctions
-
-
-def _indexed(
-    rules: Iterable[PreparedRule], catalogue: Catalogue, slots: list[PreparedRule]
-) -> tuple[Index, bool]:
-    """Give each rule the next slot and index them; tell whether one may be found twice."""
-    entries: list[Entry] = []
-    repeats = False
-    for rule in rules:
-        prepared, conjunctions = _prepared(rule, catalogue, most=MAX_NODES)
-        repeats = repeats or len(conjunctions) > 1
-        entries.extend((len(slots), literals) for literals in conjunctions)
-        slots.append(prepared)
-    return build(entries), repeats

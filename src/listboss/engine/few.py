@@ -1,7 +1,8 @@
 """A few rules of one product, event and plan, found without masks: they are asked.
 
-The first comparison of a rule stands in the rule itself. Where several rules turn on one fact (an offer code, a price), they
-are filed under its cells, and an event asks only those of its own cell.
+The first comparison of a rule stands in the rule itself. Where several rules turn on one
+fact (an offer code, a price), they are filed under its cells, and an event asks only those
+of its own cell.
 """
 
 from __future__ import annotations
@@ -25,35 +26,15 @@ from listboss.engine.literal import (
     hold,
     without,
 )
-from listboss.engine.predicate import Predicate
-from listboss.engine.step import Step
+from listboss.engine.step import PreparedRule, position_of
 from listboss.rules.facts import Reader
-from listboss.rules.segmentation import Segmentation
 
-__all__ = ["FewRules", "PreparedRule", "few_rules", "position_of"]
+__all__ = ["FewRules", "few_rules"]
 
 FEWEST_FILED = 3
 """So many rules are worth a look into a table; asking one of them costs about as much."""
 MOST_PLACES = 32
 """Under how many cells a rule may be filed; so tables grow with the rules, not their square."""
-
-
-@attrs.frozen(eq=False, weakref_slot=False)
-class PreparedRule:
-    """A rule that can run: its place among the rules of its product, and its actions.
-
-    Its id stands beside the rule, since what costs time in matching is memory that is far
-    away. `check` is asked of what is found too freely; None if it never is.
-    """
-
-    position: int
-    id: str
-    rule: Segmentation
-    steps: tuple[Step, ...]
-    check: Predicate | None = None
-
-
-position_of: Callable[[PreparedRule], int] = operator.attrgetter("position")
 
 
 @attrs.frozen(eq=False, weakref_slot=False)

@@ -1,6 +1,6 @@
 """Matching: which entries hold for the facts of one event, without asking each of them.
 
-An *entry* is a conjunction of literals with a position. One `Index` holds them in up to
+An *entry* is a conjunction of literals, and the rule it finds. One `Index` holds them in up to
 four ways, and `build` is the one place that decides which:
 
 - no literal: holds always;
@@ -18,10 +18,11 @@ from typing import TypeAlias
 from listboss.engine.cells import ORDERED, Constraint, Domain, domains_of
 from listboss.engine.literal import ByFact, Conjunction, Facts, by_fact, conjunction, without
 from listboss.engine.masks import WORD, Header, Masks
+from listboss.engine.step import PreparedRule
 
 __all__ = ["FEW", "Entry", "Index", "Leaf", "Table", "build"]
 
-Entry: TypeAlias = tuple[int, Conjunction]
+Entry: TypeAlias = tuple[PreparedRule, Conjunction]
 
 FEW = 8
 """Up to so many entries are asked one by one: masks have a fixed cost of some microseconds."""
@@ -36,7 +37,7 @@ FEWEST_BINS = 16
 FINEST_BIN, COARSER = 64, 4
 """Cells in the finest bin of an ordered fact, and how much coarser each next size is."""
 
-_Split: TypeAlias = tuple[int, ByFact]
+_Split: TypeAlias = tuple[PreparedRule, ByFact]
 
 
 class Table:
@@ -58,8 +59,8 @@ class Table:
         self._children = children
         self._base = base  # where the masks of a bin's own cells begin
 
-    def collect(self, places: list[int], facts: Facts, found: list[int]) -> None:
-        """Append the positions of the entries that hold."""
+    def collect(self, places: list[int], facts: Facts, found: list[PreparedRule]) -> None:
+        """Append the rules of the entries that hold."""
         raw, domain = facts.get(self._fact), self._domain
         seen = raw.__class__ is domain.exact_type and domain.seen.get(raw)
         place = seen or domain.place(raw)
@@ -81,23 +82,23 @@ class Leaf:
     __slots__ = ("_always", "_few", "_masks")
 
     def __init__(
-        self, always: tuple[int, ...], few: tuple[Entry, ...], masks: Masks | None
+        self, always: tuple[PreparedRule, ...], few: tuple[Entry, ...], masks: Masks | None
     ) -> None:
         self._always = always
         self._few = few
         self._masks = masks
 
-    def collect(self, places: list[int], facts: Facts, found: list[int]) -> None:
-        """Append the positions of the entries that hold."""
+    def collect(self, places: list[int], facts: Facts, found: list[PreparedRule]) -> None:
+        """Append the rules of the entries that hold."""
         if self._always:
             found += self._always
-        for position, literals in self._few:
+        for rule, literals in self._few:
             for fact, read, test, operand, _, _, _ in literals:
                 value = read(facts.get(fact))
                 if value is None or not test(value, operand):
                     break
             else:
-                found.append(position)
+                found.append(rule)
         if self._masks is not None:
             self._masks.collect(places, facts, found)
 
@@ -112,14 +113,14 @@ class Index:
         self._leaf = leaf
         self._tables = tables
 
-    def match(self, facts: Facts, found: list[int]) -> None:
-        """Append the positions of the entries that hold, in no order, perhaps twice."""
+    def match(self, facts: Facts, found: list[PreparedRule]) -> None:
+        """Append the rules of the entries that hold, in no order, perhaps twice."""
         places: list[int] = [] if self._header is None else self._header.places(facts)
         self._leaf.collect(places, facts, found)
         for table in self._tables:
             table.collect(places, facts, found)
 
-    def collect(self, _places: list[int], facts: Facts, found: list[int]) -> None:
+    def collect(self, _places: list[int], facts: Facts, found: list[PreparedRule]) -> None:
         """Do the same under a table of another index, whose header it does not share."""
         self.match(facts, found)
 
@@ -148,10 +149,10 @@ def _leaf(
     *,
     top: bool = False,
 ) -> Leaf:
-    always = tuple(position for position, literals in entries if not literals)
+    always = tuple(rule for rule, literals in entries if not literals)
     asking = [entry for entry in entries if entry[1]]
     if header is None or len(asking) <= FEW_OF_LEAF:
-        few = tuple((position, conjunction(literals)) for position, literals in asking)
+        few = tuple((rule, conjunction(literals)) for rule, literals in asking)
         return Leaf(always, few, None)
     return Leaf(always, (), Masks(asking, header, domains, run, leaf=not top))
 
@@ -168,17 +169,17 @@ def _children(
     for number, entries in bins.items():
         inside = entries
         if size == 1:
-            inside = [(position, without(literals, fact)) for position, literals in entries]
+            inside = [(rule, without(literals, fact)) for rule, literals in entries]
         if len(inside) <= WORD:
             run = (fact, range(number * size, (number + 1) * size)) if size == FINEST_BIN else None
             children[number] = _leaf(inside, header, domains, run)
         else:
-            children[number] = build((position, conjunction(each)) for position, each in inside)
+            children[number] = build((rule, conjunction(each)) for rule, each in inside)
     return children
 
 
 def _split(entries: Iterable[Entry]) -> list[_Split]:
-    return [(position, by_fact(literals)) for position, literals in entries]
+    return [(rule, by_fact(literals)) for rule, literals in entries]
 
 
 _Place: TypeAlias = tuple[str, int]

@@ -15,11 +15,12 @@ from typing import Any, TypeAlias
 
 from listboss.engine.cells import Domain, Intervals
 from listboss.engine.literal import Conjunction, Facts, Literal, hold
+from listboss.engine.step import PreparedRule
 
 __all__ = ["WORD", "Header", "Masks", "Splits", "bits"]
 
-Splits: TypeAlias = Sequence[tuple[int, Mapping[str, Sequence[Literal]]]]
-"""Entries: positions, each with its literals by fact."""
+Splits: TypeAlias = Sequence[tuple[PreparedRule, Mapping[str, Sequence[Literal]]]]
+"""Entries: rules, each with its literals by fact."""
 
 NARROW = 64
 """Facts of at most so many cells belong to the header."""
@@ -152,7 +153,7 @@ class Masks:
     the masks of that run come last, and `collect` is given the place in it.
     """
 
-    __slots__ = ("_all", "_data", "_extra", "_positions", "_wide")
+    __slots__ = ("_all", "_data", "_extra", "_rules", "_wide")
 
     def __init__(
         self,
@@ -165,7 +166,7 @@ class Masks:
     ) -> None:
         size = len(entries)
         self._all = (1 << size) - 1
-        self._positions = tuple(position for position, _ in entries)
+        self._rules = tuple([rule for rule, _ in entries])
         small = size <= WORD
         asked = leaf and small
         filed_under, cells = run or ("", range(0))
@@ -192,8 +193,8 @@ class Masks:
         )
         self._extra = extra
 
-    def collect(self, places: Iterable[int], facts: Facts, found: list[int]) -> None:
-        """Append the positions of the entries that hold."""
+    def collect(self, places: Iterable[int], facts: Facts, found: list[PreparedRule]) -> None:
+        """Append the rules of the entries that hold."""
         mask, data = self._all, self._data
         for place in places:
             mask &= data[place]
@@ -201,10 +202,10 @@ class Masks:
                 return
         for fact, wide in self._wide:
             mask &= wide.mask(facts.get(fact))
-        positions, extra = self._positions, self._extra
+        rules, extra = self._rules, self._extra
         if extra:
-            for bit in bits(mask):
-                if bit not in extra or hold(extra[bit], facts):
-                    found.append(positions[bit])
+            found += [
+                rules[bit] for bit in bits(mask) if bit not in extra or hold(extra[bit], facts)
+            ]
         else:
-            found += [positions[bit] for bit in bits(mask)]
+            found += [rules[bit] for bit in bits(mask)]

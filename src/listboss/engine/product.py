@@ -13,8 +13,7 @@ from typing import TypeAlias
 import attrs
 
 from listboss.engine.bucket import Bucket, bucket_of, changed, compacted
-from listboss.engine.few import PreparedRule
-from listboss.engine.step import steps_of
+from listboss.engine.step import PreparedRule, steps_of
 from listboss.rules.catalogue import Catalogue, ProductKind
 from listboss.rules.event import Event
 from listboss.rules.review import is_flagged

@@ -1,4 +1,4 @@
-"""Steps: the actions of rules, prepared when the engine is built.
+"""Rules that can run and their steps, which are their actions: prepared when the engine is built.
 
 Whatever about a planned action does not depend on the event stands in its `Step`: the
 action itself, its place in the order of a plan, the digest that ends its id, the data it
@@ -8,8 +8,12 @@ the event's id, contact and facts.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from operator import attrgetter
+
 import attrs
 
+from listboss.engine.predicate import Predicate
 from listboss.rules.action import (
     ACTION_KINDS,
     Action,
@@ -26,7 +30,17 @@ from listboss.rules.capabilities import Capabilities
 from listboss.rules.segmentation import Segmentation, digest
 from listboss.rules.text import fold
 
-__all__ = ["ADDS", "ALONE", "MOVES", "REMOVES", "Step", "order_of", "steps_of"]
+__all__ = [
+    "ADDS",
+    "ALONE",
+    "MOVES",
+    "REMOVES",
+    "PreparedRule",
+    "Step",
+    "order_of",
+    "position_of",
+    "steps_of",
+]
 
 ADDS, REMOVES, MOVES, ALONE = 1, 2, 4, 8
 """What a step may clash over: it adds to a tag or place, removes from one, moves, or adds to a
@@ -101,3 +115,21 @@ def steps_of(rule: Segmentation, capabilities: Capabilities) -> tuple[Step, ...]
             )
         )
     return tuple(steps)
+
+
+@attrs.frozen(eq=False, weakref_slot=False)
+class PreparedRule:
+    """A rule that can run: its place among the rules of its product, and its actions.
+
+    Its id stands beside the rule, since what costs time in matching is memory that is far
+    away. `check` is asked of what is found too freely; None if it never is.
+    """
+
+    position: int
+    id: str
+    rule: Segmentation
+    steps: tuple[Step, ...]
+    check: Predicate | None = None
+
+
+position_of: Callable[[PreparedRule], int] = attrgetter("position")
