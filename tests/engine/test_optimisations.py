@@ -16,10 +16,13 @@ SETTINGS: dict[str, list[tuple[Any, str, Any]]] = {
         (index, "FEW", NEVER),
         (bucket, "FEW", NEVER),
         (bucket, "MOST_ASKED", NEVER),
-        (few, "FEWEST_FILED", NEVER),
+        (few, "MOST_UNFILED", NEVER),
     ],
     "every rule asked, or filed": [(bucket, "FEW", NEVER), (bucket, "MOST_ASKED", NEVER)],
-    "few rules filed wherever they can be": [(few, "FEWEST_FILED", 1)],
+    "few rules filed wherever they can be": [
+        (few, "FEWEST_FILED", 1),
+        (few, "MOST_UNFILED", ALWAYS),
+    ],
     "no rule asked by itself": [
         (index, "FEW", ALWAYS),
         (bucket, "FEW", ALWAYS),

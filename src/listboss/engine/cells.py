@@ -144,22 +144,25 @@ class Domain:
             case Operator.IS_MISSING:
                 return ()
             case Operator.EQ:
-                return _joined(self._cells_of(asked.operand))
+                return self._points_at((asked.operand,))
             case Operator.IN:
-                return _joined(n for value in asked.operand for n in self._cells_of(value))
+                return self._points_at(asked.operand)
             case Operator.NE:
-                return self._others(_joined(self._cells_of(asked.operand)))
+                return self._others(self._points_at((asked.operand,)))
             case Operator.NOT_IN:
-                cells = (n for value in asked.operand for n in self._cells_of(value))
-                return self._others(_joined(cells))
+                return self._others(self._points_at(asked.operand))
             case _:
                 return self._range(asked)
 
-    def _cells_of(self, value: Any) -> Sequence[int]:
-        place = self._ids[value]
+    def _points_at(self, values: Iterable[Any]) -> Intervals:
         if self.kind in ORDERED:
-            return (2 * place + 1,)
-        return self._descendants[value] if self._descendants else (place,)
+            cells = [2 * self._ids[value] + 1 for value in values]
+        elif self._descendants:
+            cells = list({n for value in values for n in self._descendants[value]})
+        else:
+            cells = [self._ids[value] for value in values]
+        cells.sort()
+        return tuple([(cell, cell + 1) for cell in cells])
 
     def _range(self, asked: Literal) -> Intervals:
         operator, operand = asked.operator, asked.operand
@@ -188,16 +191,6 @@ def domains_of(entries: Iterable[ByFact]) -> dict[str, Domain]:
         for fact, asked in literals.items():
             mentioned.setdefault(fact, []).extend(asked)
     return {fact: Domain(asked) for fact, asked in mentioned.items()}
-
-
-def _joined(cells: Iterable[int]) -> Intervals:
-    intervals: list[tuple[int, int]] = []
-    for cell in sorted(cells):
-        if intervals and intervals[-1][1] >= cell:
-            intervals[-1] = (intervals[-1][0], cell + 1)
-        else:
-            intervals.append((cell, cell + 1))
-    return tuple(intervals)
 
 
 def _both(one: Intervals, other: Intervals) -> Intervals:

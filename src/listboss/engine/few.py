@@ -31,6 +31,8 @@ from listboss.rules.facts import Reader
 
 __all__ = ["FewRules", "few_rules"]
 
+MOST_UNFILED = 4
+"""So few rules are always asked by every event."""
 FEWEST_FILED = 3
 """So many rules are worth a look into a table; asking one of them costs about as much."""
 MOST_PLACES = 32
@@ -109,7 +111,7 @@ class FewRules:
 def few_rules(rules: Iterable[tuple[PreparedRule, Conjunction]]) -> tuple[FewRules, float]:
     """File rules where that pays; also tell how many of them an event asks, more or less."""
     split = [(rule, by_fact(literals)) for rule, literals in rules]
-    if len(split) < FEWEST_FILED:
+    if len(split) <= MOST_UNFILED:
         asked = tuple([_asked(rule, conjunction(literals)) for rule, literals in split])
         return FewRules(asked, asked, ()), len(asked)
     domains = domains_of(literals for _, literals in split)
@@ -117,7 +119,9 @@ def few_rules(rules: Iterable[tuple[PreparedRule, Conjunction]]) -> tuple[FewRul
     facts = _facts_to_file_under(narrow)
     every: list[_AskedRule] = []
     always: list[_AskedRule] = []
-    tables = {fact: [list[_AskedRule]() for _ in range(domains[fact].places)] for fact in facts}
+    tables: dict[str, list[list[_AskedRule]]] = {
+        fact: [[] for _ in range(domains[fact].places)] for fact in facts
+    }
     expected = 0.0
     for (rule, literals), places_of in zip(split, narrow, strict=True):
         fact = next((fact for fact in facts if fact in places_of), None)

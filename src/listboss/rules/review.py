@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import attrs
@@ -220,7 +221,8 @@ def _comparison(comparison: Comparison, fact: FactType, path: str) -> Iterator[_
         yield (_C.VALUE_EMPTY, _E, "the list of values is empty", path, "")
     reader = READERS[fact.kind]
     read = [reader(item) for item in values]
-    for raw, item in zip(values, read, strict=True):
+    good = None not in read and not fact.closed  # most lists are long and good
+    for raw, item in () if good else zip(values, read, strict=True):
         if isinstance(raw, str) and not raw.strip():
             yield (_C.VALUE_EMPTY, _E, "the value is blank", path, "ask `is_missing` for absence")
         elif item is None:
@@ -228,7 +230,7 @@ def _comparison(comparison: Comparison, fact: FactType, path: str) -> Iterator[_
                 _C.VALUE_UNFIT, _E, f"the value does not fit `{fact.name}`, a fact of kind "
                 f"`{fact.kind}`", path, "nothing is coerced: give a value of that kind",
             )  # fmt: skip
-        elif fact.closed and item not in _known_values(fact):
+        elif fact.closed and item not in _known_values(fact.kind, fact.values):
             yield (
                 _C.VALUE_UNKNOWN, _E, f"`{fact.name}` is never `{raw}`", path,
                 f"one of {', '.join(fact.values)}",
@@ -241,8 +243,9 @@ def _comparison(comparison: Comparison, fact: FactType, path: str) -> Iterator[_
         yield (_C.VALUE_UNFIT, _E, "the range is empty", path, "give the lower bound first")
 
 
-def _known_values(fact: FactType) -> frozenset[object]:
-    return frozenset(map(READERS[fact.kind], fact.values))
+@lru_cache(maxsize=256)
+def _known_values(kind: FactKind, values: tuple[str, ...]) -> frozenset[object]:
+    return frozenset(map(READERS[kind], values))
 
 
 def _actions(rule: Segmentation, setting: Setting) -> Iterator[_Fault]:
