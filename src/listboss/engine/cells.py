@@ -71,7 +71,7 @@ class Domain:
         kind = FactKind.TEXT
         for asked in literals:
             kind, operand = asked.kind, asked.operand
-            if type(operand) in (frozenset, tuple):
+            if type(operand) is tuple:
                 points.update(operand)
             elif operand is not None:
                 points.add(operand)

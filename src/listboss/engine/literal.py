@@ -10,9 +10,9 @@ then checked whole. They never keep out an event for which the condition holds.
 from __future__ import annotations
 
 import operator
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
-from typing import Any, NamedTuple, TypeAlias, assert_never, cast
+from typing import Any, NamedTuple, TypeAlias, assert_never
 
 import attrs
 
@@ -47,8 +47,8 @@ __all__ = [
 Facts: TypeAlias = Mapping[str, Any]
 Test: TypeAlias = Callable[[Any, Any], Any]
 
-MOST_SHARED = 4_096
-"""How many literals are at hand to be shared by the rules that say the same."""
+LONG = 16
+"""A list of more values than this is searched by halves."""
 MOST_CONJUNCTIONS = 64
 """How many conjunctions an AND of ORs may multiply into before a factor is left out."""
 
@@ -73,6 +73,10 @@ ByFact: TypeAlias = dict[str, list[Literal]]
 
 def _meets(tag: str, wanted: str) -> bool:
     return tag == wanted or tag.startswith(wanted + "-")
+
+
+def _meets_none(tag: str, operand: Sequence[str]) -> bool:
+    return not any(wanted in operand for wanted in language_range(tag))
 
 
 _TESTS: dict[Operator, Test] = {
@@ -100,16 +104,26 @@ _NEGATED_TESTS: dict[Operator, Test] = {
 _LANGUAGE_TESTS: dict[Operator, Test] = {
     Operator.EQ: _meets,
     Operator.NE: lambda tag, operand: not _meets(tag, operand),
-    Operator.IN: lambda tag, operand: not operand.isdisjoint(language_range(tag)),
-    Operator.NOT_IN: lambda tag, operand: operand.isdisjoint(language_range(tag)),
+    Operator.IN: lambda tag, operand: not _meets_none(tag, operand),
+    Operator.NOT_IN: _meets_none,
 }
 """A rule's `pt` is met by `pt-BR`: languages compare with all prefixes of the tag."""
+
+
+def _is_listed(value: Any, operand: Sequence[Any]) -> bool:
+    place = bisect_left(operand, value)
+    return place < len(operand) and bool(operand[place] == value)
+
+
+_LONG_TESTS: dict[Operator, Test] = {
+    Operator.IN: _is_listed,
+    Operator.NOT_IN: lambda value, operand: not _is_listed(value, operand),
+}
 
 _PRESENCE: dict[Operator, Reader] = {
     Operator.IS_SET: lambda raw: is_present(raw) or None,
     Operator.IS_MISSING: lambda raw: not is_present(raw) or None,
 }
-_LISTS = frozenset({Operator.IN, Operator.NOT_IN})
 NOT_INDEXED = frozenset({Operator.CONTAINS, Operator.STARTS_WITH})
 """Operators that are asked of the survivors one by one."""
 
@@ -126,20 +140,26 @@ def literal(comparison: Comparison, catalogue: Catalogue, *, negated: bool = Fal
     value = comparison.value
     operand: Any = None
     if isinstance(value, tuple):
-        known = map(read, value)
-        operand = frozenset(known) if asked in _LISTS else tuple(known)
+        known = tuple([_as_read(read, item) for item in value])
+        operand = known if asked is Operator.BETWEEN else tuple(sorted(set(known)))
     elif asked not in _PRESENCE:
-        operand = read(value)
-        operand = value if operand == value else operand  # no second copy of a text
-    return _literal(fact.name, fact.kind, asked, operand, negated)
+        operand = _as_read(read, value)
+    return _literal(fact.name, fact.kind, asked, operand, negated=negated)
 
 
-@lru_cache(maxsize=MOST_SHARED)
-def _literal(fact: str, kind: FactKind, asked: Operator, operand: Any, negated: bool) -> Literal:  # noqa: FBT001 # private
-    """Make a literal; rules of many products share it, so that it stays close in memory."""
+def _as_read(read: Reader, raw: object) -> Any:
+    value = read(raw)
+    return raw if value == raw else value  # no second copy of a text
+
+
+def _literal(
+    fact: str, kind: FactKind, asked: Operator, operand: Any, *, negated: bool = False
+) -> Literal:
     test = _NEGATED_TESTS[asked] if negated else _TESTS[asked]
     if kind is FactKind.LANGUAGE:
         test = _LANGUAGE_TESTS.get(asked, test)
+    elif asked in _LONG_TESTS and len(operand) > LONG:
+        test = _LONG_TESTS[asked]
     read = _PRESENCE.get(asked) or READERS[kind]
     return Literal(fact, read, test, operand, kind, asked, negated)
 
@@ -209,17 +229,19 @@ def _every(parts: Sequence[Cover]) -> Cover:
 def _some(parts: Sequence[Cover]) -> Cover:
     """Take one or the other; equalities of one fact become one list of its values."""
     values: dict[str, Literal] = {}
+    wanted: dict[str, set[Any]] = {}
     conjunctions: list[Conjunction] = []
     for conjunction in (each for part in parts for each in part.conjunctions):
         first = conjunction[0] if len(conjunction) == 1 else None
         if first is None or first.operator not in (Operator.EQ, Operator.IN):
             conjunctions.append(conjunction)
             continue
-        wanted = first.operand if first.operator is Operator.IN else frozenset((first.operand,))
-        if first.fact in values:
-            wanted |= cast("frozenset[Any]", values[first.fact].operand)
-        values[first.fact] = _literal(first.fact, first.kind, Operator.IN, wanted, negated=False)
-    conjunctions += [(asked,) for asked in values.values()]
+        operand = first.operand if first.operator is Operator.IN else (first.operand,)
+        wanted.setdefault(first.fact, set()).update(operand)
+        values[first.fact] = first
+    for fact, first in values.items():
+        operand = tuple(sorted(wanted[fact]))
+        conjunctions.append((_literal(fact, first.kind, Operator.IN, operand),))
     return Cover(tuple(conjunctions), all(part.exact for part in parts))
 
 

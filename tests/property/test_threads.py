@@ -1,0 +1,65 @@
+"""One engine in eight threads, switched as often as the interpreter can: the plans of one."""
+
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import blake2b
+from random import Random
+
+import pytest
+
+from listboss import Engine, Event, Plan
+from listboss.engine import engine as module
+from listboss.testing import random_event, random_rules
+
+THREADS, EVENTS = 8, 1_000
+PLANS = {"ci": 16_000, "soak": 400_000}
+
+
+@pytest.fixture
+def restless() -> Iterator[None]:
+    """Let threads be switched every microsecond."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+def _digest(plans: list[Plan]) -> str:
+    told = "\n".join(
+        f"{plan.event_id} {plan.idle} {plan.conflicts!r} "
+        + " ".join(f"{a.id} {a.because} {dict(a.data)}" for a in plan.actions)
+        for plan in plans
+    )
+    return blake2b(told.encode()).hexdigest()
+
+
+def _planned(engine: Engine, events: list[Event], rounds: int, seed: int) -> tuple[str, int]:
+    """Plan all events many times, in an order of its own; give a digest, and count changes."""
+    order = list(range(len(events)))
+    Random(seed).shuffle(order)
+    plans = [engine.plan(event) for event in events]
+    first = [[action.id for action in plan.actions] for plan in plans]
+    changes = 0
+    for _ in range(rounds - 1):
+        for n in order:
+            plans[n] = plan = engine.plan(events[n])
+            changes += [action.id for action in plan.actions] != first[n]
+    return _digest(plans), changes
+
+
+@pytest.mark.usefixtures("restless")
+def test_eight_threads(monkeypatch, amount):
+    """Cold indexes, and a case that is forgotten every few events, are shared unharmed."""
+    monkeypatch.setattr(module, "MOST_KEPT", 20)
+    random = Random(8)
+    rules = random_rules(random, size=600)
+    events = [random_event(random, rules) for _ in range(EVENTS)]
+    expected = _digest([Engine(rules).plan(event) for event in events])
+    shared = Engine(rules)
+    rounds = amount(**PLANS) // (THREADS * EVENTS)
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        found = set(pool.map(lambda seed: _planned(shared, events, rounds, seed), range(THREADS)))
+
+    assert {(expected, 0)} == found
