@@ -30,7 +30,7 @@ FEW = 256
 MOST_ASKED = 8
 """How many rules an event may ask: an index has a fixed cost of some microseconds."""
 
-CHUNK = 64
+CHUNK = 32
 """So many changed rules share a bucket beside the index."""
 MOST_CHANGES = 2_048
 """A bucket with more changes than this is made anew, as is one with more changes than rules."""

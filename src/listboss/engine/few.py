@@ -17,9 +17,11 @@ import attrs
 from listboss.engine.cells import Domain, domains_of
 from listboss.engine.conflict import may_conflict
 from listboss.engine.literal import (
+    LISTS,
     ByFact,
     Conjunction,
     Facts,
+    Literal,
     Test,
     by_fact,
     conjunction,
@@ -114,8 +116,9 @@ def few_rules(rules: Iterable[tuple[PreparedRule, Conjunction]]) -> tuple[FewRul
     if len(split) <= MOST_UNFILED:
         asked = tuple([_asked(rule, conjunction(literals)) for rule, literals in split])
         return FewRules(asked, asked, ()), len(asked)
-    domains = domains_of(literals for _, literals in split)
-    narrow = [_narrow(literals, domains) for _, literals in split]
+    short = [{f: x for f, x in literals.items() if not _is_long(x)} for _, literals in split]
+    domains = domains_of(short)
+    narrow = [_narrow(literals, domains) for literals in short]
     facts = _facts_to_file_under(narrow)
     every: list[_AskedRule] = []
     always: list[_AskedRule] = []
@@ -135,6 +138,11 @@ def few_rules(rules: Iterable[tuple[PreparedRule, Conjunction]]) -> tuple[FewRul
             tables[fact][place].append(each)
     doors = tuple(_door(fact, domains[fact], tables[fact]) for fact in facts)
     return FewRules(tuple(every), tuple(always), doors), expected + len(always)
+
+
+def _is_long(literals: Iterable[Literal]) -> bool:
+    """Whether they list more values than a rule would be filed under."""
+    return any(asked.operator in LISTS and len(asked.operand) > MOST_PLACES for asked in literals)
 
 
 def _narrow(literals: ByFact, domains: Mapping[str, Domain]) -> dict[str, list[int]]:

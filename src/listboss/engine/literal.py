@@ -29,6 +29,7 @@ from listboss.rules.condition import (
 from listboss.rules.facts import READERS, Reader, is_present, language_range
 
 __all__ = [
+    "LISTS",
     "ByFact",
     "Conjunction",
     "Cover",
@@ -124,6 +125,8 @@ _PRESENCE: dict[Operator, Reader] = {
     Operator.IS_SET: lambda raw: is_present(raw) or None,
     Operator.IS_MISSING: lambda raw: not is_present(raw) or None,
 }
+LISTS = frozenset({Operator.IN, Operator.NOT_IN})
+"""Operators that list any number of values."""
 NOT_INDEXED = frozenset({Operator.CONTAINS, Operator.STARTS_WITH})
 """Operators that are asked of the survivors one by one."""
 
@@ -158,7 +161,7 @@ def _literal(
     test = _NEGATED_TESTS[asked] if negated else _TESTS[asked]
     if kind is FactKind.LANGUAGE:
         test = _LANGUAGE_TESTS.get(asked, test)
-    elif asked in _LONG_TESTS and len(operand) > LONG:
+    elif asked in LISTS and len(operand) > LONG:
         test = _LONG_TESTS[asked]
     read = _PRESENCE.get(asked) or READERS[kind]
     return Literal(fact, read, test, operand, kind, asked, negated)
