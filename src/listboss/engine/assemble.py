@@ -24,6 +24,7 @@ __all__ = ["arranged", "bound", "data_of"]
 
 _CONTACT_FIELDS = frozenset(CONTACT_FIELDS)
 _order = attrgetter("order")
+_frozen = FrozenMap[str, FactValue].of_sorted
 
 
 def arranged(
@@ -101,4 +102,4 @@ def data_of(event: Event, contact: Contact, send: Sequence[str]) -> FrozenMap[st
                 continue
         if value is not None:
             data[field] = value
-    return FrozenMap.of_sorted(data)
+    return _frozen(data)

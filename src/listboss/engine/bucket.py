@@ -40,49 +40,50 @@ MOST_CHANGES = 2_048
 class ManyRules:
     """Rules with an index; what changed since is beside it.
 
-    `rules` are those of the index, as declared; `gone` are those of them, and of the buckets
-    beside, that do not run any more. `repeats` says that the index may find a rule twice,
-    `checks` that some rule of it has a check, `may_conflict` that steps may clash.
+    `indexed` are its rules, as declared, and `gone` those of them that do not run any more;
+    the buckets `beside` have those that came since. `repeats` says that the index may find
+    a rule twice, `checks` that some rule of it has a check, `may_conflict` that steps may
+    clash.
     """
 
-    _rules: tuple[PreparedRule, ...]
-    _index: Index
-    _repeats: bool
-    _checks: bool
+    indexed: tuple[PreparedRule, ...]
+    index: Index
+    repeats: bool
+    checks: bool
     may_conflict: bool
-    _beside: tuple[Bucket, ...] = ()
-    _gone: frozenset[PreparedRule] = frozenset()
+    beside: tuple[Bucket, ...] = ()
+    gone: frozenset[PreparedRule] = frozenset()
 
     def match(self, facts: Facts, *, in_order: bool) -> list[PreparedRule]:
         """Return the rules that hold; in the order declared, if that is asked for."""
         found: list[PreparedRule] = []
-        self._index.match(facts, found)
-        if self._repeats:
+        self.index.match(facts, found)
+        if self.repeats:
             found = [*dict.fromkeys(found)]
-        if self._checks:
+        if self.checks:
             found = [rule for rule in found if rule.check is None or rule.check(facts)]
-        for bucket in self._beside:
+        for bucket in self.beside:
             found += bucket.match(facts, in_order=False)
-        if self._gone:
-            found = [rule for rule in found if rule not in self._gone]
+        if self.gone:
+            found = [rule for rule in found if rule not in self.gone]
         if in_order:
             found.sort(key=position_of)
         return found
 
     def rules(self) -> list[PreparedRule]:
         """Return all rules, in the order declared."""
-        beside = (rule for bucket in self._beside for rule in bucket.rules())
-        living = [rule for rule in chain(self._rules, beside) if rule not in self._gone]
+        beside = (rule for bucket in self.beside for rule in bucket.rules())
+        living = [rule for rule in chain(self.indexed, beside) if rule not in self.gone]
         return sorted(living, key=position_of)
 
     def changed(
         self, gone: Collection[int], added: Sequence[PreparedRule], catalogue: Catalogue
     ) -> Bucket:
         """Return a bucket without the rules at some positions, and with others."""
-        left = [[r for r in chunk.rules() if r.position not in gone] for chunk in self._beside]
+        left = [[r for r in chunk.rules() if r.position not in gone] for chunk in self.beside]
         beside = [
             chunk if len(rules) == len(chunk.rules()) else bucket_of(rules, catalogue)
-            for chunk, rules in zip(self._beside, left, strict=True)
+            for chunk, rules in zip(self.beside, left, strict=True)
             if rules
         ]
         pending = list(added)
@@ -92,23 +93,23 @@ class ManyRules:
         parts = (pending[first : first + CHUNK] for first in range(0, len(pending), CHUNK))
         beside += [bucket_of(part, catalogue) for part in parts]
         new = attrs.evolve(
-            self, beside=tuple(beside), gone=self._gone.union(self._at(gone)), may_conflict=True
+            self, beside=tuple(beside), gone=self.gone.union(self._at(gone)), may_conflict=True
         )
-        most = min(len(self._rules), MOST_CHANGES)
-        if len(new._gone) > most or len(new._beside) * CHUNK > most:
+        most = min(len(self.indexed), MOST_CHANGES)
+        if len(new.gone) > most or len(new.beside) * CHUNK > most:
             return bucket_of(new.rules(), catalogue)
         return new
 
     def _at(self, positions: Iterable[int]) -> Iterator[PreparedRule]:
         """Find the rules of the index at some positions."""
         for position in positions:
-            number = bisect_left(self._rules, position, key=position_of)
-            if number < len(self._rules) and self._rules[number].position == position:
-                yield self._rules[number]
+            number = bisect_left(self.indexed, position, key=position_of)
+            if number < len(self.indexed) and self.indexed[number].position == position:
+                yield self.indexed[number]
 
     def is_whole(self) -> bool:
         """Whether there are no changes beside the index."""
-        return not (self._beside or self._gone)
+        return not (self.beside or self.gone)
 
 
 Bucket: TypeAlias = FewRules | ManyRules
@@ -125,7 +126,7 @@ def bucket_of(rules: Iterable[PreparedRule], catalogue: Catalogue) -> Bucket:
             return few
     prepared = [_prepared(rule, catalogue, most=MAX_NODES) for rule in rules]
     return ManyRules(
-        rules=tuple([rule for rule, _ in prepared]),
+        indexed=tuple([rule for rule, _ in prepared]),
         index=build((rule, each) for rule, found in prepared for each in found),
         repeats=any(len(found) > 1 for _, found in prepared),
         checks=any(rule.check is not None for rule, _ in prepared),

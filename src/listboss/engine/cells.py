@@ -71,10 +71,9 @@ class Domain:
         kind = FactKind.TEXT
         for asked in literals:
             kind, operand = asked.kind, asked.operand
-            if type(operand) is tuple:
-                points.update(operand)
-            elif operand is not None:
-                points.add(operand)
+            values: tuple[Any, ...] = operand if isinstance(operand, tuple) else (operand,)
+            points.update(values)
+        points.discard(None)
         self.kind = kind
         self._points: Sequence[Any] = sorted(points)
         self._ids = {point: n for n, point in enumerate(self._points)}
