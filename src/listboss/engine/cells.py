@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 
 import attrs
 
-from listboss.engine.literal import ByFact, Literal
+from listboss.engine.literal import LISTS, ByFact, Literal
 from listboss.rules.catalogue import FactKind
 from listboss.rules.condition import Operator
 from listboss.rules.facts import READERS, is_present, language_range
@@ -71,9 +71,10 @@ class Domain:
         kind = FactKind.TEXT
         for asked in literals:
             kind, operand = asked.kind, asked.operand
-            values: tuple[Any, ...] = operand if isinstance(operand, tuple) else (operand,)
-            points.update(values)
-        points.discard(None)
+            if asked.operator in LISTS or asked.operator is Operator.BETWEEN:
+                points.update(operand)
+            elif operand is not None:
+                points.add(operand)
         self.kind = kind
         self._points: Sequence[Any] = sorted(points)
         self._ids = {point: n for n, point in enumerate(self._points)}
