@@ -39,6 +39,7 @@ SETTINGS: dict[str, list[tuple[Any, str, Any]]] = {
     "bits from the top": [(masks, "FEW_BITS", NEVER)],
     "no place remembered": [(cells, "MOST_REMEMBERED", ALWAYS)],
     "hardly a conjunction": [(literal, "MOST_CONJUNCTIONS", 1), (bucket, "MAX_NODES", 1)],
+    "every list searched by halves": [(literal, "LONG", 0)],
     "conflicts always looked for": [
         (bucket, "may_conflict", lambda _steps: True),
         (few, "may_conflict", lambda _steps: True),

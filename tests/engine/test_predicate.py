@@ -244,6 +244,19 @@ class TestCombined:
         assert known is _holds(self.YES | ~self.YES, **facts)
 
 
+LONG = [f"code {n}" for n in range(100)]
+
+
+@pytest.mark.parametrize(
+    ("raw", "listed"),
+    [("code 0", True), (" Code 42", True), ("code 99", True), ("code", False), ("z", False)],
+)
+def test_long_lists(raw, listed):
+    """A list of many values means the same as a short one, sorted or not."""
+    one_of, none_of = Comparison("text", "in", LONG[::-1]), Comparison("text", "not_in", LONG)
+    assert (listed, not listed) == (_holds(one_of, text=raw), _holds(none_of, text=raw))
+
+
 def test_a_fact_of_another_catalogue():
     """A condition is compiled against a catalogue that knows its facts."""
     with pytest.raises(LookupError):

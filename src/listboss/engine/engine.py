@@ -214,7 +214,7 @@ class Engine:
         case = None if cases is None else cases.get(event.product_id)
         bucket, automatic, idle, by_plan = case or self._met(event)
         if by_plan is not None:
-            key = by_plan.key(event, carries_plan=True)
+            key = by_plan.key(event)
             if key is None:
                 return None, automatic, Idle.UNKNOWN_PLAN
             bucket = by_plan.buckets.get(key)

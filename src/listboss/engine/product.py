@@ -68,11 +68,9 @@ class ProductIndex:
     positions: Sequence[int]
     buckets: Mapping[Key, Bucket]
 
-    def key(self, event: Event, *, carries_plan: bool) -> Key | None:
-        """Return the bucket of an event; None if its plan is not one of the product."""
-        if self.plans is None or not carries_plan:
-            return event.name
-        plan = self.plans.resolve(event)
+    def key(self, event: Event) -> Key | None:
+        """Return the bucket of an event that carries a plan; None if the product lacks it."""
+        plan = None if self.plans is None else self.plans.resolve(event)
         return None if plan is None else (event.name, plan)
 
     def compacted(self, catalogue: Catalogue) -> ProductIndex:
