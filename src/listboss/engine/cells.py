@@ -56,6 +56,7 @@ class Domain:
         "_descendants",
         "_ids",
         "_most_seen",
+        "_ordered",
         "_points",
         "_read",
         "count",
@@ -83,7 +84,8 @@ class Domain:
             for tag, n in self._ids.items():
                 for prefix in language_range(tag):
                     self._descendants.setdefault(prefix, []).append(n)
-        self.count = 2 * len(points) + 1 if kind in ORDERED else len(points) + 1
+        self._ordered = kind in ORDERED
+        self.count = 2 * len(points) + 1 if self._ordered else len(points) + 1
         self.missing = self.count
         self.places = self.count + 2
         self._read = READERS[kind]
@@ -100,21 +102,18 @@ class Domain:
         value = self._read(raw)
         if value is None:
             return self.missing + 1 if is_present(raw) else self.missing
-        place = self.cell(value)
-        if type(raw) is self.exact_type and len(self.seen) < self._most_seen:
+        if self._ordered:
+            points = self._points
+            place = bisect_left(points, value)
+            place += place + (place < len(points) and points[place] == value)
+        else:
+            if self.kind is FactKind.LANGUAGE:
+                tags = language_range(value)
+                value = next((tag for tag in tags if tag in self._ids), value)
+            place = self._ids.get(value, self.count - 1)
+        if len(self.seen) < self._most_seen and type(raw) is self.exact_type:
             self.seen[raw] = place
         return place
-
-    def cell(self, value: Any) -> int:
-        """Return the cell of a known value."""
-        if self.kind in ORDERED:
-            place = bisect_left(self._points, value)
-            hit = place < len(self._points) and self._points[place] == value
-            return 2 * place + hit
-        if self.kind is FactKind.LANGUAGE:
-            tags = language_range(value)
-            value = next((tag for tag in tags if tag in self._ids), value)
-        return self._ids.get(value, self.count - 1)
 
     def constraint(self, literals: Sequence[Literal]) -> Constraint:
         """Return where all of the literals hold; each must be among those of the domain."""
@@ -155,7 +154,7 @@ class Domain:
                 return self._range(asked)
 
     def _points_at(self, values: Iterable[Any]) -> Intervals:
-        if self.kind in ORDERED:
+        if self._ordered:
             cells = [2 * self._ids[value] + 1 for value in values]
         elif self._descendants:
             cells = list({n for value in values for n in self._descendants[value]})

@@ -228,9 +228,8 @@ class Engine:
     def match(self, event: Event) -> tuple[str, ...]:
         """Return the ids of the custom segmentations that hold for the event, as declared."""
         bucket, _, _ = self._find(event)
-        if bucket is None:
-            return ()
-        return tuple([rule.id for rule in bucket.match(event.facts, in_order=True)])
+        matched = () if bucket is None else bucket.match(event.facts, in_order=True)
+        return tuple([rule.id for rule in matched]) if matched else ()
 
     # Telling and testing
 

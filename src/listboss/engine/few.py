@@ -101,7 +101,7 @@ class FewRules:
                     continue
             if rule.check is None or rule.check(facts):
                 matched.append(rule)
-        if in_order and self._doors:
+        if in_order and self._doors and len(matched) > 1:
             matched.sort(key=position_of)
         return matched
 
