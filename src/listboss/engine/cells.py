@@ -108,7 +108,7 @@ class Domain:
             place += place + (place < len(points) and points[place] == value)
         else:
             if self.kind is FactKind.LANGUAGE:
-                tags = language_range(value)
+                tags = language_range(str(value))
                 value = next((tag for tag in tags if tag in self._ids), value)
             place = self._ids.get(value, self.count - 1)
         if len(self.seen) < self._most_seen and type(raw) is self.exact_type:
