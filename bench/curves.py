@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -36,19 +37,17 @@ def _style(peer: str, index: int) -> dict[str, Any]:
     }
 
 
-def _panel(axes: Axes, cells: Sequence[Mapping[str, Any]], title: str) -> None:
+def _panel(axes: Axes, cells: Sequence[Mapping[str, Any]], title: str, yard: float) -> None:
+    """Draw times as multiples of the yardstick beside them, at its median: so pace cancels."""
+    measured = [cell for cell in cells if "us" in cell]
     for index, peer in enumerate(PEERS):
         points = [
-            (cell["size"], cell["us"]) for cell in cells if cell["peer"] == peer and "us" in cell
+            (cell["size"], cell["times_json"] * yard) for cell in measured if cell["peer"] == peer
         ]
         if points:
             sizes, times = zip(*sorted(points), strict=True)
             axes.plot(sizes, times, label=peer, **_style(peer, index))
-    yards = [cell["json_us"] for cell in cells if "json_us" in cell]
-    if yards:
-        axes.axhline(
-            sorted(yards)[len(yards) // 2], color="grey", linewidth=0.8, label="json.loads, 2.5 KB"
-        )
+    axes.axhline(yard, color="grey", linewidth=0.8, label="json.loads, 2.5 KB")
     axes.set(xscale="log", yscale="log", title=title, xlabel="rules", ylabel="µs per event")
     axes.grid(visible=True, which="major", alpha=0.3)
 
@@ -58,8 +57,10 @@ def draw(result: Mapping[str, Any], path: Path) -> None:
     mpl.rcParams["svg.hashsalt"] = "listboss"  # equal figures give equal files
     figure = Figure(figsize=(12, 5.5), layout="constrained")
     panels = figure.subplots(1, len(SHAPES), sharey=True)
+    yard = statistics.median(cell["json_us"] for cell in result["cells"] if "json_us" in cell)
     for axes, shape in zip(panels, SHAPES, strict=True):
-        _panel(axes, [cell for cell in result["cells"] if cell["shape"] == shape], TITLES[shape])
+        cells = [cell for cell in result["cells"] if cell["shape"] == shape]
+        _panel(axes, cells, TITLES[shape], yard)
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=5, fontsize=8, frameon=False)
     machine = result["machine"]
