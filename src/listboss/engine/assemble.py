@@ -71,6 +71,7 @@ def bound(
     data: FrozenMap[str, FactValue] = FrozenMap()
     actions: list[Any] = []
     for step in steps:
+        # By identity: where equal values are two objects, the same is only made again.
         if step.provider is not provider:
             provider = step.provider
             prefix = digest((event.id, provider, contact.key)) + "-"
@@ -85,7 +86,7 @@ def bound(
         action.because = step.because
         action.automatic = step.automatic
         action.id = prefix + step.digest
-        action.__class__ = PlannedAction  # type: ignore[assignment] # pyright: ignore[reportAttributeAccessIssue] # from here on frozen
+        action.__class__ = PlannedAction  # type: ignore[assignment] # pyright: ignore[reportAttributeAccessIssue] # the same slots: from here on frozen
         actions.append(action)
     return plan_of(event, tuple(actions), conflicts, None)
 

@@ -144,7 +144,7 @@ class _OpenPlan:
         self.actions = actions
         self.conflicts = conflicts
         self.idle = idle
-        self.__class__ = Plan  # type: ignore[assignment] # pyright: ignore[reportAttributeAccessIssue] # noqa: PLE0237 # as above
+        self.__class__ = Plan  # type: ignore[assignment] # pyright: ignore[reportAttributeAccessIssue] # noqa: PLE0237 # the same slots: from here on frozen
 
 
 plan_of = cast(

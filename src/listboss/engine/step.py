@@ -78,7 +78,7 @@ class Step:
                 return ()
 
 
-def _role(action: Action, one_place: bool) -> int:  # noqa: FBT001 # private
+def _role(action: Action, *, one_place: bool) -> int:
     match action:
         case AddTag():
             return ADDS
@@ -108,7 +108,7 @@ def steps_of(rule: Segmentation, capabilities: Capabilities) -> tuple[Step, ...]
     steps: list[Step] = []
     for action in rule.actions:
         key = action_key(action)
-        order, role = order_of(rule.provider, key), _role(action, capabilities.one_place)
+        order, role = order_of(rule.provider, key), _role(action, one_place=capabilities.one_place)
         steps.append(
             Step(
                 rule.provider, action, order, digest(key), send, because, automatic=False, role=role
