@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from listboss.engine.cells import ORDERED, Constraint, Domain, domains_of
-from listboss.engine.literal import ByFact, Conjunction, Facts, by_fact, conjunction, without
+from listboss.engine.literal import ByFact, Conjunction, Facts, by_fact, conjunction, hold, without
 from listboss.engine.masks import WORD, Header, Masks
 from listboss.engine.step import PreparedRule
 
@@ -92,13 +92,8 @@ class Leaf:
         """Append the rules of the entries that hold."""
         if self._always:
             found += self._always
-        for rule, literals in self._few:
-            for fact, read, test, operand, _, _, _ in literals:
-                value = read(facts.get(fact))
-                if value is None or not test(value, operand):
-                    break
-            else:
-                found.append(rule)
+        if self._few:
+            found += [rule for rule, literals in self._few if hold(literals, facts)]
         if self._masks is not None:
             self._masks.collect(places, facts, found)
 

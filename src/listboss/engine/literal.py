@@ -40,7 +40,6 @@ __all__ = [
     "conjunction",
     "cover",
     "hold",
-    "holds",
     "literal",
     "without",
 ]
@@ -167,14 +166,8 @@ def _literal(
     return Literal(fact, read, test, operand, kind, asked, negated)
 
 
-def holds(asked: Literal, facts: Facts) -> bool:
-    """Whether the literal holds; never on a fact that is missing or of a wrong type."""
-    value = asked.read(facts.get(asked.fact))
-    return value is not None and bool(asked.test(value, asked.operand))
-
-
 def hold(literals: Conjunction, facts: Facts) -> bool:
-    """Whether all of the literals hold."""
+    """Whether all literals hold; none does on a fact that is missing or of a wrong type."""
     for fact, read, test, operand, _, _, _ in literals:
         value = read(facts.get(fact))
         if value is None or not test(value, operand):

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias, assert_never
 
-from listboss.engine.literal import Facts, Literal, holds, literal
+from listboss.engine.literal import Facts, Literal, hold, literal
 from listboss.rules.catalogue import Catalogue
 from listboss.rules.condition import AllOf, AnyOf, Comparison, Condition, Not
 
@@ -41,7 +41,8 @@ def predicate(condition: Condition, catalogue: Catalogue, *, negated: bool = Fal
 
 
 def _asking(asked: Literal) -> Predicate:
-    return lambda facts: holds(asked, facts)
+    literals = (asked,)
+    return lambda facts: hold(literals, facts)
 
 
 def _every(parts: tuple[Predicate, ...]) -> Predicate:
