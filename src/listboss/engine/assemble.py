@@ -18,13 +18,14 @@ from listboss.engine.plan import Conflict, OpenAction, Plan, PlannedAction, plan
 from listboss.engine.step import Step
 from listboss.rules.event import CONTACT_FIELDS, Contact, Event, FactValue
 from listboss.rules.mapping import FrozenMap
-from listboss.rules.segmentation import digest
+from listboss.rules.segmentation import digest, digest_of
 
 __all__ = ["arranged", "bound", "data_of"]
 
 _CONTACT_FIELDS = frozenset(CONTACT_FIELDS)
 _order = attrgetter("order")
 _frozen = FrozenMap[str, FactValue].of_sorted
+_NO_DATA: FrozenMap[str, FactValue] = FrozenMap()
 
 
 def arranged(
@@ -68,13 +69,13 @@ def bound(
     email = contact.email
     provider, prefix = "", ""
     send: tuple[str, ...] | None = None
-    data: FrozenMap[str, FactValue] = FrozenMap()
+    data = _NO_DATA
     actions: list[Any] = []
     for step in steps:
         # By identity: where equal values are two objects, the same is only made again.
         if step.provider is not provider:
             provider = step.provider
-            prefix = digest((event.id, provider, contact.key)) + "-"
+            prefix = _prefix(event.id, provider, contact.key)
         if step.send is not send:
             send = step.send
             data = data_of(event, contact, send)
@@ -89,6 +90,12 @@ def bound(
         action.__class__ = PlannedAction  # type: ignore[assignment] # pyright: ignore[reportAttributeAccessIssue] # the same slots: from here on frozen
         actions.append(action)
     return plan_of(event, tuple(actions), conflicts, None)
+
+
+def _prefix(event_id: str, provider: str, key: str) -> str:
+    """Return what the ids of a plan's actions at one provider begin with."""
+    told = f"{len(event_id)}:{event_id}{len(provider)}:{provider}{len(key)}:{key}"
+    return (digest_of(told) if told.isascii() else digest((event_id, provider, key))) + "-"
 
 
 def data_of(event: Event, contact: Contact, send: Sequence[str]) -> FrozenMap[str, FactValue]:

@@ -203,7 +203,9 @@ class Engine:
         if bucket is not None:
             matched = bucket.match(event.facts, in_order=bucket.may_conflict)
             if matched:
-                asked = [*steps, *[step for rule in matched for step in rule.steps]]
+                asked = [*steps]
+                for rule in matched:
+                    asked += rule.steps
                 distinct, conflicts = arranged(asked, may_conflict=bucket.may_conflict)
                 return bound(event, contact, distinct, conflicts)
         return bound(event, contact, steps) if steps else plan_of(event, (), (), idle)

@@ -75,8 +75,10 @@ def _meets(tag: str, wanted: str) -> bool:
     return tag == wanted or tag.startswith(wanted + "-")
 
 
-def _meets_none(tag: str, operand: Sequence[str]) -> bool:
-    return not any(wanted in operand for wanted in language_range(tag))
+def _meets_any(tag: str, operand: Sequence[str]) -> bool:
+    if tag in operand:
+        return True
+    return "-" in tag and any(wanted in operand for wanted in language_range(tag))
 
 
 _TESTS: dict[Operator, Test] = {
@@ -104,8 +106,8 @@ _NEGATED_TESTS: dict[Operator, Test] = {
 _LANGUAGE_TESTS: dict[Operator, Test] = {
     Operator.EQ: _meets,
     Operator.NE: lambda tag, operand: not _meets(tag, operand),
-    Operator.IN: lambda tag, operand: not _meets_none(tag, operand),
-    Operator.NOT_IN: _meets_none,
+    Operator.IN: _meets_any,
+    Operator.NOT_IN: lambda tag, operand: not _meets_any(tag, operand),
 }
 """A rule's `pt` is met by `pt-BR`: languages compare with all prefixes of the tag."""
 
