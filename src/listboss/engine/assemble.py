@@ -7,6 +7,7 @@ set of fields) is made once a plan and shared by its actions.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from operator import attrgetter
 from typing import Any
@@ -15,12 +16,12 @@ import attrs
 
 from listboss.engine.conflict import resolve, spelled
 from listboss.engine.plan import Conflict, OpenAction, Plan, PlannedAction, plan_of
-from listboss.engine.step import Step
+from listboss.engine.step import PreparedRule, Step
 from listboss.rules.event import CONTACT_FIELDS, Contact, Event, FactValue
 from listboss.rules.mapping import FrozenMap
-from listboss.rules.segmentation import digest, digest_of
+from listboss.rules.segmentation import SENT, SIZES, digest, digest_of
 
-__all__ = ["arranged", "bound", "data_of"]
+__all__ = ["arranged", "bound", "data_of", "settled"]
 
 _CONTACT_FIELDS = frozenset(CONTACT_FIELDS)
 _order = attrgetter("order")
@@ -29,24 +30,43 @@ _NO_DATA: FrozenMap[str, FactValue] = FrozenMap()
 
 
 def arranged(
-    steps: list[Step], *, may_conflict: bool
+    automatic: Sequence[Step], rules: Sequence[PreparedRule], *, may_conflict: bool
 ) -> tuple[Sequence[Step], tuple[Conflict, ...]]:
-    """Merge equal steps, drop what conflicts, sort; `steps` come in the order declared.
+    """Settle the automatic steps and those of the rules that hold; both come in order.
 
     `may_conflict` is False only if no two of the steps can contradict each other.
     """
+    if len(rules) == 1 and len(rules[0].steps) == 1 and not may_conflict:
+        return _inserted(automatic, rules[0].steps[0]), ()
+    steps = [*automatic]
+    for rule in rules:
+        steps += rule.steps
+    return settled(steps, may_conflict=may_conflict)
+
+
+def _inserted(steps: Sequence[Step], step: Step) -> Sequence[Step]:
+    """Do for one step more what `settled` does, in half the time."""
+    place = bisect_left(steps, step.order, key=_order)
+    if place < len(steps) and steps[place].order == step.order:
+        return (*steps[:place], _merged([steps[place], step]), *steps[place + 1 :])
+    return (*steps[:place], step, *steps[place:])
+
+
+def settled(
+    steps: list[Step], *, may_conflict: bool = True
+) -> tuple[Sequence[Step], tuple[Conflict, ...]]:
+    """Merge equal steps, drop what conflicts, sort; `steps` come in the order declared."""
     conflicts: tuple[Conflict, ...] = ()
-    if len(steps) > 1:
-        if may_conflict or len(steps) != len({step.order for step in steps}):
-            groups: dict[str, list[Step]] = {}
-            for step in steps:
-                groups.setdefault(step.order, []).append(step)
-            if may_conflict:
-                dropped, conflicts = resolve(groups)
-                for order in dropped:
-                    del groups[order]
-            steps = [_merged(group) for group in groups.values()]
-        steps.sort(key=_order)
+    if may_conflict or len(steps) != len({step.order for step in steps}):
+        groups: dict[str, list[Step]] = {}
+        for step in steps:
+            groups.setdefault(step.order, []).append(step)
+        if may_conflict:
+            dropped, conflicts = resolve(groups)
+            for order in dropped:
+                del groups[order]
+        steps = [_merged(group) for group in groups.values()]
+    steps.sort(key=_order)
     return steps, conflicts
 
 
@@ -94,13 +114,28 @@ def bound(
 
 def _prefix(event_id: str, provider: str, key: str) -> str:
     """Return what the ids of a plan's actions at one provider begin with."""
-    told = f"{len(event_id)}:{event_id}{len(provider)}:{provider}{len(key)}:{key}"
-    return (digest_of(told) if told.isascii() else digest((event_id, provider, key))) + "-"
+    try:
+        told = (
+            f"{SIZES[len(event_id)]}{event_id}{SIZES[len(provider)]}{provider}"
+            f"{SIZES[len(key)]}{key}"
+        )
+    except IndexError:
+        told = ""
+    if told and told.isascii():
+        return digest_of(told) + "-"
+    return digest((event_id, provider, key)) + "-"
 
 
 def data_of(event: Event, contact: Contact, send: Sequence[str]) -> FrozenMap[str, FactValue]:
     """Return what the event has of the fields to send, sorted; an absent datum is left out."""
-    data: dict[str, Any] = {}
+    if send is SENT:  # as below, in half the time: most rules send just that
+        data: dict[str, Any] = {"email": contact.email}
+        if contact.name is not None:
+            data["name"] = contact.name
+        if contact.phone is not None:
+            data["phone"] = contact.phone
+        return _frozen(data)
+    data = {}
     for field in send:
         if field in _CONTACT_FIELDS:
             value = getattr(contact, field)

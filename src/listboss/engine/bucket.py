@@ -18,8 +18,9 @@ from listboss.engine.conflict import may_conflict
 from listboss.engine.few import FewRules, few_rules
 from listboss.engine.index import Index, build
 from listboss.engine.literal import Conjunction, Facts, cover
+from listboss.engine.plan import Idle
 from listboss.engine.predicate import predicate
-from listboss.engine.step import PreparedRule, position_of
+from listboss.engine.step import PreparedRule, Step, position_of
 from listboss.rules.catalogue import Catalogue
 from listboss.rules.condition import MAX_NODES
 
@@ -43,7 +44,7 @@ class ManyRules:
     `indexed` are its rules, as declared, and `gone` those of them that do not run any more;
     the buckets `beside` have those that came since. `repeats` says that the index may find
     a rule twice, `checks` that some rule of it has a check, `may_conflict` that steps may
-    clash.
+    clash. `automatic` and `idle` as in `FewRules`.
     """
 
     indexed: tuple[PreparedRule, ...]
@@ -53,6 +54,8 @@ class ManyRules:
     may_conflict: bool
     beside: tuple[Bucket, ...] = ()
     gone: frozenset[PreparedRule] = frozenset()
+    automatic: tuple[Step, ...] = ()
+    idle: Idle = Idle.NO_RULE
 
     def match(self, facts: Facts, *, in_order: bool) -> list[PreparedRule]:
         """Return the rules that hold; in the order declared, if that is asked for."""

@@ -41,7 +41,8 @@ class Capture:
         taken = capabilities.data
         self._provider = provider
         self._capabilities = capabilities
-        self._send = tuple(f for f in SENT if f == "email" or taken is None or f in taken)
+        send = tuple(f for f in SENT if f == "email" or taken is None or f in taken)
+        self._send = SENT if send == SENT else send
         self._because = {built_in.id: (built_in.id,) for built_in in AUTOMATIC}
         self._rows: dict[str, tuple[_Row, ...]] = {}
         key = action_key(AddLead())

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import NamedTuple
 
-from listboss.engine.assemble import arranged, bound
+import attrs
+
+from listboss.engine.assemble import arranged, bound, settled
 from listboss.engine.bucket import Bucket
 from listboss.engine.capture import Capture
 from listboss.engine.dummy import dummy_event
 from listboss.engine.explain import Explanation, explain
+from listboss.engine.few import NOTHING
 from listboss.engine.plan import Idle, Plan, plan_of
-from listboss.engine.product import ProductIndex, index_product, updated
+from listboss.engine.product import Key, ProductIndex, index_product, updated
 from listboss.engine.step import Step, steps_of
 from listboss.errors import FlaggedSegmentationError
 from listboss.rules.event import Contact, Event
@@ -33,15 +35,25 @@ MOST_KEPT = 32_768
 each takes some hundred bytes to two kilobytes."""
 
 
-class _Case(NamedTuple):
-    """What there is for the events of one product and name."""
+def _with(bucket: Bucket, automatic: tuple[Step, ...]) -> Bucket:
+    return attrs.evolve(bucket, automatic=automatic) if automatic else bucket
 
-    bucket: Bucket | None
+
+@attrs.frozen(eq=False)
+class _ByPlan:
+    """The buckets of one product and event, where the event's subscription plan says which."""
+
+    index: ProductIndex
     automatic: tuple[Step, ...]
-    idle: Idle
-    """Why there are no actions, should nothing ask for any."""
-    by_plan: ProductIndex | None = None
-    """Set if the event's subscription plan says which bucket."""
+    kept: dict[Key | None, Bucket] = attrs.field(factory=dict[Key | None, Bucket])
+
+    def bucket(self, event: Event) -> Bucket:
+        """Return the bucket of the event's plan."""
+        key = self.index.key(event)
+        bucket = self.kept.get(key)
+        if bucket is None:
+            bucket = self.kept[key] = _with(self.index.bucket(key), self.automatic)
+        return bucket
 
 
 class Engine:
@@ -78,14 +90,14 @@ class Engine:
     [(AddTag(tag='buyer'), ('buyers',))]
     """
 
-    __slots__ = ("_capture", "_carries_plan", "_cases", "_indexes", "_kept", "_rules")
+    __slots__ = ("_capture", "_carries_plan", "_count", "_indexes", "_kept", "_rules")
 
     _rules: RuleSet
     _capture: Capture | None
     _carries_plan: Mapping[str, bool]
     _indexes: dict[str, ProductIndex]
-    _cases: dict[str, dict[str, _Case]]  # by event name and product
-    _kept: int
+    _kept: dict[str, dict[str, Bucket | _ByPlan]]  # by event name and product
+    _count: int
 
     def __init__(self, rules: RuleSet) -> None:
         self._take(rules)
@@ -163,28 +175,29 @@ class Engine:
     # these is one write of a value that depends on the rules alone.
 
     def _forget(self) -> None:
-        self._cases = {name: {} for name in self._carries_plan}
-        self._kept = 0
+        self._kept = {name: {} for name in self._carries_plan}
+        self._count = 0
 
-    def _met(self, event: Event) -> _Case:
+    def _met(self, event: Event) -> Bucket | _ByPlan:
         """Find out, and keep at hand, what there is for the event's product and name."""
         index = self._index(event.product_id)
         if index is None:
-            return _Case(None, (), Idle.UNKNOWN_PRODUCT)
+            return NOTHING[Idle.UNKNOWN_PRODUCT]
         carries_plan = self._carries_plan.get(event.name)
         if carries_plan is None:
-            return _Case(None, (), Idle.UNKNOWN_EVENT)
+            return NOTHING[Idle.UNKNOWN_EVENT]
         automatic: tuple[Step, ...] = ()
         if self._capture is not None and index.product.approved_at is not None:
             automatic = self._capture.steps(event.product_id, event.name)
+        case: Bucket | _ByPlan
         if carries_plan and index.plans is not None:
-            case = _Case(None, automatic, Idle.NO_RULE, index)
+            case = _ByPlan(index, automatic)
         else:
-            case = _Case(index.buckets.get(event.name), automatic, Idle.NO_RULE)
-        if self._kept >= MOST_KEPT:
+            case = _with(index.bucket(event.name), automatic)
+        if self._count >= MOST_KEPT:
             self._forget()
-        self._kept += 1
-        self._cases[event.name][event.product_id] = case
+        self._count += 1
+        self._kept[event.name][event.product_id] = case
         return case
 
     # Deciding
@@ -199,28 +212,19 @@ class Engine:
             return plan_of(event, (), (), Idle.UNADDRESSED)
         if event.is_test and not include_tests:
             return plan_of(event, (), (), Idle.TEST)
-        bucket, steps, idle = self._find(event)
-        if bucket is not None:
-            matched = bucket.match(event.facts, in_order=bucket.may_conflict)
-            if matched:
-                asked = [*steps]
-                for rule in matched:
-                    asked += rule.steps
-                distinct, conflicts = arranged(asked, may_conflict=bucket.may_conflict)
-                return bound(event, contact, distinct, conflicts)
-        return bound(event, contact, steps) if steps else plan_of(event, (), (), idle)
+        bucket = self._bucket(event)
+        matched = bucket.match(event.facts, in_order=bucket.may_conflict)
+        if matched:
+            steps, conflicts = arranged(bucket.automatic, matched, may_conflict=bucket.may_conflict)
+            return bound(event, contact, steps, conflicts)
+        if bucket.automatic:
+            return bound(event, contact, bucket.automatic)
+        return plan_of(event, (), (), bucket.idle)
 
-    def _find(self, event: Event) -> tuple[Bucket | None, tuple[Step, ...], Idle]:
-        """Return the bucket of an event, its automatic steps, and why there may be no actions."""
-        cases = self._cases.get(event.name)
-        case = None if cases is None else cases.get(event.product_id)
-        bucket, automatic, idle, by_plan = case or self._met(event)
-        if by_plan is not None:
-            key = by_plan.key(event)
-            if key is None:
-                return None, automatic, Idle.UNKNOWN_PLAN
-            bucket = by_plan.buckets.get(key)
-        return bucket, automatic, idle
+    def _bucket(self, event: Event) -> Bucket:
+        kept = self._kept.get(event.name)
+        found = (None if kept is None else kept.get(event.product_id)) or self._met(event)
+        return found.bucket(event) if isinstance(found, _ByPlan) else found
 
     def plan_many(self, events: Iterable[Event], *, include_tests: bool = False) -> Iterator[Plan]:
         """Plan events one after the other, in constant memory."""
@@ -229,8 +233,7 @@ class Engine:
 
     def match(self, event: Event) -> tuple[str, ...]:
         """Return the ids of the custom segmentations that hold for the event, as declared."""
-        bucket, _, _ = self._find(event)
-        matched = () if bucket is None else bucket.match(event.facts, in_order=True)
+        matched = self._bucket(event).match(event.facts, in_order=True)
         return tuple([rule.id for rule in matched]) if matched else ()
 
     # Telling and testing
@@ -259,4 +262,4 @@ class Engine:
             raise error
         event = dummy_event(rule, contact, rules.catalogue, id=id, occurred_at=occurred_at)
         steps = list(steps_of(rule, capabilities))
-        return bound(event, event.contact or contact, *arranged(steps, may_conflict=True))
+        return bound(event, event.contact or contact, *settled(steps))

@@ -28,10 +28,11 @@ from listboss.engine.literal import (
     hold,
     without,
 )
-from listboss.engine.step import PreparedRule, position_of
+from listboss.engine.plan import Idle
+from listboss.engine.step import PreparedRule, Step, position_of
 from listboss.rules.facts import Reader
 
-__all__ = ["FewRules", "few_rules"]
+__all__ = ["NOTHING", "FewRules", "few_rules"]
 
 MOST_UNFILED = 4
 """So few rules are always asked by every event."""
@@ -68,26 +69,28 @@ _Door: TypeAlias = tuple[str, type, dict[Any, int], Callable[[Any], int], tuple[
 """A fact; its exact type, the places it remembers, and how others are found; rules by place."""
 
 
+@attrs.frozen(eq=False, weakref_slot=False)
 class FewRules:
-    """Rules that are asked: some by every event, others by those of their cell of a fact."""
+    """Rules that are asked: some by every event, others by those of their cell of a fact.
 
-    __slots__ = ("_all", "_always", "_doors", "may_conflict")
+    `automatic` are the steps of events that come here, whatever the rules; `idle` tells why
+    there are no actions if nothing asks for any.
+    """
 
-    def __init__(
-        self, rules: Sequence[PreparedRule], always: _Rules, doors: tuple[_Door, ...]
-    ) -> None:
-        self._all = rules
-        self._always = always
-        self._doors = doors
-        self.may_conflict = may_conflict(step for rule in rules for step in rule.steps)
+    asked: Sequence[PreparedRule]
+    always: _Rules
+    doors: tuple[_Door, ...]
+    may_conflict: bool
+    automatic: tuple[Step, ...] = ()
+    idle: Idle = Idle.NO_RULE
 
     def match(self, facts: Facts, *, in_order: bool) -> list[PreparedRule]:
         """Return the rules that hold; in the order declared, if that is asked for."""
         get = facts.get
-        rules: Sequence[_AskedRule] = self._always
-        if self._doors:
+        rules: Sequence[_AskedRule] = self.always
+        if self.doors:
             rules = [*rules]
-            for fact, exact_type, seen, place, table in self._doors:
+            for fact, exact_type, seen, place, table in self.doors:
                 raw = get(fact)
                 known = raw.__class__ is exact_type and raw in seen
                 rules += table[seen[raw] if known else place(raw)]
@@ -101,13 +104,17 @@ class FewRules:
                     continue
             if rule.check is None or rule.check(facts):
                 matched.append(rule)
-        if in_order and self._doors and len(matched) > 1:
+        if in_order and self.doors and len(matched) > 1:
             matched.sort(key=position_of)
         return matched
 
     def rules(self) -> Sequence[PreparedRule]:
         """Return all rules, in the order declared."""
-        return self._all
+        return self.asked
+
+
+NOTHING = {idle: FewRules((), (), (), may_conflict=False, idle=idle) for idle in Idle}
+"""Buckets without rules, by the reason why there is nothing to do."""
 
 
 def few_rules(rules: Iterable[tuple[PreparedRule, Conjunction]]) -> tuple[FewRules, float]:
@@ -115,7 +122,7 @@ def few_rules(rules: Iterable[tuple[PreparedRule, Conjunction]]) -> tuple[FewRul
     split = [(rule, by_fact(literals)) for rule, literals in rules]
     if len(split) <= MOST_UNFILED:
         asked = tuple([_asked(rule, conjunction(literals)) for rule, literals in split])
-        return FewRules(asked, asked, ()), len(asked)
+        return _few(asked, asked, ()), len(asked)
     short = [{f: x for f, x in literals.items() if not _is_long(x)} for _, literals in split]
     domains = domains_of(short)
     narrow = [_narrow(literals, domains) for literals in short]
@@ -137,7 +144,12 @@ def few_rules(rules: Iterable[tuple[PreparedRule, Conjunction]]) -> tuple[FewRul
         for place in places_of[fact]:
             tables[fact][place].append(each)
     doors = tuple(_door(fact, domains[fact], tables[fact]) for fact in facts)
-    return FewRules(tuple(every), tuple(always), doors), expected + len(always)
+    return _few(every, tuple(always), doors), expected + len(always)
+
+
+def _few(asked: Sequence[_AskedRule], always: _Rules, doors: tuple[_Door, ...]) -> FewRules:
+    clash = may_conflict(step for rule in asked for step in rule.steps)
+    return FewRules(tuple(asked), always, doors, clash)
 
 
 def _is_long(literals: Iterable[Literal]) -> bool:

@@ -13,6 +13,8 @@ from typing import TypeAlias
 import attrs
 
 from listboss.engine.bucket import Bucket, bucket_of, changed, compacted
+from listboss.engine.few import NOTHING
+from listboss.engine.plan import Idle
 from listboss.engine.step import PreparedRule, steps_of
 from listboss.rules.catalogue import Catalogue, ProductKind
 from listboss.rules.event import Event
@@ -21,7 +23,7 @@ from listboss.rules.ruleset import RuleSet
 from listboss.rules.segmentation import Product, Segmentation
 from listboss.rules.text import fold
 
-__all__ = ["PlanNames", "ProductIndex", "index_product", "plan_names", "updated"]
+__all__ = ["Key", "PlanNames", "ProductIndex", "index_product", "plan_names", "updated"]
 
 Key: TypeAlias = str | tuple[str, str]
 """The event's name; with the id of the subscription plan where the event carries one."""
@@ -72,6 +74,12 @@ class ProductIndex:
         """Return the bucket of an event that carries a plan; None if the product lacks it."""
         plan = None if self.plans is None else self.plans.resolve(event)
         return None if plan is None else (event.name, plan)
+
+    def bucket(self, key: Key | None) -> Bucket:
+        """Return the rules of a bucket; there may be none."""
+        if key is None:
+            return NOTHING[Idle.UNKNOWN_PLAN]
+        return self.buckets.get(key, NOTHING[Idle.NO_RULE])
 
     def compacted(self, catalogue: Catalogue) -> ProductIndex:
         """Return the index with every bucket in one piece."""

@@ -141,7 +141,7 @@ def contact_key(email: str) -> str:
     """
     text = email.strip()
     if text.isascii():
-        return text.lower()
+        return text if text.islower() else text.lower()  # no second copy
     while (folded := unicodedata.normalize("NFC", text).casefold()) != text:
         text = folded
     return text

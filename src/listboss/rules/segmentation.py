@@ -23,7 +23,15 @@ from listboss.rules.condition import AllOf, AnyOf, Comparison, Condition, Not
 from listboss.rules.event import EventName, event_name, utc
 from listboss.rules.text import a_truth, an_id, require_id, require_member, require_tuple
 
-__all__ = ["BETA_CAPTURE_UNTIL", "SENT", "Product", "Segmentation", "SubscriptionPlan", "digest", "digest_of"]
+__all__ = [
+    "BETA_CAPTURE_UNTIL",
+    "SENT",
+    "Product",
+    "Segmentation",
+    "SubscriptionPlan",
+    "digest",
+    "digest_of",
+]
 
 BETA_CAPTURE_UNTIL = datetime(2024, 7, 1, tzinfo=UTC)
 """Products approved before this day may use the beta of automatic capture."""
@@ -34,6 +42,8 @@ SENT = ("email", "name", "phone")
 _ACTIONS: tuple[type, ...] = get_args(Action)
 
 
+SIZES = tuple(f"{n}:" for n in range(1_024))
+"""How the length of a text is told in a digest: spelled once, for all but the longest."""
 _copy_of_blank = blake2b(digest_size=12).copy
 
 
