@@ -49,7 +49,9 @@ def _inserted(steps: Sequence[Step], step: Step) -> Sequence[Step]:
     place = bisect_left(steps, step.order, key=_order)
     if place < len(steps) and steps[place].order == step.order:
         return (*steps[:place], _merged([steps[place], step]), *steps[place + 1 :])
-    return (*steps[:place], step, *steps[place:])
+    inserted = [*steps]
+    inserted.insert(place, step)
+    return inserted
 
 
 def settled(
@@ -90,7 +92,7 @@ def bound(
     provider, prefix = "", ""
     send: tuple[str, ...] | None = None
     data = _NO_DATA
-    actions: list[Any] = []
+    actions: list[PlannedAction] = []
     for step in steps:
         # By identity: where equal values are two objects, the same is only made again.
         if step.provider is not provider:
@@ -99,7 +101,7 @@ def bound(
         if step.send is not send:
             send = step.send
             data = data_of(event, contact, send)
-        action = OpenAction()
+        action: Any = OpenAction()
         action.provider = provider
         action.email = email
         action.action = step.action
@@ -107,7 +109,7 @@ def bound(
         action.because = step.because
         action.automatic = step.automatic
         action.id = prefix + step.digest
-        action.__class__ = PlannedAction  # type: ignore[assignment] # pyright: ignore[reportAttributeAccessIssue] # the same slots: from here on frozen
+        action.__class__ = PlannedAction  # from here on frozen
         actions.append(action)
     return plan_of(event, tuple(actions), conflicts, None)
 

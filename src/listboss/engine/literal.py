@@ -12,6 +12,7 @@ from __future__ import annotations
 import operator
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias, assert_never
 
 import attrs
@@ -128,6 +129,8 @@ _PRESENCE: dict[Operator, Reader] = {
 }
 LISTS = frozenset({Operator.IN, Operator.NOT_IN})
 """Operators that list any number of values."""
+WORDS = frozenset({FactKind.CHOICE, FactKind.COUNTRY, FactKind.CURRENCY, FactKind.LANGUAGE})
+"""Kinds whose values are few."""
 NOT_INDEXED = frozenset({Operator.CONTAINS, Operator.STARTS_WITH})
 """Operators that are asked of the survivors one by one."""
 
@@ -144,16 +147,22 @@ def literal(comparison: Comparison, catalogue: Catalogue, *, negated: bool = Fal
     value = comparison.value
     operand: Any = None
     if isinstance(value, tuple):
-        known = tuple([_as_read(read, item) for item in value])
+        known = tuple([_as_read(read, item, fact.kind) for item in value])
         operand = known if asked is Operator.BETWEEN else tuple(sorted(set(known)))
     elif asked not in _PRESENCE:
-        operand = _as_read(read, value)
+        operand = _as_read(read, value, fact.kind)
     return _literal(fact.name, fact.kind, asked, operand, negated=negated)
 
 
-def _as_read(read: Reader, raw: object) -> Any:
+_same_word = lru_cache(maxsize=1_024)(str)
+
+
+def _as_read(read: Reader, raw: object, kind: FactKind) -> Any:
+    """Read a rule's value, without a second copy: words that many rules say are one object."""
     value = read(raw)
-    return raw if value == raw else value  # no second copy of a text
+    if kind in WORDS and value is not None:
+        return _same_word(value)
+    return raw if value == raw else value
 
 
 def _literal(

@@ -7,10 +7,9 @@ event are equal, on every machine and in every process.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
-from typing import cast
+from typing import Any, cast
 
 import attrs
 
@@ -77,14 +76,6 @@ class OpenAction:
 
     __slots__ = ("action", "automatic", "because", "data", "email", "id", "provider")
 
-    provider: str
-    email: str
-    action: Action
-    data: FrozenMap[str, FactValue]
-    because: tuple[str, ...]
-    automatic: bool
-    id: str
-
 
 @attrs.frozen
 class Conflict:
@@ -129,26 +120,22 @@ class _OpenPlan:
         "product_id",
     )
 
-    def __init__(
-        self,
-        event: Event,
-        actions: tuple[PlannedAction, ...],
-        conflicts: tuple[Conflict, ...],
-        idle: Idle | None,
-    ) -> None:
-        self.event_id = event.id
-        self.event_name = event.name
-        self.product_id = event.product_id
-        self.occurred_at = event.occurred_at
-        self.is_test = event.is_test
-        self.actions = actions
-        self.conflicts = conflicts
-        self.idle = idle
-        self.__class__ = Plan  # type: ignore[assignment] # pyright: ignore[reportAttributeAccessIssue] # noqa: PLE0237 # the same slots: from here on frozen
 
-
-plan_of = cast(
-    "Callable[[Event, tuple[PlannedAction, ...], tuple[Conflict, ...], Idle | None], Plan]",
-    _OpenPlan,
-)
-"""Makes the `Plan` of an event; filled open, then frozen."""
+def plan_of(
+    event: Event,
+    actions: tuple[PlannedAction, ...],
+    conflicts: tuple[Conflict, ...],
+    idle: Idle | None,
+) -> Plan:
+    """Make the plan of an event: filled open, then frozen."""
+    plan: Any = _OpenPlan()
+    plan.event_id = event.id
+    plan.event_name = event.name
+    plan.product_id = event.product_id
+    plan.occurred_at = event.occurred_at
+    plan.is_test = event.is_test
+    plan.actions = actions
+    plan.conflicts = conflicts
+    plan.idle = idle
+    plan.__class__ = Plan
+    return cast("Plan", plan)

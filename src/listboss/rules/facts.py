@@ -20,8 +20,6 @@ __all__ = ["READERS", "Reader", "is_present", "language_range"]
 Value: TypeAlias = str | int | bool | Decimal | datetime
 Reader: TypeAlias = Callable[[object], Value | None]
 
-COUNTRY_LENGTH = 2
-CURRENCY_LENGTH = 3
 SUBTAG_LENGTHS = (2, 8)
 """Of a BCP-47 language subtag; the subtags after it may be shorter."""
 
@@ -35,19 +33,14 @@ def _text(raw: object) -> str | None:
     return (raw.strip().casefold() or None) if isinstance(raw, str) else None  # `fold`, in place
 
 
-def _country(raw: object) -> str | None:
-    return _code(raw, COUNTRY_LENGTH)
+def _code(length: int) -> Reader:
+    def read(raw: object) -> str | None:
+        if not isinstance(raw, str):
+            return None
+        code = raw if len(raw) == length and raw.isupper() else raw.strip().upper()
+        return code if len(code) == length and code.isalpha() and code.isascii() else None
 
-
-def _currency(raw: object) -> str | None:
-    return _code(raw, CURRENCY_LENGTH)
-
-
-def _code(raw: object, length: int) -> str | None:
-    if not isinstance(raw, str):
-        return None
-    code = raw if len(raw) == length and raw.isupper() else raw.strip().upper()
-    return code if len(code) == length and code.isalpha() and code.isascii() else None
+    return read
 
 
 def _language(raw: object) -> str | None:
@@ -88,8 +81,8 @@ def _instant(raw: object) -> datetime | None:
 
 READERS: dict[FactKind, Reader] = {
     FactKind.CHOICE: _text,
-    FactKind.COUNTRY: _country,
-    FactKind.CURRENCY: _currency,
+    FactKind.COUNTRY: _code(2),
+    FactKind.CURRENCY: _code(3),
     FactKind.LANGUAGE: _language,
     FactKind.TEXT: _text,
     FactKind.INTEGER: _integer,
