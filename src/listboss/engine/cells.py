@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from datetime import datetime
-from decimal import Decimal
+from itertools import count
+from types import NoneType
 from typing import Any, TypeAlias
 
 import attrs
@@ -26,13 +26,14 @@ __all__ = ["ORDERED", "Constraint", "Domain", "Intervals", "domains_of"]
 Intervals: TypeAlias = tuple[tuple[int, int], ...]
 
 MOST_REMEMBERED = 256
-"""How many raw values a fact remembers the place of; never more than twice its places."""
+"""How many other spellings a fact remembers the place of; never more than twice its places."""
 _EXACT_TYPES: dict[FactKind, type] = {
     FactKind.BOOLEAN: bool,
     FactKind.INTEGER: int,
-    FactKind.DECIMAL: Decimal,
-    FactKind.INSTANT: datetime,
+    FactKind.DECIMAL: NoneType,
+    FactKind.INSTANT: NoneType,
 }
+"""Of which values the place is looked up; to hash a decimal or a time is slower than halving."""
 ORDERED = frozenset({FactKind.INTEGER, FactKind.DECIMAL, FactKind.INSTANT})
 
 
@@ -49,22 +50,23 @@ class Domain:
     """The cells of one fact, as a set of literals needs them.
 
     `count` is the number of cells of known values. Two more places follow them: `missing`,
-    and that of a value of a wrong type.
+    and that of a value of a wrong type. `known` has the place of each value that a literal
+    mentions, and of some other spellings; those in a hurry ask it first, but only for a value
+    whose type is `exact_type`, since `True` and `1` are equal as keys.
     """
 
     __slots__ = (
         "_descendants",
-        "_ids",
-        "_most_seen",
+        "_most_known",
         "_ordered",
         "_points",
         "_read",
         "count",
         "exact_type",
         "kind",
+        "known",
         "missing",
         "places",
-        "seen",
     )
 
     def __init__(self, literals: Iterable[Literal]) -> None:
@@ -78,41 +80,37 @@ class Domain:
                 points.add(operand)
         self.kind = kind
         self._points: Sequence[Any] = sorted(points)
-        self._ids = {point: n for n, point in enumerate(self._points)}
+        self._ordered = kind in ORDERED
+        first, step = (1, 2) if self._ordered else (0, 1)
+        self.known: dict[Any, int] = dict(zip(self._points, count(first, step), strict=False))
         self._descendants: dict[Any, list[int]] = {}
         if kind is FactKind.LANGUAGE:
-            for tag, n in self._ids.items():
+            for tag, place in self.known.items():
                 for prefix in language_range(tag):
-                    self._descendants.setdefault(prefix, []).append(n)
-        self._ordered = kind in ORDERED
+                    self._descendants.setdefault(prefix, []).append(place)
         self.count = 2 * len(points) + 1 if self._ordered else len(points) + 1
         self.missing = self.count
         self.places = self.count + 2
         self._read = READERS[kind]
         self.exact_type = _EXACT_TYPES.get(kind, str)
-        self.seen: dict[Any, int] = {}
-        self._most_seen = min(MOST_REMEMBERED, 2 * self.places)
+        self._most_known = len(points) + min(MOST_REMEMBERED, 2 * self.places)
 
     def place(self, raw: Any) -> int:
-        """Return the place of a raw value, or of None.
-
-        `seen` remembers some; it is asked first by those in a hurry, and only for values
-        whose type is `exact_type`, since `True` and `1` are equal as keys.
-        """
+        """Return the place of a raw value, or of None."""
         value = self._read(raw)
         if value is None:
             return self.missing + 1 if is_present(raw) else self.missing
+        known = self.known
         if self._ordered:
             points = self._points
             place = bisect_left(points, value)
             place += place + (place < len(points) and points[place] == value)
         else:
             if self.kind is FactKind.LANGUAGE:
-                tags = language_range(str(value))
-                value = next((tag for tag in tags if tag in self._ids), value)
-            place = self._ids.get(value, self.count - 1)
-        if len(self.seen) < self._most_seen and type(raw) is self.exact_type:
-            self.seen[raw] = place
+                value = next((tag for tag in language_range(str(value)) if tag in known), value)
+            place = known.get(value, self.count - 1)
+        if len(known) < self._most_known and type(raw) is self.exact_type:
+            known[raw] = place
         return place
 
     def constraint(self, literals: Sequence[Literal]) -> Constraint:
@@ -154,21 +152,19 @@ class Domain:
                 return self._range(asked)
 
     def _points_at(self, values: Iterable[Any]) -> Intervals:
-        if self._ordered:
-            cells = [2 * self._ids[value] + 1 for value in values]
-        elif self._descendants:
-            cells = list({n for value in values for n in self._descendants[value]})
+        if self._descendants:
+            cells = list({cell for value in values for cell in self._descendants[value]})
         else:
-            cells = [self._ids[value] for value in values]
+            cells = [self.known[value] for value in values]
         cells.sort()
         return tuple([(cell, cell + 1) for cell in cells])
 
     def _range(self, asked: Literal) -> Intervals:
         operator, operand = asked.operator, asked.operand
         if operator is Operator.BETWEEN:
-            inside = ((2 * self._ids[operand[0]] + 1, 2 * self._ids[operand[1]] + 2),)
+            inside = ((self.known[operand[0]], self.known[operand[1]] + 1),)
             return self._others(inside) if asked.negated else inside
-        point = 2 * self._ids[operand] + 1
+        point = self.known[operand]
         bounds = {
             Operator.LT: (0, point),
             Operator.LE: (0, point + 1),

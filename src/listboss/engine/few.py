@@ -66,7 +66,7 @@ def _asked(rule: PreparedRule, literals: Conjunction) -> _AskedRule:
 
 _Rules: TypeAlias = tuple[_AskedRule, ...]
 _Door: TypeAlias = tuple[str, type, dict[Any, int], Callable[[Any], int], tuple[_Rules, ...]]
-"""A fact; its exact type, the places it remembers, and how others are found; rules by place."""
+"""A fact; its exact type, the places it knows, and how others are found; rules by place."""
 
 
 @attrs.frozen(eq=False, weakref_slot=False)
@@ -90,10 +90,12 @@ class FewRules:
         rules: Sequence[_AskedRule] = self.always
         if self.doors:
             rules = [*rules]
-            for fact, exact_type, seen, place, table in self.doors:
+            for fact, exact_type, known, place, table in self.doors:
                 raw = get(fact)
-                known = raw.__class__ is exact_type and raw in seen
-                rules += table[seen[raw] if known else place(raw)]
+                if raw.__class__ is exact_type and raw in known:
+                    rules += table[known[raw]]
+                else:
+                    rules += table[place(raw)]
         matched: list[PreparedRule] = []
         for rule in rules:
             if rule.read is not None:
@@ -182,4 +184,4 @@ def _facts_to_file_under(narrow: Sequence[Mapping[str, object]]) -> list[str]:
 
 
 def _door(fact: str, domain: Domain, table: Iterable[Iterable[_AskedRule]]) -> _Door:
-    return (fact, domain.exact_type, domain.seen, domain.place, tuple(map(tuple, table)))
+    return (fact, domain.exact_type, domain.known, domain.place, tuple(map(tuple, table)))

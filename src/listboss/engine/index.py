@@ -62,8 +62,8 @@ class Table:
     def collect(self, places: list[int], facts: Facts, found: list[PreparedRule]) -> None:
         """Append the rules of the entries that hold."""
         raw, domain = facts.get(self._fact), self._domain
-        seen = raw.__class__ is domain.exact_type and domain.seen.get(raw)
-        place = seen or domain.place(raw)
+        known = raw.__class__ is domain.exact_type and raw in domain.known
+        place = domain.known[raw] if known else domain.place(raw)
         if place < domain.missing:
             number, inside = divmod(place, self._size)
             child = self._children.get(number)

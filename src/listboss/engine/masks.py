@@ -68,21 +68,19 @@ class Header:
             self.bases[fact] = self.size
             self.size += domain.places
         self._facts = tuple(
-            (fact, domain.exact_type, domain.seen, domain.place, self.bases[fact])
+            (fact, domain.exact_type, domain.known, domain.place, self.bases[fact])
             for fact, domain in self.domains.items()
         )
 
     def places(self, facts: Facts) -> list[int]:
         """Return where the masks of the event's cells stand, a place for each fact."""
         get = facts.get
-        found: list[int] = []
-        for fact, exact_type, seen, place, base in self._facts:
-            raw = get(fact)
-            if raw.__class__ is exact_type and raw in seen:
-                found.append(base + seen[raw])
-            else:
-                found.append(base + place(raw))
-        return found
+        return [
+            base + known[raw]
+            if (raw := get(fact)).__class__ is exact_type and raw in known
+            else base + place(raw)
+            for fact, exact_type, known, place, base in self._facts
+        ]
 
 
 def _flip(data: bytearray, bit: int) -> None:
