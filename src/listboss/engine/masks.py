@@ -55,6 +55,11 @@ def bits(mask: int) -> list[int]:
     return found
 
 
+def _word(size: int) -> str:
+    """Return the code of the smallest words of an array that have so many bits."""
+    return next(code for code in "BHIQ" if size <= 8 * array(code).itemsize)
+
+
 class Header:
     """The facts of few cells: for an event, the place of each one's cell in the masks."""
 
@@ -184,7 +189,7 @@ class Masks:
             masks += _sweep(spans_of, size, range(domain.places))[0]
         masks += _sweep(mentioned.pop(filed_under, {}), size, cells)[0]
         self._data: Sequence[int] = (
-            array("Q", [mask & self._all for mask in masks]) if small else masks
+            array(_word(size), [mask & self._all for mask in masks]) if small else masks
         )
         self._wide = tuple(
             (fact, _WideFact(domains[fact], spans, size)) for fact, spans in mentioned.items()
