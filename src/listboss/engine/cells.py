@@ -9,7 +9,7 @@ intervals, so that a range costs as little as a point.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import count
 from types import NoneType
 from typing import Any, TypeAlias
@@ -21,9 +21,11 @@ from listboss.rules.catalogue import FactKind
 from listboss.rules.condition import Operator
 from listboss.rules.facts import READERS, is_present, language_range
 
-__all__ = ["ORDERED", "Constraint", "Domain", "Intervals", "domains_of"]
+__all__ = ["ORDERED", "Constraint", "Domain", "Door", "Intervals", "domains_of"]
 
 Intervals: TypeAlias = tuple[tuple[int, int], ...]
+Door: TypeAlias = tuple[str, type, dict[Any, int], Callable[[Any], int]]
+"""A fact; its exact type, the places it knows, and how others are found."""
 
 MOST_REMEMBERED = 256
 """How many other spellings a fact remembers the place of; never more than twice its places."""
@@ -112,6 +114,10 @@ class Domain:
         if len(known) < self._most_known and type(raw) is self.exact_type:
             known[raw] = place
         return place
+
+    def door(self, fact: str) -> Door:
+        """Return the fact, and what it takes to find a raw value's place in a hurry."""
+        return (fact, self.exact_type, self.known, self.place)
 
     def constraint(self, literals: Sequence[Literal]) -> Constraint:
         """Return where all of the literals hold; each must be among those of the domain."""

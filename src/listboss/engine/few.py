@@ -66,7 +66,7 @@ def _asked(rule: PreparedRule, literals: Conjunction) -> _AskedRule:
 
 _Rules: TypeAlias = tuple[_AskedRule, ...]
 _Door: TypeAlias = tuple[str, type, dict[Any, int], Callable[[Any], int], tuple[_Rules, ...]]
-"""A fact; its exact type, the places it knows, and how others are found; rules by place."""
+"""The door of a fact, and the rules by place."""
 
 
 @attrs.frozen(eq=False, weakref_slot=False)
@@ -184,4 +184,4 @@ def _facts_to_file_under(narrow: Sequence[Mapping[str, object]]) -> list[str]:
 
 
 def _door(fact: str, domain: Domain, table: Iterable[Iterable[_AskedRule]]) -> _Door:
-    return (fact, domain.exact_type, domain.known, domain.place, tuple(map(tuple, table)))
+    return (*domain.door(fact), tuple(map(tuple, table)))

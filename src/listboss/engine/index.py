@@ -17,10 +17,10 @@ from typing import TypeAlias
 
 from listboss.engine.cells import ORDERED, Constraint, Domain, domains_of
 from listboss.engine.literal import ByFact, Conjunction, Facts, by_fact, conjunction, hold, without
-from listboss.engine.masks import WORD, Header, Masks
+from listboss.engine.masks import WORD, Cells, Header, Masks
 from listboss.engine.step import PreparedRule
 
-__all__ = ["FEW", "Entry", "Index", "Leaf", "Table", "build"]
+__all__ = ["FEW", "Asked", "Entry", "Index", "Leaf", "Table", "build"]
 
 Entry: TypeAlias = tuple[PreparedRule, Conjunction]
 
@@ -43,7 +43,7 @@ _Split: TypeAlias = tuple[PreparedRule, ByFact]
 class Table:
     """Entries filed under the bins (runs of cells) of one fact that nearly decides them."""
 
-    __slots__ = ("_base", "_children", "_domain", "_fact", "_size")
+    __slots__ = ("_base", "_children", "_fact", "_missing", "_size")
 
     def __init__(
         self,
@@ -54,48 +54,45 @@ class Table:
         base: int,
     ) -> None:
         self._fact = fact
-        self._domain = domain
+        self._missing = domain.missing
         self._size = size
         self._children = children
         self._base = base  # where the masks of a bin's own cells begin
 
-    def collect(self, places: list[int], facts: Facts, found: list[PreparedRule]) -> None:
+    def collect(
+        self, places: list[int], cells: Cells, facts: Facts, found: list[PreparedRule]
+    ) -> None:
         """Append the rules of the entries that hold."""
-        raw, domain = facts.get(self._fact), self._domain
-        known = raw.__class__ is domain.exact_type and raw in domain.known
-        place = domain.known[raw] if known else domain.place(raw)
-        if place < domain.missing:
+        place = cells[self._fact]
+        if place < self._missing:
             number, inside = divmod(place, self._size)
             child = self._children.get(number)
             if child is not None:
                 if self._size == FINEST_BIN:
                     places = [self._base + inside, *places]
-                child.collect(places, facts, found)
+                child.collect(places, cells, facts, found)
 
 
-class Leaf:
-    """Entries that share the header of the index above.
+class Asked:
+    """Rules that hold always, and a few that are asked one by one."""
 
-    Some hold always, a few are asked one by one, more of them are masks.
-    """
+    __slots__ = ("_always", "_few")
 
-    __slots__ = ("_always", "_few", "_masks")
-
-    def __init__(
-        self, always: tuple[PreparedRule, ...], few: tuple[Entry, ...], masks: Masks | None
-    ) -> None:
+    def __init__(self, always: Sequence[PreparedRule], few: tuple[Entry, ...]) -> None:
         self._always = always
         self._few = few
-        self._masks = masks
 
-    def collect(self, places: list[int], facts: Facts, found: list[PreparedRule]) -> None:
+    def collect(
+        self, _places: list[int], _cells: Cells, facts: Facts, found: list[PreparedRule]
+    ) -> None:
         """Append the rules of the entries that hold."""
-        if self._always:
-            found += self._always
+        found += self._always
         if self._few:
             found += [rule for rule, literals in self._few if hold(literals, facts)]
-        if self._masks is not None:
-            self._masks.collect(places, facts, found)
+
+
+Leaf: TypeAlias = Asked | Masks
+"""Entries that share the header of the index above."""
 
 
 class Index:
@@ -103,32 +100,33 @@ class Index:
 
     __slots__ = ("_header", "_leaf", "_tables")
 
-    def __init__(self, header: Header | None, leaf: Leaf, tables: tuple[Table, ...]) -> None:
+    def __init__(self, header: Header, leaf: Leaf, tables: tuple[Table, ...]) -> None:
         self._header = header
         self._leaf = leaf
         self._tables = tables
 
     def match(self, facts: Facts, found: list[PreparedRule]) -> None:
         """Append the rules of the entries that hold, in no order, perhaps twice."""
-        places: list[int] = [] if self._header is None else self._header.places(facts)
-        self._leaf.collect(places, facts, found)
+        places, cells = self._header.places(facts), self._header.cells(facts)
+        self._leaf.collect(places, cells, facts, found)
         for table in self._tables:
-            table.collect(places, facts, found)
+            table.collect(places, cells, facts, found)
 
-    def collect(self, _places: list[int], facts: Facts, found: list[PreparedRule]) -> None:
+    def collect(
+        self, _places: list[int], _cells: Cells, facts: Facts, found: list[PreparedRule]
+    ) -> None:
         """Do the same under a table of another index, whose header it does not share."""
         self.match(facts, found)
 
 
 def build(entries: Iterable[Entry]) -> Index:
     """Index entries: the one place that decides how each of them is found."""
-    entries = list(entries)
-    if sum(1 for _, literals in entries if literals) <= FEW:
-        return Index(None, _leaf(_split(entries), None, {}), ())
-    splits = _split(entries)
+    splits = [(rule, by_fact(literals)) for rule, literals in entries]
+    if sum(1 for _, literals in splits if literals) <= FEW:
+        return Index(Header({}, ()), _asked(splits), ())
     domains = domains_of(literals for _, literals in splits)
-    header = Header(domains)
     filed, rest = _file(splits, domains)
+    header = Header(domains, dict.fromkeys(fact for fact, _ in filed))
     tables = tuple(
         Table(fact, domains[fact], size, _children(fact, size, header, domains, bins), header.size)
         for (fact, size), bins in filed.items()
@@ -136,20 +134,26 @@ def build(entries: Iterable[Entry]) -> Index:
     return Index(header, _leaf(rest, header, domains, top=True), tables)
 
 
+def _asked(entries: Sequence[_Split]) -> Asked:
+    return Asked(
+        tuple([rule for rule, literals in entries if not literals]),
+        tuple([(rule, conjunction(literals)) for rule, literals in entries if literals]),
+    )
+
+
 def _leaf(
     entries: Sequence[_Split],
-    header: Header | None,
+    header: Header,
     domains: Mapping[str, Domain],
     run: tuple[str, range] | None = None,
     *,
     top: bool = False,
 ) -> Leaf:
-    always = tuple(rule for rule, literals in entries if not literals)
+    always = tuple([rule for rule, literals in entries if not literals])
+    if len(entries) - len(always) <= FEW_OF_LEAF:
+        return _asked(entries)
     asking = [entry for entry in entries if entry[1]]
-    if header is None or len(asking) <= FEW_OF_LEAF:
-        few = tuple((rule, conjunction(literals)) for rule, literals in asking)
-        return Leaf(always, few, None)
-    return Leaf(always, (), Masks(asking, header, domains, run, leaf=not top))
+    return Masks(always, asking, header, domains, run, leaf=not top)
 
 
 def _children(
@@ -171,10 +175,6 @@ def _children(
         else:
             children[number] = build((rule, conjunction(each)) for rule, each in inside)
     return children
-
-
-def _split(entries: Iterable[Entry]) -> list[_Split]:
-    return [(rule, by_fact(literals)) for rule, literals in entries]
 
 
 _Place: TypeAlias = tuple[str, int]

@@ -10,17 +10,19 @@ entries, not with entries times cells.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from listboss.engine.cells import Domain, Intervals
 from listboss.engine.literal import Conjunction, Facts, Literal, hold
 from listboss.engine.step import PreparedRule
 
-__all__ = ["WORD", "Header", "Masks", "Splits", "bits"]
+__all__ = ["WORD", "Cells", "Header", "Masks", "Splits", "bits"]
 
 Splits: TypeAlias = Sequence[tuple[PreparedRule, Mapping[str, Sequence[Literal]]]]
 """Entries: rules, each with its literals by fact."""
+Cells: TypeAlias = Mapping[str, int]
+"""The places of the filed facts of an event."""
 
 NARROW = 64
 """Facts of at most so many cells belong to the header."""
@@ -61,31 +63,44 @@ def _word(size: int) -> str:
 
 
 class Header:
-    """The facts of few cells: for an event, the place of each one's cell in the masks."""
+    """What is found out about an event once for all masks of an index.
 
-    __slots__ = ("_facts", "bases", "domains", "size")
+    For each fact of few cells, the place of its cell in the masks; for each of the `filed`
+    facts, its place among the cells of the fact.
+    """
 
-    def __init__(self, domains: Mapping[str, Domain]) -> None:
+    __slots__ = ("_filed", "_narrow", "bases", "domains", "filed", "size")
+
+    def __init__(self, domains: Mapping[str, Domain], filed: Collection[str]) -> None:
         self.domains = {f: domain for f, domain in domains.items() if domain.count <= NARROW}
+        self.filed = filed
         self.bases: dict[str, int] = {}
         self.size = 0
         for fact, domain in self.domains.items():
             self.bases[fact] = self.size
             self.size += domain.places
-        self._facts = tuple(
-            (fact, domain.exact_type, domain.known, domain.place, self.bases[fact])
-            for fact, domain in self.domains.items()
-        )
+        self._narrow = [(*domains[fact].door(fact), base) for fact, base in self.bases.items()]
+        self._filed = [domains[fact].door(fact) for fact in filed]
 
     def places(self, facts: Facts) -> list[int]:
-        """Return where the masks of the event's cells stand, a place for each fact."""
+        """Return where the masks of the event's cells stand, a place for each narrow fact."""
         get = facts.get
         return [
             base + known[raw]
             if (raw := get(fact)).__class__ is exact_type and raw in known
             else base + place(raw)
-            for fact, exact_type, known, place, base in self._facts
+            for fact, exact_type, known, place, base in self._narrow
         ]
+
+    def cells(self, facts: Facts) -> dict[str, int]:
+        """Return the place of each filed fact."""
+        get = facts.get
+        return {
+            fact: known[raw]
+            if (raw := get(fact)).__class__ is exact_type and raw in known
+            else place(raw)
+            for fact, exact_type, known, place in self._filed
+        }
 
 
 def _flip(data: bytearray, bit: int) -> None:
@@ -148,18 +163,34 @@ class _WideFact:
         return int.from_bytes(data, "little")
 
 
+_Range: TypeAlias = tuple[str, int, int]
+"""A filed fact, and the places between which it must be."""
+_Extra: TypeAlias = tuple[tuple[_Range, ...], Conjunction]
+"""What an entry asks that its masks do not tell."""
+
+
+def _fits(extra: _Extra, cells: Cells, facts: Facts) -> bool:
+    ranges, literals = extra
+    for fact, low, high in ranges:
+        if not low <= cells[fact] < high:
+            return False
+    return not literals or hold(literals, facts)
+
+
 class Masks:
     """Entries by bit, and the masks of every fact that one of them mentions.
 
     Up to 64 entries keep their masks in one array. In a `leaf`, where few of them are left,
     they ask about wide facts one by one. If they are filed under a run of cells of one fact,
-    the masks of that run come last, and `collect` is given the place in it.
+    the masks of that run come last, and `collect` is given the place in it. `always` are
+    rules that hold wherever these masks are asked.
     """
 
-    __slots__ = ("_all", "_data", "_extra", "_rules", "_wide")
+    __slots__ = ("_all", "_always", "_data", "_extra", "_rules", "_wide")
 
     def __init__(
         self,
+        always: Sequence[PreparedRule],
         entries: Splits,
         header: Header,
         domains: Mapping[str, Domain],
@@ -169,20 +200,24 @@ class Masks:
     ) -> None:
         size = len(entries)
         self._all = (1 << size) - 1
+        self._always = always
         self._rules = tuple([rule for rule, _ in entries])
         small = size <= WORD
         asked = leaf and small
         filed_under, cells = run or ("", range(0))
         mentioned: dict[str, dict[int, Intervals]] = {}
-        extra: dict[int, Conjunction] = {}
+        extra: dict[int, _Extra] = {}
         for bit, (_, by_fact) in enumerate(entries):
             for fact, literals in by_fact.items():
+                spans = domains[fact].spans(domains[fact].constraint(literals))
                 if fact in header.bases or fact == filed_under or not asked:
-                    domain = domains[fact]
-                    spans = domain.spans(domain.constraint(literals))
                     mentioned.setdefault(fact, {})[bit] = spans
+                    continue
+                ranges, others = extra.get(bit, ((), ()))
+                if fact in header.filed and len(spans) == 1:
+                    extra[bit] = ((*ranges, (fact, *spans[0])), others)
                 else:
-                    extra[bit] = extra.get(bit, ()) + tuple(literals)
+                    extra[bit] = (ranges, (*others, *literals))
         masks: list[int] = []
         for fact, domain in header.domains.items():
             spans_of = {} if fact == filed_under else mentioned.pop(fact, {})
@@ -196,8 +231,12 @@ class Masks:
         )
         self._extra = extra
 
-    def collect(self, places: Iterable[int], facts: Facts, found: list[PreparedRule]) -> None:
+    def collect(
+        self, places: list[int], cells: Cells, facts: Facts, found: list[PreparedRule]
+    ) -> None:
         """Append the rules of the entries that hold."""
+        if self._always:
+            found += self._always
         mask, data = self._all, self._data
         for place in places:
             mask &= data[place]
@@ -208,7 +247,9 @@ class Masks:
         rules, extra = self._rules, self._extra
         if extra:
             found += [
-                rules[bit] for bit in bits(mask) if bit not in extra or hold(extra[bit], facts)
+                rules[bit]
+                for bit in bits(mask)
+                if bit not in extra or _fits(extra[bit], cells, facts)
             ]
         else:
             found += [rules[bit] for bit in bits(mask)]
