@@ -20,6 +20,7 @@ from listboss import (
     where,
 )
 from listboss.rules import Verb
+from listboss.rules.segmentation import digest
 
 VERBS = attrs.evolve(
     Capabilities.everything(), verbs=(Verb("acme.enrol", {"course": "text"}), Verb("acme.wave"))
@@ -223,6 +224,15 @@ class TestDataToSend:
         (planned,) = engine(rule("r", AddTag("buyer"))).plan(happens()).actions
         assert {"email": "Ana@example.com", "name": "Ana", "phone": "5511"} == dict(planned.data)
 
+    @pytest.mark.parametrize("name", [None, "Ana"])
+    @pytest.mark.parametrize("phone", [None, "5511"])
+    def test_the_default_spelled_out(self, engine, rule, happens, name, phone):
+        """To name the three gives the same as to say nothing."""
+        event = happens(contact=Contact("ana@example.com", name=name, phone=phone))
+        (planned,) = engine(rule("r", AddTag("buyer"))).plan(event).actions
+        assert self._data(engine, rule, event, "phone", "email", "name") == dict(planned.data)
+        assert list(planned.data) == sorted(planned.data)
+
     def test_contact_fields(self, engine, rule, happens):
         """Each field of the contact can be sent."""
         contact = Contact("a@example.com", name="A B", first_name="A", last_name="B", phone="1")
@@ -320,6 +330,17 @@ class TestIds:
         one = self._id(engine, rule, happens())
         other = self._id(engine, rule, happens(), provider="post")
         assert (False, True) == (one == other, one.split("-")[1] == other.split("-")[1])
+
+    @pytest.mark.parametrize("size", [1, 9, 1_023, 1_024, 100_000])
+    @pytest.mark.parametrize("letter", ["e", "é"])
+    def test_the_first_half_of_any_texts(self, engine, rule, happens, size, letter):
+        """It is one digest, whatever the lengths and letters of what it is made of."""
+        event = happens(id=letter * size, contact=Contact("ana@éxample.com"))
+        plain = happens(id=letter * size)
+        assert [
+            digest((event.id, "mail", "ana@éxample.com")),
+            digest((event.id, "mail", "ana@example.com")),
+        ] == [self._id(engine, rule, each).split("-")[0] for each in (event, plain)]
 
     def test_each_action_of_a_plan_has_its_own(self, engine, rule, happens):
         """No two actions of a plan share an id."""

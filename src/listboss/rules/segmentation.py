@@ -26,6 +26,7 @@ from listboss.rules.text import a_truth, an_id, require_id, require_member, requ
 __all__ = [
     "BETA_CAPTURE_UNTIL",
     "SENT",
+    "SIZES",
     "Product",
     "Segmentation",
     "SubscriptionPlan",
