@@ -14,9 +14,10 @@ from typing import Any
 
 import attrs
 
+from listboss.engine.bucket import Bucket
 from listboss.engine.conflict import resolve, spelled
 from listboss.engine.plan import Conflict, OpenAction, Plan, PlannedAction, plan_of
-from listboss.engine.step import PreparedRule, Step
+from listboss.engine.step import PreparedRule, Step, position_of
 from listboss.rules.event import CONTACT_FIELDS, Contact, Event, FactValue
 from listboss.rules.mapping import FrozenMap
 from listboss.rules.segmentation import SENT, SIZES, digest, digest_of
@@ -30,18 +31,17 @@ _NO_DATA: FrozenMap[str, FactValue] = FrozenMap()
 
 
 def arranged(
-    automatic: Sequence[Step], rules: Sequence[PreparedRule], *, may_conflict: bool
+    bucket: Bucket, rules: Sequence[PreparedRule]
 ) -> tuple[Sequence[Step], tuple[Conflict, ...]]:
-    """Settle the automatic steps and those of the rules that hold; both come in order.
-
-    `may_conflict` is False only if no two of the steps can contradict each other.
-    """
-    if len(rules) == 1 and len(rules[0].steps) == 1 and not may_conflict:
-        return _inserted(automatic, rules[0].steps[0]), ()
-    steps = [*automatic]
+    """Settle the automatic steps of a bucket and those of its rules that hold."""
+    if bucket.may_conflict:
+        rules = sorted(rules, key=position_of)
+    elif len(rules) == 1 and len(rules[0].steps) == 1:
+        return _inserted(bucket.automatic, rules[0].steps[0]), ()
+    steps = [*bucket.automatic]
     for rule in rules:
         steps += rule.steps
-    return settled(steps, may_conflict=may_conflict)
+    return settled(steps, may_conflict=bucket.may_conflict)
 
 
 def _inserted(steps: Sequence[Step], step: Step) -> Sequence[Step]:
@@ -57,7 +57,10 @@ def _inserted(steps: Sequence[Step], step: Step) -> Sequence[Step]:
 def settled(
     steps: list[Step], *, may_conflict: bool = True
 ) -> tuple[Sequence[Step], tuple[Conflict, ...]]:
-    """Merge equal steps, drop what conflicts, sort; `steps` come in the order declared."""
+    """Merge equal steps, drop what conflicts, sort; `steps` come in the order declared.
+
+    `may_conflict` is False only if no two of the steps can contradict each other.
+    """
     conflicts: tuple[Conflict, ...] = ()
     if may_conflict or len(steps) != len({step.order for step in steps}):
         groups: dict[str, list[Step]] = {}

@@ -57,8 +57,8 @@ class ManyRules:
     automatic: tuple[Step, ...] = ()
     idle: Idle = Idle.NO_RULE
 
-    def match(self, facts: Facts, *, in_order: bool) -> list[PreparedRule]:
-        """Return the rules that hold; in the order declared, if that is asked for."""
+    def match(self, facts: Facts) -> list[PreparedRule]:
+        """Return the rules that hold, in any order."""
         found: list[PreparedRule] = []
         self.index.match(facts, found)
         if self.repeats:
@@ -66,11 +66,9 @@ class ManyRules:
         if self.checks:
             found = [rule for rule in found if rule.check is None or rule.check(facts)]
         for bucket in self.beside:
-            found += bucket.match(facts, in_order=False)
+            found += bucket.match(facts)
         if self.gone:
             found = [rule for rule in found if rule not in self.gone]
-        if in_order:
-            found.sort(key=position_of)
         return found
 
     def rules(self) -> list[PreparedRule]:

@@ -29,7 +29,7 @@ from listboss.engine.literal import (
     without,
 )
 from listboss.engine.plan import Idle
-from listboss.engine.step import PreparedRule, Step, position_of
+from listboss.engine.step import PreparedRule, Step
 from listboss.rules.facts import Reader
 
 __all__ = ["NOTHING", "FewRules", "few_rules"]
@@ -84,8 +84,8 @@ class FewRules:
     automatic: tuple[Step, ...] = ()
     idle: Idle = Idle.NO_RULE
 
-    def match(self, facts: Facts, *, in_order: bool) -> list[PreparedRule]:
-        """Return the rules that hold; in the order declared, if that is asked for."""
+    def match(self, facts: Facts) -> list[PreparedRule]:
+        """Return the rules that hold, in any order."""
         get = facts.get
         rules: Sequence[_AskedRule] = self.always
         if self.doors:
@@ -106,8 +106,6 @@ class FewRules:
                     continue
             if rule.check is None or rule.check(facts):
                 matched.append(rule)
-        if in_order and self.doors and len(matched) > 1:
-            matched.sort(key=position_of)
         return matched
 
     def rules(self) -> Sequence[PreparedRule]:

@@ -70,8 +70,7 @@ class PlannedAction:
 class OpenAction:
     """A `PlannedAction` while it is filled: made in a third of the time, then frozen.
 
-    Its slots are the same in the same order (tests/engine/test_plan.py), so that once they
-    are filled its class is set to `PlannedAction`.
+    Its slots are the same, so that its class can be set to `PlannedAction` once they are filled.
     """
 
     __slots__ = ("action", "automatic", "because", "data", "email", "id", "provider")
