@@ -1,5 +1,6 @@
 """However many rules there are and however they are found, they are those whose condition holds."""
 
+import sys
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from random import Random
@@ -268,6 +269,22 @@ def test_equal_values_of_other_types(rule, rule_set, happens, number):
     raws = (1, True, "1", Decimal(1), 1, True, 0, False)
     events = [happens("quiz.passed", facts={"own_integer": raw}) for raw in raws]
     assert [_expected(rules, event) for event in events] == [eng.match(e) for e in events]
+
+
+@pytest.mark.parametrize("number", [20, 400])
+def test_large_values_are_not_remembered(rule, rule_set, happens, number):
+    """What an event says at length is gone with the event."""
+    rules = [
+        rule(f"r{n}", AddTag("x"), event="quiz.passed", condition=where.own_text == f"offer {n}")
+        for n in range(number)
+    ]
+    eng = Engine(rule_set(*rules, catalogue=CATALOGUE)).warm()
+    short, long = "offer 1 ".upper(), " Offer 1".ljust(10_000)
+    before = sys.getrefcount(short), sys.getrefcount(long)
+    found = [eng.match(happens("quiz.passed", facts={"own_text": raw})) for raw in (short, long)]
+
+    assert [("r1",), ("r1",)] == found
+    assert (before[0] + 1, before[1]) == (sys.getrefcount(short), sys.getrefcount(long))
 
 
 def test_an_event_that_had_no_rule(rule, rule_set, happens):

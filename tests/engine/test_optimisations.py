@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from listboss import Engine
-from listboss.engine import bucket, cells, engine, few, index, literal, masks
+from listboss.engine import assemble, bucket, cells, engine, few, index, literal, masks
 from listboss.testing import random_event, random_rules
 
 NEVER, ALWAYS = 10**9, 0
@@ -38,6 +38,8 @@ SETTINGS: dict[str, list[tuple[Any, str, Any]]] = {
     "bits byte by byte": [(masks, "FEW_BITS", -1)],
     "bits from the top": [(masks, "FEW_BITS", NEVER)],
     "no place remembered": [(cells, "MOST_REMEMBERED", ALWAYS)],
+    "no length spelled beforehand": [(assemble, "SIZES", ())],
+    "no data is the usual": [(assemble, "SENT", ())],
     "hardly a conjunction": [(literal, "MOST_CONJUNCTIONS", 1), (bucket, "MAX_NODES", 1)],
     "every list searched by halves": [(literal, "LONG", 0)],
     "conflicts always looked for": [

@@ -11,6 +11,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from itertools import count
+from sys import getsizeof
 from types import NoneType
 from typing import Any, TypeAlias
 
@@ -29,6 +30,8 @@ Door: TypeAlias = tuple[str, type, dict[Any, int], Callable[[Any], int]]
 
 MOST_REMEMBERED = 256
 """How many other spellings a fact remembers the place of; never more than twice its places."""
+MOST_BYTES = 128
+"""Only of small values: what an event says must not fill the memory."""
 _EXACT_TYPES: dict[FactKind, type] = {
     FactKind.BOOLEAN: bool,
     FactKind.INTEGER: int,
@@ -111,7 +114,11 @@ class Domain:
             if self.kind is FactKind.LANGUAGE:
                 value = next((tag for tag in language_range(str(value)) if tag in known), value)
             place = known.get(value, self.count - 1)
-        if len(known) < self._most_known and type(raw) is self.exact_type:
+        if (
+            len(known) < self._most_known
+            and type(raw) is self.exact_type
+            and getsizeof(raw) <= MOST_BYTES
+        ):
             known[raw] = place
         return place
 

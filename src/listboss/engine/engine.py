@@ -222,8 +222,10 @@ class Engine:
         return plan_of(event, (), (), bucket.idle)
 
     def _bucket(self, event: Event) -> Bucket:
-        kept = self._kept.get(event.name)
-        found = (None if kept is None else kept.get(event.product_id)) or self._met(event)
+        try:
+            found = self._kept[event.name][event.product_id]
+        except KeyError:
+            found = self._met(event)
         return found.bucket(event) if isinstance(found, _ByPlan) else found
 
     def plan_many(self, events: Iterable[Event], *, include_tests: bool = False) -> Iterator[Plan]:

@@ -14,7 +14,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from listboss.engine.cells import Domain, Intervals
-from listboss.engine.literal import Conjunction, Facts, Literal, hold
+from listboss.engine.literal import LISTS, Conjunction, Facts, Literal, hold
 from listboss.engine.step import PreparedRule
 
 __all__ = ["WORD", "Cells", "Header", "Masks", "Splits", "bits"]
@@ -169,6 +169,14 @@ _Extra: TypeAlias = tuple[tuple[_Range, ...], Conjunction]
 """What an entry asks that its masks do not tell."""
 
 
+def _range(fact: str, literals: Sequence[Literal], domain: Domain) -> _Range | None:
+    """Return the one range of places where the literals hold; None if it may be several."""
+    if any(asked.operator in LISTS for asked in literals):
+        return None
+    spans = domain.spans(domain.constraint(literals))
+    return (fact, *spans[0]) if len(spans) == 1 else None
+
+
 def _fits(extra: _Extra, cells: Cells, facts: Facts) -> bool:
     ranges, literals = extra
     for fact, low, high in ranges:
@@ -209,15 +217,13 @@ class Masks:
         extra: dict[int, _Extra] = {}
         for bit, (_, by_fact) in enumerate(entries):
             for fact, literals in by_fact.items():
-                spans = domains[fact].spans(domains[fact].constraint(literals))
                 if fact in header.bases or fact == filed_under or not asked:
-                    mentioned.setdefault(fact, {})[bit] = spans
+                    domain = domains[fact]
+                    mentioned.setdefault(fact, {})[bit] = domain.spans(domain.constraint(literals))
                     continue
                 ranges, others = extra.get(bit, ((), ()))
-                if fact in header.filed and len(spans) == 1:
-                    extra[bit] = ((*ranges, (fact, *spans[0])), others)
-                else:
-                    extra[bit] = (ranges, (*others, *literals))
+                one = _range(fact, literals, domains[fact]) if fact in header.filed else None
+                extra[bit] = ((*ranges, one), others) if one else (ranges, (*others, *literals))
         masks: list[int] = []
         for fact, domain in header.domains.items():
             spans_of = {} if fact == filed_under else mentioned.pop(fact, {})
