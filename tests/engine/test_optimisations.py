@@ -39,7 +39,7 @@ SETTINGS: dict[str, list[tuple[Any, str, Any]]] = {
     "bits from the top": [(masks, "FEW_BITS", NEVER)],
     "no place remembered": [(cells, "MOST_REMEMBERED", ALWAYS)],
     "no length spelled beforehand": [(assemble, "SIZES", ())],
-    "no data is the usual": [(assemble, "SENT", ())],
+    "no data is the usual": [(assemble, "SENT", None)],
     "hardly a conjunction": [(literal, "MOST_CONJUNCTIONS", 1), (bucket, "MAX_NODES", 1)],
     "every list searched by halves": [(literal, "LONG", 0)],
     "conflicts always looked for": [
