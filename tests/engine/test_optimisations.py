@@ -7,6 +7,7 @@ import pytest
 
 from listboss import Engine
 from listboss.engine import assemble, bucket, cells, engine, few, index, literal, masks
+from listboss.rules import segmentation
 from listboss.testing import random_event, random_rules
 
 NEVER, ALWAYS = 10**9, 0
@@ -38,7 +39,7 @@ SETTINGS: dict[str, list[tuple[Any, str, Any]]] = {
     "bits byte by byte": [(masks, "FEW_BITS", -1)],
     "bits from the top": [(masks, "FEW_BITS", NEVER)],
     "no place remembered": [(cells, "MOST_REMEMBERED", ALWAYS)],
-    "no length spelled beforehand": [(assemble, "SIZES", ())],
+    "no size spelled beforehand": [(segmentation, "SPELLED", 0)],
     "no data is the usual": [(assemble, "SENT", None)],
     "hardly a conjunction": [(literal, "MOST_CONJUNCTIONS", 1), (bucket, "MAX_NODES", 1)],
     "every list searched by halves": [(literal, "LONG", 0)],

@@ -20,7 +20,7 @@ from listboss.engine.plan import Conflict, OpenAction, Plan, PlannedAction, plan
 from listboss.engine.step import PreparedRule, Step, position_of
 from listboss.rules.event import CONTACT_FIELDS, Contact, Event, FactValue
 from listboss.rules.mapping import FrozenMap
-from listboss.rules.segmentation import SENT, SIZES, digest, digest_of
+from listboss.rules.segmentation import SENT, digest
 
 __all__ = ["arranged", "bound", "data_of", "settled"]
 
@@ -100,7 +100,7 @@ def bound(
         # By identity: where equal values are two objects, the same is only made again.
         if step.provider is not provider:
             provider = step.provider
-            prefix = _prefix(event.id, provider, contact.key)
+            prefix = digest((event.id, provider, contact.key)) + "-"
         if step.send is not send:
             send = step.send
             data = data_of(event, contact, send)
@@ -115,20 +115,6 @@ def bound(
         action.__class__ = PlannedAction  # from here on frozen
         actions.append(action)
     return plan_of(event, tuple(actions), conflicts, None)
-
-
-def _prefix(event_id: str, provider: str, key: str) -> str:
-    """Return what the ids of a plan's actions at one provider begin with."""
-    try:
-        told = (
-            f"{SIZES[len(event_id)]}{event_id}{SIZES[len(provider)]}{provider}"
-            f"{SIZES[len(key)]}{key}"
-        )
-    except IndexError:
-        told = ""
-    if told and told.isascii():
-        return digest_of(told) + "-"
-    return digest((event_id, provider, key)) + "-"
 
 
 def data_of(event: Event, contact: Contact, send: Sequence[str]) -> FrozenMap[str, FactValue]:

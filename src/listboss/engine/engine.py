@@ -171,7 +171,7 @@ class Engine:
             index = self._indexes[product_id] = index_product(product, self._rules)
         return index
 
-    # Other threads may plan, and so meet a case or index a product, at any time: each of
+    # Other threads may plan, and so keep a bucket or index a product, at any time: each of
     # these is one write of a value that depends on the rules alone.
 
     def _forget(self) -> None:
@@ -189,16 +189,16 @@ class Engine:
         automatic: tuple[Step, ...] = ()
         if self._capture is not None and index.product.approved_at is not None:
             automatic = self._capture.steps(event.product_id, event.name)
-        case: Bucket | _ByPlan
+        found: Bucket | _ByPlan
         if carries_plan and index.plans is not None:
-            case = _ByPlan(index, automatic)
+            found = _ByPlan(index, automatic)
         else:
-            case = _with(index.bucket(event.name), automatic)
+            found = _with(index.bucket(event.name), automatic)
         if self._count >= MOST_KEPT:
             self._forget()
         self._count += 1
-        self._kept[event.name][event.product_id] = case
-        return case
+        self._kept[event.name][event.product_id] = found
+        return found
 
     # Deciding
 
@@ -222,6 +222,7 @@ class Engine:
         return plan_of(event, (), (), bucket.idle)
 
     def _bucket(self, event: Event) -> Bucket:
+        """Return what there is for the event, of its subscription plan if it carries one."""
         try:
             found = self._kept[event.name][event.product_id]
         except KeyError:
