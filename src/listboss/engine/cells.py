@@ -11,7 +11,6 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from itertools import count
-from sys import getsizeof
 from types import NoneType
 from typing import Any, TypeAlias
 
@@ -30,8 +29,8 @@ Door: TypeAlias = tuple[str, type, dict[Any, int], Callable[[Any], int]]
 
 MOST_REMEMBERED = 256
 """How many other spellings a fact remembers the place of; never more than twice its places."""
-MOST_BYTES = 128
-"""Only of small values: what an event says must not fill the memory."""
+LONGEST = 64
+"""Only spellings of so few characters: what an event says must not fill the memory."""
 _EXACT_TYPES: dict[FactKind, type] = {
     FactKind.BOOLEAN: bool,
     FactKind.INTEGER: int,
@@ -117,7 +116,7 @@ class Domain:
         if (
             len(known) < self._most_known
             and type(raw) is self.exact_type
-            and getsizeof(raw) <= MOST_BYTES
+            and (self.exact_type is not str or len(raw) <= LONGEST)
         ):
             known[raw] = place
         return place
