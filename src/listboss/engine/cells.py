@@ -116,7 +116,7 @@ class Domain:
         if (
             len(known) < self._most_known
             and type(raw) is self.exact_type
-            and (self.exact_type is not str or len(raw) <= LONGEST)
+            and not (isinstance(raw, str) and len(raw) > LONGEST)
         ):
             known[raw] = place
         return place
