@@ -3,6 +3,7 @@
 import sys
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from enum import Enum
 from random import Random
 from typing import Any
 
@@ -285,6 +286,46 @@ def test_large_values_are_not_remembered(rule, rule_set, happens, number):
 
     assert [("r1",), ("r1",)] == found
     assert (before[0] + 1, before[1]) == (sys.getrefcount(short), sys.getrefcount(long))
+
+
+class Spelled(str, Enum):  # noqa: UP042 # its members are not their texts in `str()`
+    """Texts whose `str()` is another text."""
+
+    COUNTRY = "BR"
+    CURRENCY = "BRL"
+    LANGUAGE = "pt"
+    TEXT = "offer"
+
+
+@pytest.mark.parametrize("number", [1, 20, 400])
+@pytest.mark.parametrize("member", Spelled)
+def test_members_of_an_enum_are_their_texts(rule, rule_set, happens, number, member):
+    """In rules and in events: each meets the plain text, and the other way round."""
+    fact = where[f"own_{member.name.lower()}"]
+    conditions = (fact == member, fact != member, fact.is_in(member)) * number
+    rules = [
+        rule(f"r{n}", AddTag("x"), event="quiz.passed", condition=condition)
+        for n, condition in enumerate(conditions)
+    ]
+    eng = Engine(rule_set(*rules, catalogue=CATALOGUE))
+    events = [
+        happens("quiz.passed", facts={f"own_{member.name.lower()}": raw})
+        for raw in (member, member.value, "zz")
+    ]
+    assert [_expected(rules, event) for event in events] == [eng.match(e) for e in events]
+    assert eng.match(events[0]) == eng.match(events[1]) != ()
+
+
+@pytest.mark.parametrize(("subtags", "met"), [(15, ("r0",)), (16, ()), (100_000, ())])
+def test_a_language_of_many_subtags(rule, rule_set, happens, subtags, met):
+    """More than sixteen make no language, and cost no more than reading them."""
+    rules = [
+        rule(f"r{n}", AddTag("x"), event="quiz.passed", condition=where.own_language == tag)
+        for n, tag in enumerate(["pt", *(f"en-{n}" for n in range(19))])
+    ]
+    event = happens("quiz.passed", facts={"own_language": "pt" + "-a" * subtags})
+    engines = [Engine(rule_set(*some, catalogue=CATALOGUE)) for some in (rules[:1], rules)]
+    assert [met, met] == [eng.match(event) for eng in engines]
 
 
 def test_an_event_that_had_no_rule(rule, rule_set, happens):

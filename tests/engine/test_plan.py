@@ -2,6 +2,7 @@ import copy
 import pickle
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from enum import Enum
 
 import attrs
 import pytest
@@ -341,6 +342,16 @@ class TestIds:
             digest((event.id, "mail", "ana@éxample.com")),
             digest((event.id, "mail", "ana@example.com")),
         ] == [self._id(engine, rule, each).split("-")[0] for each in (event, plain)]
+
+    @pytest.mark.parametrize("email", ["ana@example.com", "ana@éxample.com"])
+    def test_members_of_an_enum_are_their_texts(self, engine, rule, happens, email):
+        """An id that is a member of an enum gives what its text gives."""
+
+        class Sale(str, Enum):  # noqa: UP042 # its members are not their texts in `str()`
+            FIRST = "e-1"
+
+        plain, member = (happens(id=id, contact=Contact(email)) for id in ("e-1", Sale.FIRST))
+        assert self._id(engine, rule, plain) == self._id(engine, rule, member)
 
     def test_each_action_of_a_plan_has_its_own(self, engine, rule, happens):
         """No two actions of a plan share an id."""

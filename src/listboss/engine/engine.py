@@ -31,8 +31,8 @@ __all__ = ["Engine"]
 LARGE = 256
 """A product with more rules than this is indexed at once, a smaller one on its first event."""
 MOST_KEPT = 32_768
-"""How many pairs of product and event an engine keeps at hand; with their automatic steps
-each takes some hundred bytes to two kilobytes."""
+"""How many pairs of product and event an engine keeps at hand; with their automatic steps each
+takes some hundred bytes to two kilobytes, for every subscription plan that it has events of."""
 
 
 def _with(bucket: Bucket, automatic: tuple[Step, ...]) -> Bucket:
@@ -171,8 +171,8 @@ class Engine:
             index = self._indexes[product_id] = index_product(product, self._rules)
         return index
 
-    # Other threads may plan, and so keep a bucket or index a product, at any time: each of
-    # these is one write of a value that depends on the rules alone.
+    # Other threads may plan, and so keep a bucket or index a product, at any time: what is
+    # written depends on the rules alone. Only the count may drift.
 
     def _forget(self) -> None:
         self._kept = {name: {} for name in self._carries_plan}

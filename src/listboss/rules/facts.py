@@ -22,6 +22,8 @@ Reader: TypeAlias = Callable[[object], Value | None]
 
 SUBTAG_LENGTHS = (2, 8)
 """Of a BCP-47 language subtag; the subtags after it may be shorter."""
+MOST_SUBTAGS = 16
+"""A tag of more is of a wrong type; a rule on any of its prefixes would meet it."""
 
 
 def is_present(raw: object) -> bool:
@@ -49,7 +51,7 @@ def _language(raw: object) -> str | None:
     if len(raw) == SUBTAG_LENGTHS[0] and raw.isascii() and raw.isalpha() and raw.islower():
         return raw  # the usual case
     tag = raw.strip().replace("_", "-").lower()
-    first, *rest = tag.split("-")
+    first, *rest = tag.split("-", MOST_SUBTAGS - 1)
     well_formed = (
         tag.isascii()
         and first.isalpha()

@@ -59,7 +59,7 @@ def digest(parts: Sequence[str]) -> str:
         size = len(part)
         told += (_SIZES[size] if size < SPELLED else f"{size}:") + part
     if not told.isascii():
-        told = "".join([f"{len(part.encode())}:{part}" for part in parts])
+        told = "".join([f"{len(part.encode())}:" + part for part in parts])
     hashed = _copy_of_blank()  # in half the time of a new one
     hashed.update(told.encode())
     return hashed.hexdigest()

@@ -4,7 +4,6 @@ Written from the documentation to be read, not to be fast (unformatted, to stay 
 nothing with the engine but the nouns and the classes of the result. For every input, tests hold
 that `Engine(rules).plan(event)` equals `plan(rules, event)`: each action, reason, id, conflict.
 """
-
 # fmt: off
 
 import operator
@@ -31,7 +30,8 @@ KINDS = {RemoveTag: "remove_tag", RemoveLead: "remove_lead", MoveLead: "move_lea
          AddLead: "add_lead", AddTag: "add_tag", ProviderAction: "provider_action"}
 PERSON = ("email", "name", "first_name", "last_name", "phone")
 TYPES = {"integer": (int,), "decimal": (int, Decimal), "boolean": (bool,), "instant": (datetime,)}
-CODES = {"country": "[A-Z]{2}", "currency": "[A-Z]{3}", "language": "[a-z]{2,8}(-[a-z0-9]{1,8})*"}
+TAG = "[a-z]{2,8}(-[a-z0-9]{1,8}){0,15}"
+CODES = {"country": "[A-Z]{2}", "currency": "[A-Z]{3}", "language": TAG}
 ASKS: Any = {"lt": operator.lt, "le": operator.le, "gt": operator.gt, "ge": operator.ge,
              "contains": operator.contains, "starts_with": str.startswith}
 
