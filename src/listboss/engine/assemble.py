@@ -33,7 +33,10 @@ _NO_DATA: FrozenMap[str, FactValue] = FrozenMap()
 def arranged(
     bucket: Bucket, rules: Sequence[PreparedRule]
 ) -> tuple[Sequence[Step], tuple[Conflict, ...]]:
-    """Settle the automatic steps of a bucket and those of its rules that hold."""
+    """Settle the automatic steps of a bucket and those of its rules that hold.
+
+    Only conflicts ask who was declared first; to merge and to sort does not.
+    """
     if bucket.may_conflict:
         rules = sorted(rules, key=position_of)
     elif len(rules) == 1 and len(rules[0].steps) == 1:

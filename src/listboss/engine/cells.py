@@ -25,7 +25,9 @@ __all__ = ["ORDERED", "Constraint", "Domain", "Door", "Intervals", "domains_of"]
 
 Intervals: TypeAlias = tuple[tuple[int, int], ...]
 Door: TypeAlias = tuple[str, type, dict[Any, int], Callable[[Any], int]]
-"""A fact; its exact type, the places it knows, and how others are found."""
+"""A fact; its exact type, the places it knows, and how others are found.
+
+In a hurry one asks without a call: a value of the exact type that is known has its place there."""
 
 MOST_REMEMBERED = 256
 """How many other spellings a fact remembers the place of; never more than twice its places."""

@@ -69,7 +69,7 @@ class Header:
     facts, its place among the cells of the fact.
     """
 
-    __slots__ = ("_filed", "_narrow", "bases", "domains", "filed", "size")
+    __slots__ = ("_filed_doors", "_narrow_doors", "bases", "domains", "filed", "size")
 
     def __init__(self, domains: Mapping[str, Domain], filed: Collection[str]) -> None:
         self.domains = {f: domain for f, domain in domains.items() if domain.count <= NARROW}
@@ -79,8 +79,10 @@ class Header:
         for fact, domain in self.domains.items():
             self.bases[fact] = self.size
             self.size += domain.places
-        self._narrow = [(*domains[fact].door(fact), base) for fact, base in self.bases.items()]
-        self._filed = [domains[fact].door(fact) for fact in filed]
+        self._narrow_doors = [
+            (*domains[fact].door(fact), base) for fact, base in self.bases.items()
+        ]
+        self._filed_doors = [domains[fact].door(fact) for fact in filed]
 
     def places(self, facts: Facts) -> list[int]:
         """Return where the masks of the event's cells stand, a place for each narrow fact."""
@@ -89,7 +91,7 @@ class Header:
             base + known[raw]
             if (raw := get(fact)).__class__ is exact_type and raw in known
             else base + place(raw)
-            for fact, exact_type, known, place, base in self._narrow
+            for fact, exact_type, known, place, base in self._narrow_doors
         ]
 
     def cells(self, facts: Facts) -> dict[str, int]:
@@ -99,7 +101,7 @@ class Header:
             fact: known[raw]
             if (raw := get(fact)).__class__ is exact_type and raw in known
             else place(raw)
-            for fact, exact_type, known, place in self._filed
+            for fact, exact_type, known, place in self._filed_doors
         }
 
 
@@ -212,7 +214,7 @@ class Masks:
         self._rules = tuple([rule for rule, _ in entries])
         small = size <= WORD
         asked = leaf and small
-        filed_under, cells = run or ("", range(0))
+        filed_under, bin_cells = run or ("", range(0))
         mentioned: dict[str, dict[int, Intervals]] = {}
         extra: dict[int, _Extra] = {}
         for bit, (_, by_fact) in enumerate(entries):
@@ -228,7 +230,7 @@ class Masks:
         for fact, domain in header.domains.items():
             spans_of = {} if fact == filed_under else mentioned.pop(fact, {})
             masks += _sweep(spans_of, size, range(domain.places))[0]
-        masks += _sweep(mentioned.pop(filed_under, {}), size, cells)[0]
+        masks += _sweep(mentioned.pop(filed_under, {}), size, bin_cells)[0]
         self._data: Sequence[int] = (
             array(_word(size), [mask & self._all for mask in masks]) if small else masks
         )
