@@ -41,6 +41,13 @@ SETTINGS: dict[str, list[tuple[Any, str, Any]]] = {
     "no place remembered": [(cells, "MOST_REMEMBERED", ALWAYS)],
     "no size spelled beforehand": [(segmentation, "SPELLED", 0)],
     "no data is the usual": [(assemble, "SENT", None)],
+    "every step sorted": [
+        (assemble, "_inserted", lambda steps, step: assemble.settled([*steps, step])[0]),
+    ],
+    "no filed fact compared by place": [(masks, "_range", lambda *_asked: None)],
+    "only large words": [(masks, "_word", lambda _size: "Q")],
+    "no spelling is short": [(cells, "LONGEST", -1)],
+    "no word shared": [(literal, "WORDS", frozenset())],
     "hardly a conjunction": [(literal, "MOST_CONJUNCTIONS", 1), (bucket, "MAX_NODES", 1)],
     "every list searched by halves": [(literal, "LONG", 0)],
     "conflicts always looked for": [
