@@ -281,7 +281,7 @@ class TestIds:
         (ProviderAction("acme.enrol", {"course": "w"}), "362e5970c3f3e217582aa038"),
     )
 
-    def _id(self, engine, rule, event, action=AddTag("VIP"), **changes):  # noqa: B008 # frozen
+    def _id(self, engine, rule, event, action=AddTag("VIP"), **changes):  # noqa: B008 # immutable, so sharing it is safe
         providers = {"mail": VERBS, "post": VERBS}
         rules = rule(changes.pop("id", "r"), action, **changes)
         (planned,) = engine(rules, providers=providers).plan(event).actions

@@ -71,7 +71,7 @@ class TestContents:
         view = RULES.rules_by_product
         assert {"42": (A, C), "43": (B,)} == view
         with pytest.raises(TypeError):
-            view["42"] = ()  # type: ignore[index] # what a type checker sees, too
+            view["42"] = ()  # type: ignore[index] # wrong on purpose
 
     def test_one(self):
         """A segmentation by its id."""
@@ -217,7 +217,7 @@ class TestReplace:
     def test_no_segmentation(self):
         """Something else is refused."""
         with pytest.raises(ArgumentTypeError):
-            RULES.replace("a")  # type: ignore[arg-type] # on purpose
+            RULES.replace("a")  # type: ignore[arg-type] # wrong on purpose
 
 
 class TestRemove:
@@ -319,7 +319,7 @@ class TestProducts:
     def test_no_product(self):
         """Something else is refused."""
         with pytest.raises(ArgumentTypeError):
-            RULES.with_product("42")  # type: ignore[arg-type] # on purpose
+            RULES.with_product("42")  # type: ignore[arg-type] # wrong on purpose
 
 
 class TestProviders:

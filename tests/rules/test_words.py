@@ -19,17 +19,17 @@ WORDS = {
 }
 TRUTHS = {
     "closed": lambda: FactType("f", FactKind.CHOICE, closed=1),  # type: ignore[arg-type] # wrong on purpose
-    "on_any_event": lambda: FactType("f", FactKind.TEXT, on_any_event="no"),  # type: ignore[arg-type] # as above
-    "carries_plan": lambda: EventType("e", "E", carries_plan=1),  # type: ignore[arg-type] # as above
-    "one_place": lambda: Capabilities(one_place="no"),  # type: ignore[arg-type] # as above
-    "idempotent": lambda: Capabilities(idempotent=0),  # type: ignore[arg-type] # as above
+    "on_any_event": lambda: FactType("f", FactKind.TEXT, on_any_event="no"),  # type: ignore[arg-type] # wrong on purpose
+    "carries_plan": lambda: EventType("e", "E", carries_plan=1),  # type: ignore[arg-type] # wrong on purpose
+    "one_place": lambda: Capabilities(one_place="no"),  # type: ignore[arg-type] # wrong on purpose
+    "idempotent": lambda: Capabilities(idempotent=0),  # type: ignore[arg-type] # wrong on purpose
     "enabled": lambda: Segmentation(
         "n",
         product_id="p",
         provider="m",
         event="e",
         actions=(),
-        enabled="yes",  # type: ignore[arg-type] # as above
+        enabled="yes",  # type: ignore[arg-type] # wrong on purpose
     ),
 }
 

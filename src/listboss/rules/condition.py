@@ -320,7 +320,7 @@ class FactRef:  # noqa: PLW1641 # == builds a condition, so it is no dict key
     def __eq__(self, value: FactValue) -> Comparison:  # type: ignore[override] # pyright: ignore[reportIncompatibleMethodOverride] # builds a condition
         return Comparison(self._name, Operator.EQ, value)
 
-    def __ne__(self, value: FactValue) -> Comparison:  # type: ignore[override] # pyright: ignore[reportIncompatibleMethodOverride] # as above
+    def __ne__(self, value: FactValue) -> Comparison:  # type: ignore[override] # pyright: ignore[reportIncompatibleMethodOverride] # builds a condition
         return Comparison(self._name, Operator.NE, value)
 
     def __lt__(self, value: FactValue) -> Comparison:
