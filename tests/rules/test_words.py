@@ -55,9 +55,9 @@ def test_no_truth_value(name):
     "make",
     [
         lambda: Capabilities(places=[3]),  # type: ignore[list-item] # wrong on purpose
-        lambda: EventType("e", "E", facts=[3]),  # type: ignore[list-item] # as above
-        lambda: FactType("f", FactKind.CHOICE, values=[3]),  # type: ignore[list-item] # as above
-        lambda: Catalogue([3]),  # type: ignore[list-item] # as above
+        lambda: EventType("e", "E", facts=[3]),  # type: ignore[list-item] # wrong on purpose
+        lambda: FactType("f", FactKind.CHOICE, values=[3]),  # type: ignore[list-item] # wrong on purpose
+        lambda: Catalogue([3]),  # type: ignore[list-item] # wrong on purpose
     ],
     ids=["places", "facts", "values", "events"],
 )

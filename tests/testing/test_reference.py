@@ -202,7 +202,7 @@ class TestConditions:
             (False, where.payment_method.not_in("PIX"), {}),
             (True, where.payment_method.not_in("PIX"), {"payment_method": "HOTCARD"}),
             (True, where.is_order_bump == True, {"is_order_bump": True}),  # noqa: E712 # a condition
-            (False, where.is_order_bump == True, {"is_order_bump": 1}),  # noqa: E712 # as above
+            (False, where.is_order_bump == True, {"is_order_bump": 1}),  # noqa: E712 # a condition
             (
                 True,
                 where.approved_at == NOON,
