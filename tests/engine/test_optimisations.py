@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from listboss import Engine
-from listboss.engine import assemble, bucket, cells, engine, few, index, literal, masks
+from listboss.engine import assemble, bucket, door, engine, few, index, literal, masks
 from listboss.rules import segmentation
 from listboss.testing import random_event, random_rules
 
@@ -38,15 +38,15 @@ SETTINGS: dict[str, list[tuple[Any, str, Any]]] = {
     "hardly a whole mask": [(masks, "MOST_MASKS", 1), (masks, "NARROW", ALWAYS)],
     "bits byte by byte": [(masks, "FEW_BITS", -1)],
     "bits from the top": [(masks, "FEW_BITS", NEVER)],
-    "no place remembered": [(cells, "MOST_REMEMBERED", ALWAYS)],
+    "no place remembered": [(door, "MOST_REMEMBERED", ALWAYS)],
     "no size spelled beforehand": [(segmentation, "SPELLED", 0)],
     "no data is the usual": [(assemble, "SENT", None)],
     "every step sorted": [
         (assemble, "_inserted", lambda steps, step: assemble.settled([*steps, step])[0]),
     ],
-    "no filed fact compared by place": [(masks, "_range", lambda *_asked: None)],
+    "no filed fact compared by place": [(masks, "_range", lambda *_asked: ())],
     "only large words": [(masks, "_word", lambda _size: "Q")],
-    "no spelling is short": [(cells, "LONGEST", -1)],
+    "no spelling is short": [(door, "LONGEST", -1)],
     "no word shared": [(literal, "WORDS", frozenset())],
     "hardly a conjunction": [(literal, "MOST_CONJUNCTIONS", 1), (bucket, "MAX_NODES", 1)],
     "every list searched by halves": [(literal, "LONG", 0)],

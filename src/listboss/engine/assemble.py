@@ -17,7 +17,7 @@ import attrs
 from listboss.engine.bucket import Bucket
 from listboss.engine.conflict import resolve, spelled
 from listboss.engine.plan import Conflict, OpenAction, Plan, PlannedAction, plan_of
-from listboss.engine.step import PreparedRule, Step, position_of
+from listboss.engine.step import Step
 from listboss.rules.event import CONTACT_FIELDS, Contact, Event, FactValue
 from listboss.rules.mapping import FrozenMap
 from listboss.rules.segmentation import SENT, digest
@@ -30,21 +30,14 @@ _frozen = FrozenMap[str, FactValue].of_sorted
 _NO_DATA: FrozenMap[str, FactValue] = FrozenMap()
 
 
-def arranged(
-    bucket: Bucket, rules: Sequence[PreparedRule]
-) -> tuple[Sequence[Step], tuple[Conflict, ...]]:
+def arranged(bucket: Bucket, steps: Sequence[Step]) -> tuple[Sequence[Step], tuple[Conflict, ...]]:
     """Settle the automatic steps of a bucket and those of its rules that hold.
 
     Only conflicts ask who was declared first; to merge and to sort does not.
     """
-    if bucket.may_conflict:
-        rules = sorted(rules, key=position_of)
-    elif len(rules) == 1 and len(rules[0].steps) == 1:
-        return _inserted(bucket.automatic, rules[0].steps[0]), ()
-    steps = [*bucket.automatic]
-    for rule in rules:
-        steps += rule.steps
-    return settled(steps, may_conflict=bucket.may_conflict)
+    if len(steps) == 1 and not bucket.may_conflict:
+        return _inserted(bucket.automatic, steps[0]), ()
+    return settled([*bucket.automatic, *steps], may_conflict=bucket.may_conflict)
 
 
 def _inserted(steps: Sequence[Step], step: Step) -> Sequence[Step]:

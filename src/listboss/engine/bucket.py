@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import chain
+from operator import itemgetter
 from typing import TypeAlias
 
 import attrs
@@ -41,41 +42,74 @@ MOST_CHANGES = 2_048
 class ManyRules:
     """Rules with an index; what changed since is beside it.
 
-    `indexed` are its rules, as declared, and `gone` those of them that do not run any more;
-    the buckets `beside` have those that came since. `repeats` says that the index may find
-    a rule twice, `checks` that some rule of it has a check, `may_conflict` that steps may
-    clash. `automatic` and `idle` as in `FewRules`.
+    `indexed` are its rules, as declared; the index finds their numbers, so that the rules
+    themselves, far away in memory, need not be touched: `ids` and `steps` are by number.
+    `gone` are the numbers of those that do not run any more; the buckets `beside` have those
+    that came since. `repeats` says that the index may find a rule twice, `checks` that some
+    rule of it has a check, `may_conflict` that steps may clash, which is taken for granted
+    with a change beside. `automatic` and `idle` as in `FewRules`.
     """
 
     indexed: tuple[PreparedRule, ...]
+    ids: tuple[str, ...]
+    steps: tuple[tuple[Step, ...], ...]
     index: Index
     repeats: bool
     checks: bool
     may_conflict: bool
     beside: tuple[Bucket, ...] = ()
-    gone: frozenset[PreparedRule] = frozenset()
+    gone: frozenset[int] = frozenset()
     automatic: tuple[Step, ...] = ()
     idle: Idle = Idle.NO_RULE
 
-    def match(self, facts: Facts) -> list[PreparedRule]:
-        """Return the rules that hold, in any order."""
-        found: list[PreparedRule] = []
+    def _found(self, facts: Facts) -> list[int]:
+        """Return the numbers of the indexed rules that hold, in any order."""
+        found: list[int] = []
         self.index.match(facts, found)
         if self.repeats:
-            found = [*dict.fromkeys(found)]
+            found = [*set(found)]
         if self.checks:
-            found = [rule for rule in found if rule.check is None or rule.check(facts)]
+            indexed = self.indexed
+            found = [n for n in found if (check := indexed[n].check) is None or check(facts)]
+        if self.gone:
+            found = [n for n in found if n not in self.gone]
+        return found
+
+    def match(self, facts: Facts) -> list[PreparedRule]:
+        """Return the rules that hold, as declared."""
+        indexed = self.indexed
+        found = [indexed[n] for n in self._found(facts)]
         for bucket in self.beside:
             found += bucket.match(facts)
-        if self.gone:
-            found = [rule for rule in found if rule not in self.gone]
+        found.sort(key=position_of)
+        return found
+
+    def match_ids(self, facts: Facts) -> tuple[str, ...]:
+        """Return the ids of the rules that hold, as declared."""
+        if self.beside:
+            return tuple([rule.id for rule in self.match(facts)])
+        numbers, ids = self._found(facts), self.ids
+        if len(numbers) < 2:
+            return (ids[numbers[0]],) if numbers else ()
+        numbers.sort()
+        found: tuple[str, ...] = itemgetter(*numbers)(ids)
+        return found
+
+    def match_steps(self, facts: Facts) -> list[Step]:
+        """Return the steps of the rules that hold, as declared if they may conflict."""
+        if self.may_conflict:
+            return [step for rule in self.match(facts) for step in rule.steps]
+        found: list[Step] = []
+        steps = self.steps
+        for n in self._found(facts):
+            found += steps[n]
         return found
 
     def rules(self) -> list[PreparedRule]:
         """Return all rules, in the order declared."""
         beside = (rule for bucket in self.beside for rule in bucket.rules())
-        living = [rule for rule in chain(self.indexed, beside) if rule not in self.gone]
-        return sorted(living, key=position_of)
+        living = (rule for n, rule in enumerate(self.indexed) if n not in self.gone)
+        return sorted(chain(living, beside), key=position_of)
 
     def changed(
         self, gone: Collection[int], added: Sequence[PreparedRule], catalogue: Catalogue
@@ -101,12 +135,12 @@ class ManyRules:
             return bucket_of(new.rules(), catalogue)
         return new
 
-    def _at(self, positions: Iterable[int]) -> Iterator[PreparedRule]:
-        """Find the rules of the index at some positions."""
+    def _at(self, positions: Iterable[int]) -> Iterator[int]:
+        """Find the numbers of the rules at some positions."""
         for position in positions:
             number = bisect_left(self.indexed, position, key=position_of)
             if number < len(self.indexed) and self.indexed[number].position == position:
-                yield self.indexed[number]
+                yield number
 
     def is_whole(self) -> bool:
         """Whether there are no changes beside the index."""
@@ -128,7 +162,9 @@ def bucket_of(rules: Iterable[PreparedRule], catalogue: Catalogue) -> Bucket:
     prepared = [_prepared(rule, catalogue, most=MAX_NODES) for rule in rules]
     return ManyRules(
         indexed=tuple([rule for rule, _ in prepared]),
-        index=build((rule, each) for rule, found in prepared for each in found),
+        ids=tuple([rule.id for rule, _ in prepared]),
+        steps=tuple([rule.steps for rule, _ in prepared]),
+        index=build((n, each) for n, (_, found) in enumerate(prepared) for each in found),
         repeats=any(len(found) > 1 for _, found in prepared),
         checks=any(rule.check is not None for rule, _ in prepared),
         may_conflict=may_conflict(step for rule in rules for step in rule.steps),

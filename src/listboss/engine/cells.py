@@ -8,10 +8,8 @@ intervals, so that a range costs as little as a point.
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import count
-from types import NoneType
 from typing import Any, TypeAlias
 
 import attrs
@@ -19,27 +17,11 @@ import attrs
 from listboss.engine.literal import LISTS, ByFact, Literal
 from listboss.rules.catalogue import FactKind
 from listboss.rules.condition import Operator
-from listboss.rules.facts import READERS, is_present, language_range
+from listboss.rules.facts import language_range
 
-__all__ = ["ORDERED", "Constraint", "Domain", "Door", "Intervals", "domains_of"]
+__all__ = ["ORDERED", "Constraint", "Domain", "Intervals", "domains_of"]
 
 Intervals: TypeAlias = tuple[tuple[int, int], ...]
-Door: TypeAlias = tuple[str, type, dict[Any, int], Callable[[Any], int]]
-"""A fact; its exact type, the places it knows, and how others are found.
-
-In a hurry one asks without a call: a value of the exact type that is known has its place there."""
-
-MOST_REMEMBERED = 256
-"""How many other spellings a fact remembers the place of; never more than twice its places."""
-LONGEST = 64
-"""Only spellings of so few characters: what an event says must not fill the memory."""
-_EXACT_TYPES: dict[FactKind, type] = {
-    FactKind.BOOLEAN: bool,
-    FactKind.INTEGER: int,
-    FactKind.DECIMAL: NoneType,
-    FactKind.INSTANT: NoneType,
-}
-"""Of which values the place is looked up; to hash a decimal or a time is slower than halving."""
 ORDERED = frozenset({FactKind.INTEGER, FactKind.DECIMAL, FactKind.INSTANT})
 
 
@@ -57,22 +39,18 @@ class Domain:
 
     `count` is the number of cells of known values. Two more places follow them: `missing`,
     and that of a value of a wrong type. `known` has the place of each value that a literal
-    mentions, and of some other spellings; those in a hurry ask it first, but only for a value
-    whose type is `exact_type`, since `True` and `1` are equal as keys.
+    mentions; `points` are these values, sorted.
     """
 
     __slots__ = (
         "_descendants",
-        "_most_known",
-        "_ordered",
-        "_points",
-        "_read",
         "count",
-        "exact_type",
+        "is_ordered",
         "kind",
         "known",
         "missing",
         "places",
+        "points",
     )
 
     def __init__(self, literals: Iterable[Literal]) -> None:
@@ -85,47 +63,18 @@ class Domain:
             elif operand is not None:
                 points.add(operand)
         self.kind = kind
-        self._points: Sequence[Any] = sorted(points)
-        self._ordered = kind in ORDERED
-        first, step = (1, 2) if self._ordered else (0, 1)
-        self.known: dict[Any, int] = dict(zip(self._points, count(first, step), strict=False))
+        self.points: Sequence[Any] = sorted(points)
+        self.is_ordered = kind in ORDERED
+        first, step = (1, 2) if self.is_ordered else (0, 1)
+        self.known: dict[Any, int] = dict(zip(self.points, count(first, step), strict=False))
         self._descendants: dict[Any, list[int]] = {}
         if kind is FactKind.LANGUAGE:
             for tag, place in self.known.items():
                 for prefix in language_range(tag):
                     self._descendants.setdefault(prefix, []).append(place)
-        self.count = 2 * len(points) + 1 if self._ordered else len(points) + 1
+        self.count = 2 * len(points) + 1 if self.is_ordered else len(points) + 1
         self.missing = self.count
         self.places = self.count + 2
-        self._read = READERS[kind]
-        self.exact_type = _EXACT_TYPES.get(kind, str)
-        self._most_known = len(points) + min(MOST_REMEMBERED, 2 * self.places)
-
-    def place(self, raw: Any) -> int:
-        """Return the place of a raw value, or of None."""
-        value = self._read(raw)
-        if value is None:
-            return self.missing + 1 if is_present(raw) else self.missing
-        known = self.known
-        if self._ordered:
-            points = self._points
-            place = bisect_left(points, value)
-            place += place + (place < len(points) and points[place] == value)
-        else:
-            if self.kind is FactKind.LANGUAGE:
-                value = next((tag for tag in language_range(str(value)) if tag in known), value)
-            place = known.get(value, self.count - 1)
-        if (
-            len(known) < self._most_known
-            and type(raw) is self.exact_type
-            and not (isinstance(raw, str) and len(raw) > LONGEST)
-        ):
-            known[raw] = place
-        return place
-
-    def door(self, fact: str) -> Door:
-        """Return the fact, and what it takes to find a raw value's place in a hurry."""
-        return (fact, self.exact_type, self.known, self.place)
 
     def constraint(self, literals: Sequence[Literal]) -> Constraint:
         """Return where all of the literals hold; each must be among those of the domain."""

@@ -20,7 +20,7 @@ from listboss.engine.explain import Explanation, explain
 from listboss.engine.few import NOTHING
 from listboss.engine.plan import Idle, Plan, plan_of
 from listboss.engine.product import Key, ProductIndex, index_product, updated
-from listboss.engine.step import Step, position_of, steps_of
+from listboss.engine.step import Step, steps_of
 from listboss.errors import FlaggedSegmentationError
 from listboss.rules.event import Contact, Event
 from listboss.rules.review import Severity, is_flagged, review
@@ -213,9 +213,9 @@ class Engine:
         if event.is_test and not include_tests:
             return plan_of(event, (), (), Idle.TEST)
         bucket = self._bucket(event)
-        matched = bucket.match(event.facts)
-        if matched:
-            steps, conflicts = arranged(bucket, matched)
+        found = bucket.match_steps(event.facts)
+        if found:
+            steps, conflicts = arranged(bucket, found)
             return bound(event, contact, steps, conflicts)
         if bucket.automatic:
             return bound(event, contact, bucket.automatic)
@@ -236,10 +236,7 @@ class Engine:
 
     def match(self, event: Event) -> tuple[str, ...]:
         """Return the ids of the custom segmentations that hold for the event, as declared."""
-        matched = self._bucket(event).match(event.facts)
-        if len(matched) > 1:
-            matched.sort(key=position_of)
-        return tuple([rule.id for rule in matched]) if matched else ()
+        return self._bucket(event).match_ids(event.facts)
 
     # Telling and testing
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import operator
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import attrs
 
 from listboss.engine.cells import Domain, domains_of
 from listboss.engine.conflict import may_conflict
+from listboss.engine.door import Door, door_of
 from listboss.engine.literal import (
     LISTS,
     ByFact,
@@ -29,7 +30,7 @@ from listboss.engine.literal import (
     without,
 )
 from listboss.engine.plan import Idle
-from listboss.engine.step import PreparedRule, Step
+from listboss.engine.step import PreparedRule, Step, position_of
 from listboss.rules.facts import Reader
 
 __all__ = ["NOTHING", "FewRules", "few_rules"]
@@ -65,8 +66,8 @@ def _asked(rule: PreparedRule, literals: Conjunction) -> _AskedRule:
 
 
 _Rules: TypeAlias = tuple[_AskedRule, ...]
-_Door: TypeAlias = tuple[str, type, dict[Any, int], Callable[[Any], int], tuple[_Rules, ...]]
-"""The door of a fact, and the rules by place."""
+_Shelf: TypeAlias = tuple[str, Door, tuple[_Rules, ...]]
+"""A fact, its door, and the rules by place."""
 
 
 @attrs.frozen(eq=False, weakref_slot=False)
@@ -79,24 +80,20 @@ class FewRules:
 
     asked: Sequence[PreparedRule]
     always: _Rules
-    doors: tuple[_Door, ...]
+    shelves: tuple[_Shelf, ...]
     may_conflict: bool
     automatic: tuple[Step, ...] = ()
     idle: Idle = Idle.NO_RULE
 
-    def match(self, facts: Facts) -> list[PreparedRule]:
+    def _found(self, facts: Facts) -> list[_AskedRule]:
         """Return the rules that hold, in any order."""
         get = facts.get
         rules: Sequence[_AskedRule] = self.always
-        if self.doors:
+        if self.shelves:
             rules = [*rules]
-            for fact, exact_type, known, place, table in self.doors:
-                raw = get(fact)
-                if raw.__class__ is exact_type and raw in known:
-                    rules += table[known[raw]]
-                else:
-                    rules += table[place(raw)]
-        matched: list[PreparedRule] = []
+            for fact, door, filed in self.shelves:
+                rules += filed[door(get(fact))]
+        matched: list[_AskedRule] = []
         for rule in rules:
             if rule.read is not None:
                 value = rule.read(get(rule.fact))
@@ -107,6 +104,27 @@ class FewRules:
             if rule.check is None or rule.check(facts):
                 matched.append(rule)
         return matched
+
+    def match(self, facts: Facts) -> Sequence[PreparedRule]:
+        """Return the rules that hold, as declared."""
+        matched = self._found(facts)
+        if len(matched) > 1:
+            matched.sort(key=position_of)
+        return matched
+
+    def match_ids(self, facts: Facts) -> tuple[str, ...]:
+        """Return the ids of the rules that hold, as declared."""
+        matched = self.match(facts)
+        return tuple([rule.id for rule in matched]) if matched else ()
+
+    def match_steps(self, facts: Facts) -> Sequence[Step]:
+        """Return the steps of the rules that hold, as declared if they may conflict."""
+        matched = self._found(facts)
+        if len(matched) < 2:
+            return matched[0].steps if matched else ()
+        if self.may_conflict:
+            matched.sort(key=position_of)
+        return [step for rule in matched for step in rule.steps]
 
     def rules(self) -> Sequence[PreparedRule]:
         """Return all rules, in the order declared."""
@@ -143,13 +161,13 @@ def few_rules(rules: Iterable[tuple[PreparedRule, Conjunction]]) -> tuple[FewRul
         expected += len(places_of[fact]) / domains[fact].places
         for place in places_of[fact]:
             tables[fact][place].append(each)
-    doors = tuple(_door(fact, domains[fact], tables[fact]) for fact in facts)
-    return _few(every, tuple(always), doors), expected + len(always)
+    shelves = tuple([(f, door_of(domains[f]), tuple(map(tuple, tables[f]))) for f in facts])
+    return _few(every, tuple(always), shelves), expected + len(always)
 
 
-def _few(asked: Sequence[_AskedRule], always: _Rules, doors: tuple[_Door, ...]) -> FewRules:
+def _few(asked: Sequence[_AskedRule], always: _Rules, shelves: tuple[_Shelf, ...]) -> FewRules:
     clash = may_conflict(step for rule in asked for step in rule.steps)
-    return FewRules(tuple(asked), always, doors, clash)
+    return FewRules(tuple(asked), always, shelves, clash)
 
 
 def _is_long(literals: Iterable[Literal]) -> bool:
@@ -179,7 +197,3 @@ def _facts_to_file_under(narrow: Sequence[Mapping[str, object]]) -> list[str]:
         chosen.append(fact)
         left = [facts for facts in left if fact not in facts]
     return chosen
-
-
-def _door(fact: str, domain: Domain, table: Iterable[Iterable[_AskedRule]]) -> _Door:
-    return (*domain.door(fact), tuple(map(tuple, table)))

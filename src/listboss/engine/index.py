@@ -1,7 +1,7 @@
 """Matching: which entries hold for the facts of one event, without asking each of them.
 
-An *entry* is a conjunction of literals, and the rule it finds. One `Index` holds them in up to
-four ways, and `build` is the one place that decides which:
+An *entry* is a conjunction of literals, and the number of the rule it finds. One `Index`
+holds them in up to four ways, and `build` is the one place that decides which:
 
 - no literal: holds always;
 - few entries: asked one by one, which is faster than anything for a handful;
@@ -17,12 +17,11 @@ from typing import TypeAlias
 
 from listboss.engine.cells import ORDERED, Constraint, Domain, domains_of
 from listboss.engine.literal import ByFact, Conjunction, Facts, by_fact, conjunction, hold, without
-from listboss.engine.masks import WORD, Cells, Header, Masks
-from listboss.engine.step import PreparedRule
+from listboss.engine.masks import WORD, Header, Masks, Places
 
 __all__ = ["FEW", "Asked", "Entry", "Index", "Leaf", "Table", "build"]
 
-Entry: TypeAlias = tuple[PreparedRule, Conjunction]
+Entry: TypeAlias = tuple[int, Conjunction]
 
 FEW = 8
 """Up to so many entries are asked one by one: masks have a fixed cost of some microseconds."""
@@ -37,40 +36,7 @@ FEWEST_BINS = 16
 FINEST_BIN, COARSER = 64, 4
 """Cells in the finest bin of an ordered fact, and how much coarser each next size is."""
 
-_Split: TypeAlias = tuple[PreparedRule, ByFact]
-
-
-class Table:
-    """Entries filed under the bins (runs of cells) of one fact that nearly decides them."""
-
-    __slots__ = ("_base", "_children", "_fact", "_missing", "_size")
-
-    def __init__(
-        self,
-        fact: str,
-        domain: Domain,
-        size: int,
-        children: Mapping[int, Leaf | Index],
-        base: int,
-    ) -> None:
-        self._fact = fact
-        self._missing = domain.missing
-        self._size = size
-        self._children = children
-        self._base = base  # where the masks of a bin's own cells begin
-
-    def collect(
-        self, places: list[int], cells: Cells, facts: Facts, found: list[PreparedRule]
-    ) -> None:
-        """Append the rules of the entries that hold."""
-        place = cells[self._fact]
-        if place < self._missing:
-            number, inside = divmod(place, self._size)
-            child = self._children.get(number)
-            if child is not None:
-                if self._size == FINEST_BIN:
-                    places = [self._base + inside, *places]
-                child.collect(places, cells, facts, found)
+_Split: TypeAlias = tuple[int, ByFact]
 
 
 class Asked:
@@ -78,57 +44,63 @@ class Asked:
 
     __slots__ = ("_always", "_few")
 
-    def __init__(self, always: Sequence[PreparedRule], few: tuple[Entry, ...]) -> None:
+    def __init__(self, always: Sequence[int], few: tuple[Entry, ...]) -> None:
         self._always = always
         self._few = few
 
-    def collect(
-        self, _places: list[int], _cells: Cells, facts: Facts, found: list[PreparedRule]
-    ) -> None:
+    def collect(self, _places: Places, _cells: Places, facts: Facts, found: list[int]) -> None:
         """Append the rules of the entries that hold."""
         found += self._always
         if self._few:
-            found += [rule for rule, literals in self._few if hold(literals, facts)]
+            found += [number for number, literals in self._few if hold(literals, facts)]
 
 
 Leaf: TypeAlias = Asked | Masks
 """Entries that share the header of the index above."""
+Table: TypeAlias = tuple[int, int, int, "Mapping[int, Leaf | Index]"]
+"""Entries filed under the bins (runs of cells) of one fact that nearly decides them: the number
+of the fact, the size of a bin, where the masks of a bin's own cells begin, and the bins."""
 
 
 class Index:
     """Entries, indexed; `match` finds those that hold. Made by `build`."""
 
-    __slots__ = ("_header", "_leaf", "_tables")
+    __slots__ = ("_doors", "_leaf", "_narrow", "_tables")
 
     def __init__(self, header: Header, leaf: Leaf, tables: tuple[Table, ...]) -> None:
-        self._header = header
+        self._doors = header.doors
+        self._narrow = len(header.domains)
         self._leaf = leaf
         self._tables = tables
 
-    def match(self, facts: Facts, found: list[PreparedRule]) -> None:
+    def match(self, facts: Facts, found: list[int]) -> None:
         """Append the rules of the entries that hold, in no order, perhaps twice."""
-        places, cells = self._header.places(facts), self._header.cells(facts)
+        get = facts.get
+        entered = [door(get(fact)) for fact, door in self._doors]
+        places, cells = entered[: self._narrow], entered[self._narrow :]
         self._leaf.collect(places, cells, facts, found)
-        for table in self._tables:
-            table.collect(places, cells, facts, found)
+        for filed, size, base, bins in self._tables:
+            place = cells[filed]
+            child = bins.get(place // size)
+            if child is not None:
+                inside = [base + place % size, *places] if size == FINEST_BIN else places
+                child.collect(inside, cells, facts, found)
 
-    def collect(
-        self, _places: list[int], _cells: Cells, facts: Facts, found: list[PreparedRule]
-    ) -> None:
+    def collect(self, _places: Places, _cells: Places, facts: Facts, found: list[int]) -> None:
         """Do the same under a table of another index, whose header it does not share."""
         self.match(facts, found)
 
 
 def build(entries: Iterable[Entry]) -> Index:
     """Index entries: the one place that decides how each of them is found."""
-    splits = [(rule, by_fact(literals)) for rule, literals in entries]
+    splits = [(number, by_fact(literals)) for number, literals in entries]
     if sum(1 for _, literals in splits if literals) <= FEW:
         return Index(Header({}, ()), _asked(splits), ())
     domains = domains_of(literals for _, literals in splits)
     filed, rest = _file(splits, domains)
     header = Header(domains, dict.fromkeys(fact for fact, _ in filed))
     tables = tuple(
-        Table(fact, domains[fact], size, _children(fact, size, header, domains, bins), header.size)
+        (header.filed[fact], size, header.size, _children(fact, size, header, domains, bins))
         for (fact, size), bins in filed.items()
     )
     return Index(header, _leaf(rest, header, domains, top=True), tables)
@@ -136,8 +108,8 @@ def build(entries: Iterable[Entry]) -> Index:
 
 def _asked(entries: Sequence[_Split]) -> Asked:
     return Asked(
-        tuple([rule for rule, literals in entries if not literals]),
-        tuple([(rule, conjunction(literals)) for rule, literals in entries if literals]),
+        tuple([number for number, literals in entries if not literals]),
+        tuple([(number, conjunction(literals)) for number, literals in entries if literals]),
     )
 
 
@@ -149,7 +121,7 @@ def _leaf(
     *,
     top: bool = False,
 ) -> Leaf:
-    always = tuple([rule for rule, literals in entries if not literals])
+    always = tuple([number for number, literals in entries if not literals])
     if len(entries) - len(always) <= FEW_OF_LEAF:
         return _asked(entries)
     asking = [entry for entry in entries if entry[1]]
@@ -165,15 +137,15 @@ def _children(
 ) -> dict[int, Leaf | Index]:
     """Index what is filed under each bin; a bin of one cell has decided its fact."""
     children: dict[int, Leaf | Index] = {}
-    for number, entries in bins.items():
+    for place, entries in bins.items():
         inside = entries
         if size == 1:
-            inside = [(rule, without(literals, fact)) for rule, literals in entries]
+            inside = [(number, without(literals, fact)) for number, literals in entries]
         if len(inside) <= WORD:
-            run = (fact, range(number * size, (number + 1) * size)) if size == FINEST_BIN else None
-            children[number] = _leaf(inside, header, domains, run)
+            run = (fact, range(place * size, (place + 1) * size)) if size == FINEST_BIN else None
+            children[place] = _leaf(inside, header, domains, run)
         else:
-            children[number] = build((rule, conjunction(each)) for rule, each in inside)
+            children[place] = build((number, conjunction(each)) for number, each in inside)
     return children
 
 

@@ -10,19 +10,19 @@ entries, not with entries times cells.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from listboss.engine.cells import Domain, Intervals
+from listboss.engine.door import door_of
 from listboss.engine.literal import LISTS, Conjunction, Facts, Literal, hold
-from listboss.engine.step import PreparedRule
 
-__all__ = ["WORD", "Cells", "Header", "Masks", "Splits", "bits"]
+__all__ = ["WORD", "Header", "Masks", "Places", "Splits", "bits"]
 
-Splits: TypeAlias = Sequence[tuple[PreparedRule, Mapping[str, Sequence[Literal]]]]
-"""Entries: rules, each with its literals by fact."""
-Cells: TypeAlias = Mapping[str, int]
-"""The places of the filed facts of an event."""
+Splits: TypeAlias = Sequence[tuple[int, Mapping[str, Sequence[Literal]]]]
+"""Entries: the numbers of rules, each with its literals by fact."""
+Places: TypeAlias = list[int]
+"""Of an event: where the masks of its cells stand, or its cells of the filed facts."""
 
 NARROW = 64
 """Facts of at most so many cells belong to the header."""
@@ -37,18 +37,12 @@ _BITS_OF_BYTE = tuple(tuple(bit for bit in range(8) if byte >> bit & 1) for byte
 
 
 def bits(mask: int) -> list[int]:
-    """List the bits that are set, in any order; dense masks in linear time.
+    """List the bits that are set, byte by byte: many bits in linear time.
 
-    >>> sorted(bits(0b101001))
+    >>> bits(0b101001)
     [0, 3, 5]
     """
     found: list[int] = []
-    if mask.bit_count() <= FEW_BITS:
-        while mask:
-            bit = mask.bit_length() - 1
-            found.append(bit)
-            mask ^= 1 << bit
-        return found
     table = _BITS_OF_BYTE
     for n, byte in enumerate(mask.to_bytes((mask.bit_length() + 7) // 8, "little")):
         if byte:
@@ -63,46 +57,25 @@ def _word(size: int) -> str:
 
 
 class Header:
-    """What is found out about an event once for all masks of an index.
+    """The facts that are read once for all masks of an index.
 
-    For each fact of few cells, the place of its cell in the masks; for each of the `filed`
-    facts, its place among the cells of the fact.
+    `domains` are the facts of few cells, whose masks stand at `bases`, `size` masks in all;
+    `filed` numbers the facts under which entries are filed. `doors` has the facts of both
+    kinds, in this order, each with its door.
     """
 
-    __slots__ = ("_filed_doors", "_narrow_doors", "bases", "domains", "filed", "size")
+    __slots__ = ("bases", "domains", "doors", "filed", "size")
 
-    def __init__(self, domains: Mapping[str, Domain], filed: Collection[str]) -> None:
+    def __init__(self, domains: Mapping[str, Domain], filed: Iterable[str]) -> None:
         self.domains = {f: domain for f, domain in domains.items() if domain.count <= NARROW}
-        self.filed = filed
+        self.filed = {fact: number for number, fact in enumerate(filed)}
         self.bases: dict[str, int] = {}
         self.size = 0
         for fact, domain in self.domains.items():
             self.bases[fact] = self.size
             self.size += domain.places
-        self._narrow_doors = [
-            (*domains[fact].door(fact), base) for fact, base in self.bases.items()
-        ]
-        self._filed_doors = [domains[fact].door(fact) for fact in filed]
-
-    def places(self, facts: Facts) -> list[int]:
-        """Return where the masks of the event's cells stand, a place for each narrow fact."""
-        get = facts.get
-        return [
-            base + known[raw]
-            if (raw := get(fact)).__class__ is exact_type and raw in known
-            else base + place(raw)
-            for fact, exact_type, known, place, base in self._narrow_doors
-        ]
-
-    def cells(self, facts: Facts) -> dict[str, int]:
-        """Return the place of each filed fact."""
-        get = facts.get
-        return {
-            fact: known[raw]
-            if (raw := get(fact)).__class__ is exact_type and raw in known
-            else place(raw)
-            for fact, exact_type, known, place in self._filed_doors
-        }
+        bases = (*self.bases.items(), *((fact, 0) for fact in self.filed))
+        self.doors = tuple((fact, door_of(domains[fact], base)) for fact, base in bases)
 
 
 def _flip(data: bytearray, bit: int) -> None:
@@ -142,16 +115,16 @@ def _sweep(
 class _WideFact:
     """The masks of a fact of many cells: some whole, the others by what changes."""
 
-    __slots__ = ("_changes", "_domain", "_masks", "_step")
+    __slots__ = ("_changes", "_door", "_masks", "_step")
 
     def __init__(self, domain: Domain, spans: _Spans, size: int) -> None:
-        self._domain = domain
+        self._door = door_of(domain)
         self._step = 1 + domain.places // MOST_MASKS
         self._masks, changes = _sweep(spans, size, range(domain.places), self._step)
         self._changes = tuple(map(tuple, changes)) if self._step > 1 else ()
 
     def mask(self, raw: Any) -> int:
-        place = self._domain.place(raw)
+        place = self._door(raw)
         start = place // self._step
         mask = self._masks[start]
         changes = self._changes[start * self._step + 1 : place + 1]
@@ -165,26 +138,12 @@ class _WideFact:
         return int.from_bytes(data, "little")
 
 
-_Range: TypeAlias = tuple[str, int, int]
-"""A filed fact, and the places between which it must be."""
-_Extra: TypeAlias = tuple[tuple[_Range, ...], Conjunction]
-"""What an entry asks that its masks do not tell."""
-
-
-def _range(fact: str, literals: Sequence[Literal], domain: Domain) -> _Range | None:
-    """Return the one range of places where the literals hold; None if it may be several."""
+def _range(literals: Sequence[Literal], domain: Domain) -> Intervals:
+    """Return the one range of places where the literals hold; nothing if it may be several."""
     if any(asked.operator in LISTS for asked in literals):
-        return None
+        return ()
     spans = domain.spans(domain.constraint(literals))
-    return (fact, *spans[0]) if len(spans) == 1 else None
-
-
-def _fits(extra: _Extra, cells: Cells, facts: Facts) -> bool:
-    ranges, literals = extra
-    for fact, low, high in ranges:
-        if not low <= cells[fact] < high:
-            return False
-    return not literals or hold(literals, facts)
+    return spans if len(spans) == 1 else ()
 
 
 class Masks:
@@ -193,14 +152,14 @@ class Masks:
     Up to 64 entries keep their masks in one array. In a `leaf`, where few of them are left,
     they ask about wide facts one by one. If they are filed under a run of cells of one fact,
     the masks of that run come last, and `collect` is given the place in it. `always` are
-    rules that hold wherever these masks are asked.
+    the numbers of rules that hold wherever these masks are asked.
     """
 
-    __slots__ = ("_all", "_always", "_data", "_extra", "_rules", "_wide")
+    __slots__ = ("_all", "_always", "_asked", "_data", "_numbers", "_ranges", "_wide")
 
     def __init__(
         self,
-        always: Sequence[PreparedRule],
+        always: Sequence[int],
         entries: Splits,
         header: Header,
         domains: Mapping[str, Domain],
@@ -210,22 +169,25 @@ class Masks:
     ) -> None:
         size = len(entries)
         self._all = (1 << size) - 1
-        self._always = always
-        self._rules = tuple([rule for rule, _ in entries])
+        self._always = array("I", always)
+        self._numbers = array("I", [number for number, _ in entries])
         small = size <= WORD
         asked = leaf and small
         filed_under, bin_cells = run or ("", range(0))
         mentioned: dict[str, dict[int, Intervals]] = {}
-        extra: dict[int, _Extra] = {}
+        ranges: list[tuple[int, int, int, int]] = []
+        others: dict[int, Conjunction] = {}
         for bit, (_, by_fact) in enumerate(entries):
             for fact, literals in by_fact.items():
                 if fact in header.bases or fact == filed_under or not asked:
                     domain = domains[fact]
                     mentioned.setdefault(fact, {})[bit] = domain.spans(domain.constraint(literals))
                     continue
-                ranges, others = extra.get(bit, ((), ()))
-                one = _range(fact, literals, domains[fact]) if fact in header.filed else None
-                extra[bit] = ((*ranges, one), others) if one else (ranges, (*others, *literals))
+                spans = _range(literals, domains[fact]) if fact in header.filed else ()
+                if spans:
+                    ranges += [(1 << bit, header.filed[fact], low, high) for low, high in spans]
+                else:
+                    others[1 << bit] = (*others.get(1 << bit, ()), *literals)
         masks: list[int] = []
         for fact, domain in header.domains.items():
             spans_of = {} if fact == filed_under else mentioned.pop(fact, {})
@@ -237,14 +199,12 @@ class Masks:
         self._wide = tuple(
             (fact, _WideFact(domains[fact], spans, size)) for fact, spans in mentioned.items()
         )
-        self._extra = extra
+        self._ranges = tuple(ranges)
+        self._asked = tuple(others.items())
 
-    def collect(
-        self, places: list[int], cells: Cells, facts: Facts, found: list[PreparedRule]
-    ) -> None:
+    def collect(self, places: Places, cells: Places, facts: Facts, found: list[int]) -> None:
         """Append the rules of the entries that hold."""
-        if self._always:
-            found += self._always
+        found.extend(self._always)
         mask, data = self._all, self._data
         for place in places:
             mask &= data[place]
@@ -252,12 +212,17 @@ class Masks:
                 return
         for fact, wide in self._wide:
             mask &= wide.mask(facts.get(fact))
-        rules, extra = self._rules, self._extra
-        if extra:
-            found += [
-                rules[bit]
-                for bit in bits(mask)
-                if bit not in extra or _fits(extra[bit], cells, facts)
-            ]
-        else:
-            found += [rules[bit] for bit in bits(mask)]
+        for bit, filed, low, high in self._ranges:
+            if mask & bit and not low <= cells[filed] < high:
+                mask ^= bit
+        for bit, literals in self._asked:
+            if mask & bit and not hold(literals, facts):
+                mask ^= bit
+        numbers = self._numbers
+        if mask.bit_count() > FEW_BITS:
+            found += [numbers[bit] for bit in bits(mask)]
+            return
+        while mask:
+            top = mask.bit_length() - 1
+            found.append(numbers[top])
+            mask ^= 1 << top
