@@ -42,6 +42,8 @@ def arranged(bucket: Bucket, steps: Sequence[Step]) -> tuple[Sequence[Step], tup
 
 def _inserted(steps: Sequence[Step], step: Step) -> Sequence[Step]:
     """Do for one step more what `settled` does, in half the time."""
+    if not steps:
+        return (step,)
     place = bisect_left(steps, step.order, key=_order)
     if place < len(steps) and steps[place].order == step.order:
         return (*steps[:place], _merged([steps[place], step]), *steps[place + 1 :])

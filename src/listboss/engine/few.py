@@ -114,7 +114,9 @@ class FewRules:
 
     def match_ids(self, facts: Facts) -> tuple[str, ...]:
         """Return the ids of the rules that hold, as declared."""
-        matched = self.match(facts)
+        matched = self._found(facts)
+        if len(matched) > 1:
+            matched.sort(key=position_of)
         return tuple([rule.id for rule in matched]) if matched else ()
 
     def match_steps(self, facts: Facts) -> Sequence[Step]:
