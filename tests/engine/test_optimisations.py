@@ -7,6 +7,7 @@ import pytest
 
 from listboss import Engine
 from listboss.engine import assemble, bucket, door, engine, few, index, literal, masks
+from listboss.engine.cells import ORDERED
 from listboss.rules import segmentation
 from listboss.testing import random_event, random_rules
 
@@ -47,6 +48,8 @@ SETTINGS: dict[str, list[tuple[Any, str, Any]]] = {
     "no filed fact compared by place": [(masks, "_range", lambda *_asked: ())],
     "only large words": [(masks, "_word", lambda _size: "Q")],
     "no spelling is short": [(door, "LONGEST", -1)],
+    "every number halved": [(door, "NOT_LOOKED_UP", ORDERED)],
+    "every number read": [(door, "READ_ALREADY", {})],
     "no word shared": [(literal, "WORDS", frozenset())],
     "hardly a conjunction": [(literal, "MOST_CONJUNCTIONS", 1), (bucket, "MAX_NODES", 1)],
     "every list searched by halves": [(literal, "LONG", 0)],
