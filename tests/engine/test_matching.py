@@ -144,6 +144,10 @@ ONE_FACT = {
     "narrow-ranges": lambda n: where.own_integer.between(n, n + 2),
     "wide-ranges": lambda n: where.own_integer.between(n, n + 1_000),
     "thresholds": lambda n: where.own_decimal >= Decimal(n) / 2,
+    "offers-and-narrow-ranges": lambda n: (
+        (where.own_text == f"offer-{n % 40}") & where.own_integer.between(n, n + 400)
+    ),
+    "one-price-for-all-and-one-of-its-own": lambda n: where.own_decimal.is_in(4, n + 5),
     "prices-and-more": lambda n: (
         where.own_decimal.between(n, n + 3)
         & (where.own_country != "BR")
@@ -188,6 +192,8 @@ def test_many_rules_of_one_shape(rule, rule_set, happens, shape, number):
     events += [
         happens("quiz.passed", facts={**facts, "own_country": "ar", "own_instant": START}),
         happens("quiz.passed", facts={"own_integer": -5, "own_decimal": 99_999}),
+        happens("quiz.passed", facts={"own_integer": "5", "own_decimal": True, "own_text": 3}),
+        happens("quiz.passed", facts={"own_instant": 1, "own_text": "offer-3"}),
         happens("quiz.passed"),
     ]
     eng = Engine(rule_set(*rules, catalogue=CATALOGUE))
@@ -286,6 +292,31 @@ def test_large_values_are_not_remembered(rule, rule_set, happens, number):
 
     assert [("r1",), ("r1",)] == found
     assert (before[0] + 1, before[1]) == (sys.getrefcount(short), sys.getrefcount(long))
+
+
+class Liar(str):
+    """A text that is equal to the first offer, wherever it is looked up."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        return other == "offer 1"
+
+    def __hash__(self) -> int:
+        return hash("offer 1")
+
+
+@pytest.mark.parametrize("number", [4, 20, 400])
+def test_a_text_is_what_it_says(rule, rule_set, happens, number):
+    """Not what a type of the host's own says that it is equal to."""
+    rules = [
+        rule(f"r{n}", AddTag("x"), event="quiz.passed", condition=where.own_text == f"offer {n}")
+        for n in range(number)
+    ]
+    eng = Engine(rule_set(*rules, catalogue=CATALOGUE))
+    for raw in (Liar("offer 2"), "offer 1"):
+        event = happens("quiz.passed", facts={"own_text": raw})
+        assert (f"r{str.__str__(raw)[-1]}",) == eng.match(event)
 
 
 class Spelled(str, Enum):  # noqa: UP042 # its members are not their texts in `str()`

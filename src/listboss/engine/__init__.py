@@ -1,7 +1,7 @@
 """Decide: which actions, at which provider, for which contact, and why.
 
 Pure functions of immutable values: no I/O, no clock, no randomness, no global state.
-`engine` is the door; `index` finds the rules that match, `step` prepares what they do,
+`engine` is where it begins; `index` finds the rules that match, `step` prepares what they do,
 `assemble` and `conflict` make the plan, `explain` tells about every rule.
 """
 

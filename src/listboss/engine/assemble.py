@@ -35,15 +35,14 @@ def arranged(bucket: Bucket, steps: Sequence[Step]) -> tuple[Sequence[Step], tup
 
     Only conflicts ask who was declared first; to merge and to sort does not.
     """
+    automatic = bucket.automatic
     if len(steps) == 1 and not bucket.may_conflict:
-        return _inserted(bucket.automatic, steps[0]), ()
-    return settled([*bucket.automatic, *steps], may_conflict=bucket.may_conflict)
+        return (_inserted(automatic, steps[0]) if automatic else steps), ()
+    return settled([*automatic, *steps], may_conflict=bucket.may_conflict)
 
 
 def _inserted(steps: Sequence[Step], step: Step) -> Sequence[Step]:
     """Do for one step more what `settled` does, in half the time."""
-    if not steps:
-        return (step,)
     place = bisect_left(steps, step.order, key=_order)
     if place < len(steps) and steps[place].order == step.order:
         return (*steps[:place], _merged([steps[place], step]), *steps[place + 1 :])
@@ -55,9 +54,10 @@ def _inserted(steps: Sequence[Step], step: Step) -> Sequence[Step]:
 def settled(
     steps: list[Step], *, may_conflict: bool = True
 ) -> tuple[Sequence[Step], tuple[Conflict, ...]]:
-    """Merge equal steps, drop what conflicts, sort; `steps` come in the order declared.
+    """Merge equal steps, drop what conflicts, sort.
 
-    `may_conflict` is False only if no two of the steps can contradict each other.
+    `steps` come in the order declared. `may_conflict` is False only if no two of them can
+    contradict each other; they may then come in any order.
     """
     conflicts: tuple[Conflict, ...] = ()
     if may_conflict or len(steps) != len({step.order for step in steps}):

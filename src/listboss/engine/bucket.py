@@ -8,7 +8,7 @@ shared as it is. A small bucket, or one with too many changes, is made anew.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from operator import itemgetter
 from typing import TypeAlias
@@ -20,7 +20,7 @@ from listboss.engine.few import FewRules, few_rules
 from listboss.engine.index import Index, build
 from listboss.engine.literal import Conjunction, Facts, cover
 from listboss.engine.plan import Idle
-from listboss.engine.predicate import predicate
+from listboss.engine.predicate import Predicate, predicate
 from listboss.engine.step import PreparedRule, Step, position_of
 from listboss.rules.catalogue import Catalogue
 from listboss.rules.condition import MAX_NODES
@@ -43,19 +43,19 @@ class ManyRules:
     """Rules with an index; what changed since is beside it.
 
     `indexed` are its rules, as declared; the index finds their numbers, so that the rules
-    themselves, far away in memory, need not be touched: `ids` and `steps` are by number.
+    themselves, far away in memory, need not be touched: `ids`, `steps` and `checks` are by number.
     `gone` are the numbers of those that do not run any more; the buckets `beside` have those
-    that came since. `repeats` says that the index may find a rule twice, `checks` that some
-    rule of it has a check, `may_conflict` that steps may clash, which is taken for granted
-    with a change beside. `automatic` and `idle` as in `FewRules`.
+    that came since. `repeats` says that the index may find a rule twice, `may_conflict` that
+    steps may clash, which is taken for granted after a change. `automatic` and `idle` as in
+    `FewRules`.
     """
 
     indexed: tuple[PreparedRule, ...]
     ids: tuple[str, ...]
     steps: tuple[tuple[Step, ...], ...]
+    checks: Mapping[int, Predicate]
     index: Index
     repeats: bool
-    checks: bool
     may_conflict: bool
     beside: tuple[Bucket, ...] = ()
     gone: frozenset[int] = frozenset()
@@ -68,26 +68,25 @@ class ManyRules:
         self.index.match(facts, found)
         if self.repeats:
             found = [*set(found)]
-        if self.checks:
-            indexed = self.indexed
-            found = [n for n in found if (check := indexed[n].check) is None or check(facts)]
         if self.gone:
             found = [n for n in found if n not in self.gone]
+        if self.checks:
+            checks = self.checks
+            found = [n for n in found if (check := checks.get(n)) is None or check(facts)]
         return found
 
     def match(self, facts: Facts) -> list[PreparedRule]:
-        """Return the rules that hold, as declared."""
+        """Return the rules that hold, in any order."""
         indexed = self.indexed
         found = [indexed[n] for n in self._found(facts)]
         for bucket in self.beside:
             found += bucket.match(facts)
-        found.sort(key=position_of)
         return found
 
     def match_ids(self, facts: Facts) -> tuple[str, ...]:
         """Return the ids of the rules that hold, as declared."""
         if self.beside:
-            return tuple([rule.id for rule in self.match(facts)])
+            return tuple([rule.id for rule in sorted(self.match(facts), key=position_of)])
         numbers, ids = self._found(facts), self.ids
         if len(numbers) < 2:
             return (ids[numbers[0]],) if numbers else ()
@@ -97,11 +96,14 @@ class ManyRules:
 
     def match_steps(self, facts: Facts) -> list[Step]:
         """Return the steps of the rules that hold, as declared if they may conflict."""
+        if self.beside:
+            rules = sorted(self.match(facts), key=position_of)
+            return [step for rule in rules for step in rule.steps]
+        numbers, steps = self._found(facts), self.steps
         if self.may_conflict:
-            return [step for rule in self.match(facts) for step in rule.steps]
+            numbers.sort()
         found: list[Step] = []
-        steps = self.steps
-        for n in self._found(facts):
+        for n in numbers:
             found += steps[n]
         return found
 
@@ -164,9 +166,9 @@ def bucket_of(rules: Iterable[PreparedRule], catalogue: Catalogue) -> Bucket:
         indexed=tuple([rule for rule, _ in prepared]),
         ids=tuple([rule.id for rule, _ in prepared]),
         steps=tuple([rule.steps for rule, _ in prepared]),
+        checks={n: rule.check for n, (rule, _) in enumerate(prepared) if rule.check is not None},
         index=build((n, each) for n, (_, found) in enumerate(prepared) for each in found),
         repeats=any(len(found) > 1 for _, found in prepared),
-        checks=any(rule.check is not None for rule, _ in prepared),
         may_conflict=may_conflict(step for rule in rules for step in rule.steps),
     )
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from types import NoneType
 from typing import Any, TypeAlias
 
 from listboss.engine.cells import Domain
@@ -26,15 +25,14 @@ MOST_REMEMBERED = 256
 """How many other spellings a fact remembers the place of; never more than twice its places."""
 LONGEST = 64
 """Only spellings of so few characters: what an event says must not fill the memory."""
-PLAIN = frozenset({int, bool, NoneType})
-"""What else is remembered. A type of a host's own is not: it may be equal to what it likes."""
-NOT_LOOKED_UP = frozenset({FactKind.DECIMAL, FactKind.INSTANT})
-"""To hash one of these takes longer than to halve some thousand points."""
-LOOKED_UP: Mapping[FactKind, type] = {FactKind.BOOLEAN: bool, FactKind.INTEGER: int}
-"""Kinds of which only a value of just this type is looked up, since 1 and True are equal as
-keys. Texts always are: they equal nothing of another type."""
+HALVED = frozenset({FactKind.DECIMAL, FactKind.INSTANT})
+"""Kinds that are never looked up: to hash one takes longer than to halve some thousand points,
+and a decimal fact takes whole numbers too, of which 1 equals True as a key."""
+KEY_TYPES: Mapping[FactKind, type] = {FactKind.BOOLEAN: bool, FactKind.INTEGER: int}
+"""The one type of value that is looked up, since 1, True and Decimal(1) are equal as keys. The
+texts of an event are plain ones and equal nothing of another type."""
 READ_ALREADY: Mapping[FactKind, type] = {FactKind.DECIMAL: Decimal, FactKind.INTEGER: int}
-"""Kinds of which a value of just this type compares as it is: an event's numbers are finite."""
+"""The one type of value that compares as it is: the numbers of an event are finite."""
 
 
 class _Known(dict[Any, int]):
@@ -47,24 +45,23 @@ class _Known(dict[Any, int]):
 
     def __missing__(self, raw: Any) -> int:
         place = self.find(raw)
-        is_short = len(raw) <= LONGEST if raw.__class__ is str else raw.__class__ in PLAIN
-        if is_short and len(self) < self.most:
+        if len(self) < self.most and (raw.__class__ is not str or len(raw) <= LONGEST):
             self[raw] = place
         return place
 
 
 def door_of(domain: Domain, base: int = 0) -> Door:
     """Return the door of a domain; its places are counted from `base`."""
-    if domain.kind in NOT_LOOKED_UP:
+    if domain.kind in HALVED:
         return _halving(domain, base)
     known = _Known({value: base + place for value, place in domain.known.items()})
     known.most = len(known) + min(MOST_REMEMBERED, 2 * domain.places)
     find = _halving(domain, base) if domain.is_ordered else _naming(domain, base, known)
     known.find = find
-    exact = LOOKED_UP.get(domain.kind)
-    if exact is None:
+    key_type = KEY_TYPES.get(domain.kind)
+    if key_type is None:
         return known.__getitem__
-    return lambda raw: known[raw] if raw.__class__ is exact else find(raw)
+    return lambda raw: known[raw] if raw.__class__ is key_type else find(raw)
 
 
 def _halving(domain: Domain, base: int) -> Door:

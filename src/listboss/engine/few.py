@@ -85,7 +85,7 @@ class FewRules:
     automatic: tuple[Step, ...] = ()
     idle: Idle = Idle.NO_RULE
 
-    def _found(self, facts: Facts) -> list[_AskedRule]:
+    def match(self, facts: Facts) -> list[PreparedRule]:
         """Return the rules that hold, in any order."""
         get = facts.get
         rules: Sequence[_AskedRule] = self.always
@@ -93,7 +93,7 @@ class FewRules:
             rules = [*rules]
             for fact, door, filed in self.shelves:
                 rules += filed[door(get(fact))]
-        matched: list[_AskedRule] = []
+        matched: list[PreparedRule] = []
         for rule in rules:
             if rule.read is not None:
                 value = rule.read(get(rule.fact))
@@ -105,23 +105,16 @@ class FewRules:
                 matched.append(rule)
         return matched
 
-    def match(self, facts: Facts) -> Sequence[PreparedRule]:
-        """Return the rules that hold, as declared."""
-        matched = self._found(facts)
-        if len(matched) > 1:
-            matched.sort(key=position_of)
-        return matched
-
     def match_ids(self, facts: Facts) -> tuple[str, ...]:
         """Return the ids of the rules that hold, as declared."""
-        matched = self._found(facts)
+        matched = self.match(facts)
         if len(matched) > 1:
             matched.sort(key=position_of)
         return tuple([rule.id for rule in matched]) if matched else ()
 
     def match_steps(self, facts: Facts) -> Sequence[Step]:
         """Return the steps of the rules that hold, as declared if they may conflict."""
-        matched = self._found(facts)
+        matched = self.match(facts)
         if len(matched) < 2:
             return matched[0].steps if matched else ()
         if self.may_conflict:

@@ -15,13 +15,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
-from listboss.engine.cells import ORDERED, Constraint, Domain, domains_of
+from listboss.engine.cells import Constraint, Domain, domains_of
 from listboss.engine.literal import ByFact, Conjunction, Facts, by_fact, conjunction, hold, without
-from listboss.engine.masks import WORD, Header, Masks, Places
+from listboss.engine.masks import WORD, Header, Masks, Places, Rows
 
-__all__ = ["FEW", "Asked", "Entry", "Index", "Leaf", "Table", "build"]
+__all__ = ["Index", "build"]
 
-Entry: TypeAlias = tuple[int, Conjunction]
+_Entry: TypeAlias = tuple[int, Conjunction]
 
 FEW = 8
 """Up to so many entries are asked one by one: masks have a fixed cost of some microseconds."""
@@ -37,77 +37,102 @@ FINEST_BIN, COARSER = 64, 4
 """Cells in the finest bin of an ordered fact, and how much coarser each next size is."""
 
 _Split: TypeAlias = tuple[int, ByFact]
+"""The number of a rule, and its literals by fact."""
 
 
-class Asked:
+class _Asked:
     """Rules that hold always, and a few that are asked one by one."""
 
     __slots__ = ("_always", "_few")
 
-    def __init__(self, always: Sequence[int], few: tuple[Entry, ...]) -> None:
+    def __init__(self, always: Sequence[int], few: tuple[_Entry, ...]) -> None:
         self._always = always
         self._few = few
 
-    def collect(self, _places: Places, _cells: Places, facts: Facts, found: list[int]) -> None:
-        """Append the rules of the entries that hold."""
+    def collect(self, _rows: Rows, _places: Places, facts: Facts, found: list[int]) -> None:
+        """Append the numbers of the rules whose entries hold."""
         found += self._always
         if self._few:
             found += [number for number, literals in self._few if hold(literals, facts)]
 
 
-Leaf: TypeAlias = Asked | Masks
+_Leaf: TypeAlias = _Asked | Masks
 """Entries that share the header of the index above."""
-Table: TypeAlias = tuple[int, int, int, "Mapping[int, Leaf | Index]"]
+_Table: TypeAlias = tuple[int, int, int, "Mapping[int, _Leaf | Index]"]
 """Entries filed under the bins (runs of cells) of one fact that nearly decides them: the number
-of the fact, the size of a bin, where the masks of a bin's own cells begin, and the bins."""
+of the fact, where its places begin, the size of a bin, and what is in each."""
 
 
 class Index:
-    """Entries, indexed; `match` finds those that hold. Made by `build`."""
+    """Entries, indexed; `match` finds those that hold. Made by `build`.
 
-    __slots__ = ("_doors", "_leaf", "_narrow", "_tables")
+    INVARIANT: no entry is filed under a bin for events without a usable value of the fact
+    (`_narrow`). Such an event may meet the last bin, and whatever is in a bin of several
+    cells asks for the fact again.
+    """
 
-    def __init__(self, header: Header, leaf: Leaf, tables: tuple[Table, ...]) -> None:
+    __slots__ = ("_doors", "_leaf", "_narrow", "_size", "_tables")
+
+    def __init__(self, header: Header, leaf: _Leaf, tables: tuple[_Table, ...]) -> None:
         self._doors = header.doors
         self._narrow = len(header.domains)
+        self._size = header.size
         self._leaf = leaf
         self._tables = tables
 
     def match(self, facts: Facts, found: list[int]) -> None:
-        """Append the rules of the entries that hold, in no order, perhaps twice."""
+        """Append the numbers of the rules whose entries hold, in no order, perhaps twice."""
         get = facts.get
-        entered = [door(get(fact)) for fact, door in self._doors]
-        places, cells = entered[: self._narrow], entered[self._narrow :]
-        self._leaf.collect(places, cells, facts, found)
-        for filed, size, base, bins in self._tables:
-            place = cells[filed]
-            child = bins.get(place // size)
+        places = [door(get(fact)) for fact, door in self._doors]
+        rows = places[: self._narrow]
+        self._leaf.collect(rows, places, facts, found)
+        for number, base, size, bins in self._tables:
+            cell = places[number] - base
+            child = bins.get(cell // size)
             if child is not None:
-                inside = [base + place % size, *places] if size == FINEST_BIN else places
-                child.collect(inside, cells, facts, found)
+                inside = [self._size + cell % size, *rows] if size == FINEST_BIN else rows
+                child.collect(inside, places, facts, found)
 
-    def collect(self, _places: Places, _cells: Places, facts: Facts, found: list[int]) -> None:
+    def collect(self, _rows: Rows, _places: Places, facts: Facts, found: list[int]) -> None:
         """Do the same under a table of another index, whose header it does not share."""
         self.match(facts, found)
 
 
-def build(entries: Iterable[Entry]) -> Index:
-    """Index entries: the one place that decides how each of them is found."""
+def build(entries: Iterable[_Entry], decided: frozenset[str] = frozenset()) -> Index:
+    """Index entries: the one place that decides how each of them is found.
+
+    None is filed under a fact that is `decided`: all come from one bin of it, and all might
+    meet in one bin again.
+    """
     splits = [(number, by_fact(literals)) for number, literals in entries]
     if sum(1 for _, literals in splits if literals) <= FEW:
-        return Index(Header({}, ()), _asked(splits), ())
+        return Index(Header({}), _asked(splits), ())
     domains = domains_of(literals for _, literals in splits)
-    filed, rest = _file(splits, domains)
-    header = Header(domains, dict.fromkeys(fact for fact, _ in filed))
-    tables = tuple(
-        (header.filed[fact], size, header.size, _children(fact, size, header, domains, bins))
-        for (fact, size), bins in filed.items()
-    )
-    return Index(header, _leaf(rest, header, domains, top=True), tables)
+    header = Header(domains)
+    filed, rest = _file(splits, {f: domain for f, domain in domains.items() if f not in decided})
+    tables: list[_Table] = []
+    for (fact, size), bins in filed.items():
+        indexed: dict[int, _Leaf | Index] = {}
+        for one, inside in bins.items():
+            split = _without(inside, fact) if size == 1 else inside
+            if len(split) > WORD:
+                nested = ((number, conjunction(literals)) for number, literals in split)
+                indexed[one] = build(nested, decided | {fact})
+            else:
+                cells = range(one * size, (one + 1) * size)
+                run = (fact, cells) if size == FINEST_BIN else None
+                indexed[one] = _leaf(split, header, domains, run)
+        tables.append((header.numbers[fact], header.bases[fact], size, indexed))
+    return Index(header, _leaf(rest, header, domains, top=True), tuple(tables))
 
 
-def _asked(entries: Sequence[_Split]) -> Asked:
-    return Asked(
+def _without(entries: Sequence[_Split], fact: str) -> Sequence[_Split]:
+    """A bin of one cell has decided its fact."""
+    return [(number, without(literals, fact)) for number, literals in entries]
+
+
+def _asked(entries: Sequence[_Split]) -> _Asked:
+    return _Asked(
         tuple([number for number, literals in entries if not literals]),
         tuple([(number, conjunction(literals)) for number, literals in entries if literals]),
     )
@@ -120,7 +145,7 @@ def _leaf(
     run: tuple[str, range] | None = None,
     *,
     top: bool = False,
-) -> Leaf:
+) -> _Leaf:
     always = tuple([number for number, literals in entries if not literals])
     if len(entries) - len(always) <= FEW_OF_LEAF:
         return _asked(entries)
@@ -128,62 +153,41 @@ def _leaf(
     return Masks(always, asking, header, domains, run, leaf=not top)
 
 
-def _children(
-    fact: str,
-    size: int,
-    header: Header,
-    domains: Mapping[str, Domain],
-    bins: Mapping[int, Sequence[_Split]],
-) -> dict[int, Leaf | Index]:
-    """Index what is filed under each bin; a bin of one cell has decided its fact."""
-    children: dict[int, Leaf | Index] = {}
-    for place, entries in bins.items():
-        inside = entries
-        if size == 1:
-            inside = [(number, without(literals, fact)) for number, literals in entries]
-        if len(inside) <= WORD:
-            run = (fact, range(place * size, (place + 1) * size)) if size == FINEST_BIN else None
-            children[place] = _leaf(inside, header, domains, run)
-        else:
-            children[place] = build((number, conjunction(each)) for number, each in inside)
-    return children
-
-
-_Place: TypeAlias = tuple[str, int]
+_Filing: TypeAlias = tuple[str, int]
 """A fact, and the size of its bins."""
 
 
 def _file(
     entries: Sequence[_Split], domains: Mapping[str, Domain]
-) -> tuple[dict[_Place, dict[int, list[_Split]]], list[_Split]]:
+) -> tuple[dict[_Filing, dict[int, list[_Split]]], list[_Split]]:
     """Split entries into those filed under bins of a fact, and the rest."""
     wide = {fact: domain for fact, domain in domains.items() if domain.count > FEWEST_FILED}
-    chosen: dict[_Place, list[tuple[_Split, frozenset[int]]]] = {}
+    chosen: dict[_Filing, list[tuple[_Split, frozenset[int]]]] = {}
     rest: list[_Split] = []
     for entry in entries:
         best = _most_deciding(entry[1], wide)
         if best is None:
             rest.append(entry)
         else:
-            place, bins = best
-            chosen.setdefault(place, []).append((entry, bins))
-    filed: dict[_Place, dict[int, list[_Split]]] = {}
-    for place, members in chosen.items():
+            filing, bins = best
+            chosen.setdefault(filing, []).append((entry, bins))
+    filed: dict[_Filing, dict[int, list[_Split]]] = {}
+    for filing, members in chosen.items():
         if len(members) < FEWEST_FILED:
             rest.extend(entry for entry, _ in members)
             continue
-        table = filed.setdefault(place, {})
+        table = filed.setdefault(filing, {})
         for entry, bins in members:
-            for number in bins:
-                table.setdefault(number, []).append(entry)
+            for one in bins:
+                table.setdefault(one, []).append(entry)
     return filed, rest
 
 
 def _most_deciding(
     literals: ByFact, domains: Mapping[str, Domain]
-) -> tuple[_Place, frozenset[int]] | None:
+) -> tuple[_Filing, frozenset[int]] | None:
     """Return the fact under whose bins the entry meets the fewest events, or None."""
-    best: tuple[_Place, frozenset[int]] | None = None
+    best: tuple[_Filing, frozenset[int]] | None = None
     most = 0.0
     for fact, asked in literals.items():
         domain = domains.get(fact)
@@ -201,11 +205,11 @@ def _narrow(domain: Domain, constraint: Constraint) -> tuple[int, frozenset[int]
     """Return the finest size of bins, and the few bins of it, that hold the constraint."""
     if constraint.missing or constraint.wrong or not constraint.known:
         return None
-    size = FINEST_BIN if domain.kind in ORDERED else 1
+    size = FINEST_BIN if domain.is_ordered else 1
     while domain.count >= size * FEWEST_BINS:
         spans = [(low // size, (high - 1) // size + 1) for low, high in constraint.known]
         if sum(last - first for first, last in spans) <= MOST_COPIES:
-            return size, frozenset(number for span in spans for number in range(*span))
+            return size, frozenset(one for span in spans for one in range(*span))
         if size == 1:
             return None
         size *= COARSER

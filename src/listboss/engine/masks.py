@@ -1,31 +1,33 @@
 """Masks: sets of entries as bits of integers, and their intersection for one event.
 
 For each fact there is one mask a cell: the entries that the cell does not rule out. The
-masks of the facts, ANDed, leave the entries that hold. Facts of few cells share a `Header`,
-which finds an event's cells once for all masks of an index. A fact of very many cells keeps
-the mask of every n-th cell, and which bits change between: so memory grows with the
-entries, not with entries times cells.
+masks of the facts, ANDed, leave the entries that hold. The `Header` of an index has the doors
+of its facts: an event goes through each of them once, for all masks of the index. A fact of
+very many cells keeps the mask of every n-th cell, and which bits change between: so memory
+grows with the entries, not with entries times cells.
 """
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 from listboss.engine.cells import Domain, Intervals
 from listboss.engine.door import door_of
 from listboss.engine.literal import LISTS, Conjunction, Facts, Literal, hold
 
-__all__ = ["WORD", "Header", "Masks", "Places", "Splits", "bits"]
+__all__ = ["WORD", "Header", "Masks", "Places", "Rows", "bits"]
 
-Splits: TypeAlias = Sequence[tuple[int, Mapping[str, Sequence[Literal]]]]
+_Splits: TypeAlias = Sequence[tuple[int, Mapping[str, Sequence[Literal]]]]
 """Entries: the numbers of rules, each with its literals by fact."""
 Places: TypeAlias = list[int]
-"""Of an event: where the masks of its cells stand, or its cells of the filed facts."""
+"""Where an event stands: its place in each fact of a header, narrow facts first."""
+Rows: TypeAlias = list[int]
+"""The masks to be ANDed, by where they stand: places of narrow facts are such rows."""
 
 NARROW = 64
-"""Facts of at most so many cells belong to the header."""
+"""Facts of at most so many cells have their masks in one row, in all masks of an index."""
 WORD = 64
 """Up to so many entries fit the machine words of an array, which lie together in memory."""
 MOST_MASKS = 512
@@ -57,25 +59,25 @@ def _word(size: int) -> str:
 
 
 class Header:
-    """The facts that are read once for all masks of an index.
+    """The facts of an index and their doors, which all its masks share.
 
-    `domains` are the facts of few cells, whose masks stand at `bases`, `size` masks in all;
-    `filed` numbers the facts under which entries are filed. `doors` has the facts of both
-    kinds, in this order, each with its door.
+    The facts of few cells come first: `domains`, whose masks stand from `bases` on, `size`
+    masks in all; a place of such a fact is counted from there. `numbers` tells where a fact
+    stands among the `doors`.
     """
 
-    __slots__ = ("bases", "domains", "doors", "filed", "size")
+    __slots__ = ("bases", "domains", "doors", "numbers", "size")
 
-    def __init__(self, domains: Mapping[str, Domain], filed: Iterable[str]) -> None:
+    def __init__(self, domains: Mapping[str, Domain]) -> None:
         self.domains = {f: domain for f, domain in domains.items() if domain.count <= NARROW}
-        self.filed = {fact: number for number, fact in enumerate(filed)}
-        self.bases: dict[str, int] = {}
+        self.bases = dict.fromkeys(domains, 0)
         self.size = 0
         for fact, domain in self.domains.items():
             self.bases[fact] = self.size
             self.size += domain.places
-        bases = (*self.bases.items(), *((fact, 0) for fact in self.filed))
-        self.doors = tuple((fact, door_of(domains[fact], base)) for fact, base in bases)
+        facts = [*self.domains, *(fact for fact in domains if fact not in self.domains)]
+        self.numbers = {fact: number for number, fact in enumerate(facts)}
+        self.doors = tuple([(fact, door_of(domains[fact], self.bases[fact])) for fact in facts])
 
 
 def _flip(data: bytearray, bit: int) -> None:
@@ -115,16 +117,14 @@ def _sweep(
 class _WideFact:
     """The masks of a fact of many cells: some whole, the others by what changes."""
 
-    __slots__ = ("_changes", "_door", "_masks", "_step")
+    __slots__ = ("_changes", "_masks", "_step")
 
     def __init__(self, domain: Domain, spans: _Spans, size: int) -> None:
-        self._door = door_of(domain)
         self._step = 1 + domain.places // MOST_MASKS
         self._masks, changes = _sweep(spans, size, range(domain.places), self._step)
         self._changes = tuple(map(tuple, changes)) if self._step > 1 else ()
 
-    def mask(self, raw: Any) -> int:
-        place = self._door(raw)
+    def mask(self, place: int) -> int:
         start = place // self._step
         mask = self._masks[start]
         changes = self._changes[start * self._step + 1 : place + 1]
@@ -138,21 +138,26 @@ class _WideFact:
         return int.from_bytes(data, "little")
 
 
-def _range(literals: Sequence[Literal], domain: Domain) -> Intervals:
-    """Return the one range of places where the literals hold; nothing if it may be several."""
+_Range: TypeAlias = tuple[int, int, int, int]
+"""The bit of an entry, the number of a wide fact, and the places between which it must be."""
+
+
+def _range(literals: Sequence[Literal], domain: Domain) -> tuple[int, int] | None:
+    """Return the one range of places where the literals hold; None if it may be several."""
     if any(asked.operator in LISTS for asked in literals):
-        return ()
+        return None
     spans = domain.spans(domain.constraint(literals))
-    return spans if len(spans) == 1 else ()
+    return spans[0] if len(spans) == 1 else None
 
 
 class Masks:
     """Entries by bit, and the masks of every fact that one of them mentions.
 
     Up to 64 entries keep their masks in one array. In a `leaf`, where few of them are left,
-    they ask about wide facts one by one. If they are filed under a run of cells of one fact,
-    the masks of that run come last, and `collect` is given the place in it. `always` are
-    the numbers of rules that hold wherever these masks are asked.
+    they ask about wide facts one by one, by place where that is one range. If they are filed
+    under a run of cells of one fact, the masks of that run come last, and `collect` is given
+    the row of the cell, too. `always` are the numbers of rules that hold wherever these masks
+    are asked.
     """
 
     __slots__ = ("_all", "_always", "_asked", "_data", "_numbers", "_ranges", "_wide")
@@ -160,7 +165,7 @@ class Masks:
     def __init__(
         self,
         always: Sequence[int],
-        entries: Splits,
+        entries: _Splits,
         header: Header,
         domains: Mapping[str, Domain],
         run: tuple[str, range] | None = None,
@@ -175,19 +180,19 @@ class Masks:
         asked = leaf and small
         filed_under, bin_cells = run or ("", range(0))
         mentioned: dict[str, dict[int, Intervals]] = {}
-        ranges: list[tuple[int, int, int, int]] = []
+        ranges: list[_Range] = []
         others: dict[int, Conjunction] = {}
         for bit, (_, by_fact) in enumerate(entries):
             for fact, literals in by_fact.items():
-                if fact in header.bases or fact == filed_under or not asked:
+                if fact in header.domains or fact == filed_under or not asked:
                     domain = domains[fact]
                     mentioned.setdefault(fact, {})[bit] = domain.spans(domain.constraint(literals))
                     continue
-                spans = _range(literals, domains[fact]) if fact in header.filed else ()
-                if spans:
-                    ranges += [(1 << bit, header.filed[fact], low, high) for low, high in spans]
-                else:
+                one = _range(literals, domains[fact])
+                if one is None:
                     others[1 << bit] = (*others.get(1 << bit, ()), *literals)
+                else:
+                    ranges.append((1 << bit, header.numbers[fact], *one))
         masks: list[int] = []
         for fact, domain in header.domains.items():
             spans_of = {} if fact == filed_under else mentioned.pop(fact, {})
@@ -197,23 +202,24 @@ class Masks:
             array(_word(size), [mask & self._all for mask in masks]) if small else masks
         )
         self._wide = tuple(
-            (fact, _WideFact(domains[fact], spans, size)) for fact, spans in mentioned.items()
+            (header.numbers[fact], _WideFact(domains[fact], spans, size))
+            for fact, spans in mentioned.items()
         )
         self._ranges = tuple(ranges)
         self._asked = tuple(others.items())
 
-    def collect(self, places: Places, cells: Places, facts: Facts, found: list[int]) -> None:
-        """Append the rules of the entries that hold."""
+    def collect(self, rows: Rows, places: Places, facts: Facts, found: list[int]) -> None:
+        """Append the numbers of the rules whose entries hold."""
         found.extend(self._always)
         mask, data = self._all, self._data
-        for place in places:
-            mask &= data[place]
+        for row in rows:
+            mask &= data[row]
             if not mask:
                 return
-        for fact, wide in self._wide:
-            mask &= wide.mask(facts.get(fact))
-        for bit, filed, low, high in self._ranges:
-            if mask & bit and not low <= cells[filed] < high:
+        for number, wide in self._wide:
+            mask &= wide.mask(places[number])
+        for bit, number, low, high in self._ranges:
+            if mask & bit and not low <= places[number] < high:
                 mask ^= bit
         for bit, literals in self._asked:
             if mask & bit and not hold(literals, facts):

@@ -122,7 +122,8 @@ class PreparedRule:
     """A rule that can run: its place among the rules of its product, and its actions.
 
     Its id stands beside the rule, since what costs time in matching is memory that is far
-    away. `check` is asked of what is found too freely; None if it never is.
+    away (where many rules are indexed, ids and steps have tables of their own). `check` is
+    asked of what is found too freely; None if it never is.
     """
 
     position: int

@@ -1,8 +1,9 @@
 """What happened, to whom: `Event` and `Contact`, and the names of the built-in events.
 
 An event needs no payload: ten of the event types have no webhook and are made by the host.
-Its facts stay as given; the engine reads through the catalogue only those that rules
-mention. Neither noun shows personal data in its `repr`.
+Its facts stay as given, as plain values (a member of an enum as its text); the engine reads
+through the catalogue only those that rules mention. Neither noun shows personal data in its
+`repr`.
 """
 
 from __future__ import annotations
@@ -207,14 +208,20 @@ CONTACT_FIELDS = ("email", "name", "first_name", "last_name", "phone")
 
 
 def _fact(name: object, value: FactValue) -> FactValue:
+    """Return a plain value: a subclass may be equal to what it likes, and matching looks it up."""
     path = f"$.facts.{require_id(name, '$.facts', EventError)}"
     match value:
         case bool():
             pass
         case str():
             require_text(value, path, EventError)
-        case int() | Decimal():
+            return str.__str__(value)
+        case int():
             require_number(value, path, EventError)
+            return int.__int__(value)
+        case Decimal():
+            require_number(value, path, EventError)
+            return Decimal(value)
         case datetime():
             return utc(value, path)
         case _:
@@ -249,8 +256,9 @@ class Event:
     `name` is an `EventName` or the name of a type that the host added to its catalogue.
     `id` is unique per occurrence and equal on redelivery. `occurred_at` is an aware time,
     kept in UTC. `facts` maps fact names to text, int, bool, `Decimal` or aware `datetime`;
-    nothing is coerced, and a float is refused. `contact` is None for an event without an
-    e-mail. Raises `EventError` or `ArgumentTypeError` for what cannot be.
+    nothing is coerced but a subclass to its plain value, and a float is refused. `contact` is
+    None for an event without an e-mail. Raises `EventError` or `ArgumentTypeError` for what
+    cannot be.
 
     >>> from datetime import UTC, datetime
     >>> event = Event(
