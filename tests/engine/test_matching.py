@@ -1,5 +1,6 @@
 """However many rules there are and however they are found, they are those whose condition holds."""
 
+import gc
 import sys
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -317,6 +318,53 @@ def test_a_text_is_what_it_says(rule, rule_set, happens, number):
     for raw in (Liar("offer 2"), "offer 1"):
         event = happens("quiz.passed", facts={"own_text": raw})
         assert (f"r{str.__str__(raw)[-1]}",) == eng.match(event)
+
+
+class Folded(str):
+    """A text that is equal to any spelling of itself."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, str) and self.casefold() == other.casefold()
+
+    def __hash__(self) -> int:
+        return hash(self.casefold())
+
+
+@pytest.mark.parametrize("number", [1, 20, 400])
+def test_a_rule_means_what_it_says(rule, rule_set, happens, number):
+    """Its values are plain ones, too."""
+    texts = [Folded(f"OFFER {n}") for n in range(20)]
+    rules = [
+        rule(f"r{n}", AddTag("x"), event="quiz.passed", condition=condition)
+        for n, condition in enumerate(
+            [where.own_text.contains(texts[7]), where.own_text.is_in(*texts)] * number
+        )
+    ]
+    eng = Engine(rule_set(*rules, catalogue=CATALOGUE))
+    met = eng.match(happens("quiz.passed", facts={"own_text": "Offer 7"}))
+    assert tuple(each.id for each in rules) == met
+
+
+@pytest.mark.parametrize("number", [20, 400])
+def test_an_engine_goes_with_its_last_reference(rule, rule_set, happens, number):
+    """Without waiting for the garbage collector, which a host may have frozen."""
+    rules = [
+        rule(f"r{n}", AddTag("x"), event="quiz.passed", condition=where.own_text == f"offer {n}")
+        for n in range(number)
+    ]
+    rules = rule_set(*rules, catalogue=CATALOGUE)
+    gc.collect()
+    gc.disable()
+    try:
+        eng = Engine(rules).warm()
+        eng.match(happens("quiz.passed", facts={"own_text": "Offer 7"}))
+        gc.collect()
+        del eng
+        assert 0 == gc.collect()
+    finally:
+        gc.enable()
 
 
 class Spelled(str, Enum):  # noqa: UP042 # its members are not their texts in `str()`

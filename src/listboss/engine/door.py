@@ -36,7 +36,10 @@ READ_ALREADY: Mapping[FactKind, type] = {FactKind.DECIMAL: Decimal, FactKind.INT
 
 
 class _Known(dict[Any, int]):
-    """Places by raw value; others are found, and remembered within bounds."""
+    """Places by raw value; others are found, and remembered within bounds.
+
+    What finds them has no way back here: an engine goes when its last reference goes.
+    """
 
     __slots__ = ("find", "most")
 
@@ -56,7 +59,7 @@ def door_of(domain: Domain, base: int = 0) -> Door:
         return _halving(domain, base)
     known = _Known({value: base + place for value, place in domain.known.items()})
     known.most = len(known) + min(MOST_REMEMBERED, 2 * domain.places)
-    find = _halving(domain, base) if domain.is_ordered else _naming(domain, base, known)
+    find = _halving(domain, base) if domain.is_ordered else _naming(domain, base)
     known.find = find
     key_type = KEY_TYPES.get(domain.kind)
     if key_type is None:
@@ -80,10 +83,10 @@ def _halving(domain: Domain, base: int) -> Door:
     return find
 
 
-def _naming(domain: Domain, base: int, known: Mapping[Any, int]) -> Door:
+def _naming(domain: Domain, base: int) -> Door:
     """Find a word as rules spell it; of a language, the longest prefix that they know."""
-    read, missing = READERS[domain.kind], base + domain.missing
-    is_language = domain.kind is FactKind.LANGUAGE
+    read, missing, known = READERS[domain.kind], base + domain.missing, domain.known
+    is_language, other = domain.kind is FactKind.LANGUAGE, domain.count - 1
 
     def find(raw: Any) -> int:
         value: Any = read(raw)
@@ -91,6 +94,6 @@ def _naming(domain: Domain, base: int, known: Mapping[Any, int]) -> Door:
             return missing + is_present(raw)
         if is_language:
             value = next((tag for tag in language_range(value) if tag in known), value)
-        return known.get(value, missing - 1)
+        return base + known.get(value, other)
 
     return find

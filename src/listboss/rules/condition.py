@@ -123,8 +123,7 @@ def _scalar(value: object, path: str) -> FactValue:
         case str():
             return require_text(value, path, ConditionError)
         case int() | Decimal():
-            require_number(value, path, ConditionError)
-            return value
+            return require_number(value, path, ConditionError)
         case datetime():
             if value.utcoffset() is None:
                 raise ConditionError("the time has no time zone", path=path)

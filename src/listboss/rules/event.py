@@ -208,20 +208,14 @@ CONTACT_FIELDS = ("email", "name", "first_name", "last_name", "phone")
 
 
 def _fact(name: object, value: FactValue) -> FactValue:
-    """Return a plain value: a subclass may be equal to what it likes, and matching looks it up."""
     path = f"$.facts.{require_id(name, '$.facts', EventError)}"
     match value:
         case bool():
-            pass
+            return value
         case str():
-            require_text(value, path, EventError)
-            return str.__str__(value)
-        case int():
-            require_number(value, path, EventError)
-            return int.__int__(value)
-        case Decimal():
-            require_number(value, path, EventError)
-            return Decimal(value)
+            return require_text(value, path, EventError)
+        case int() | Decimal():
+            return require_number(value, path, EventError)
         case datetime():
             return utc(value, path)
         case _:
@@ -230,7 +224,6 @@ def _fact(name: object, value: FactValue) -> FactValue:
                 path=path,
                 hint="money is a decimal, never a float; leave an unknown fact out",
             )
-    return value
 
 
 def _facts(value: Mapping[str, FactValue]) -> FrozenMap[str, FactValue]:

@@ -51,7 +51,10 @@ def fold(text: str) -> str:
 
 
 def require_text(value: object, path: str, error: type[ListBossError]) -> str:
-    """Return `value` if it is an encodable string, else raise `error` or ArgumentTypeError."""
+    """Return an encodable string as a plain one, else raise `error` or ArgumentTypeError.
+
+    A subclass may be equal to what it likes, or have no hash; a member of an enum is its text.
+    """
     if not isinstance(value, str):
         raise ArgumentTypeError("a text is meant here", path=path)
     if "\x00" in value:
@@ -61,7 +64,7 @@ def require_text(value: object, path: str, error: type[ListBossError]) -> str:
             value.encode()
         except UnicodeEncodeError:
             raise error("the text holds half a character (a lone surrogate)", path=path) from None
-    return value
+    return str.__str__(value)
 
 
 def require_id(value: object, path: str, error: type[ListBossError]) -> str:
@@ -72,15 +75,17 @@ def require_id(value: object, path: str, error: type[ListBossError]) -> str:
     return text
 
 
-def require_number(value: int | Decimal, path: str, error: type[ListBossError]) -> None:
-    """Refuse a number that is not finite, or too long to be handled in bounded time."""
+def require_number(value: int | Decimal, path: str, error: type[ListBossError]) -> int | Decimal:
+    """Return a finite number as a plain one; refuse what takes too long to be handled."""
     if isinstance(value, int):
         if value.bit_length() > MAX_INTEGER_BITS:
             raise error(f"the number has more than {MAX_INTEGER_BITS} bits", path=path)
-    elif not value.is_finite():
+        return int.__int__(value)
+    if not value.is_finite():
         raise error("the number is not finite", path=path)
-    elif len(value.as_tuple().digits) > MAX_DECIMAL or abs(value.adjusted()) > MAX_DECIMAL:
+    if len(value.as_tuple().digits) > MAX_DECIMAL or abs(value.adjusted()) > MAX_DECIMAL:
         raise error(f"the number has more than {MAX_DECIMAL} digits or places", path=path)
+    return Decimal(value)
 
 
 def an_id(error: type[ListBossError]) -> Validator:
