@@ -103,7 +103,10 @@ def event_name(value: str) -> EventName | str:
 
 
 def utc(value: object, path: str) -> datetime:
-    """Return an aware datetime in UTC; a naive one is refused, since its instant is unknown."""
+    """Return an aware datetime as a plain one in UTC.
+
+    A naive one is refused, since its instant is unknown.
+    """
     if not isinstance(value, datetime):
         raise ArgumentTypeError("a date and time is meant here", path=path)
     if value.utcoffset() is None:
@@ -111,9 +114,10 @@ def utc(value: object, path: str) -> datetime:
             "the time has no time zone", path=path, hint="give an aware time, such as one in UTC"
         )
     try:
-        return value.astimezone(UTC)
+        at = value.astimezone(UTC)
     except OverflowError:
         raise EventError("the time lies outside the years 1 to 9999", path=path) from None
+    return at if at.__class__ is datetime else datetime.combine(at.date(), at.time(), UTC)
 
 
 def _trimmed(value: str | None) -> str | None:
