@@ -177,7 +177,7 @@ class TestEvent:
     @pytest.mark.parametrize("plain", ["x", 7, Decimal("49.90"), NOON])
     def test_facts_of_a_subclass_are_plain(self, plain):
         """A type of a host's own may be equal to what it likes, or have no hash."""
-        liar = type("Liar", (type(plain),), {"__eq__": lambda *_: True, "__hash__": None})
+        liar: Any = type("Liar", (type(plain),), {"__eq__": lambda *_: True, "__hash__": None})
         lie = liar.fromisoformat(str(plain)) if plain is NOON else liar(plain)
         fact = make(facts={"a": lie}).facts["a"]
         assert (type(plain), plain) == (type(fact), fact)
