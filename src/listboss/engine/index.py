@@ -17,7 +17,7 @@ from typing import TypeAlias
 
 from listboss.engine.cells import Constraint, Domain, domains_of
 from listboss.engine.literal import ByFact, Conjunction, Facts, by_fact, conjunction, hold, without
-from listboss.engine.masks import WORD, Header, Masks, Places, Rows
+from listboss.engine.masks import WORD, Header, Masks, Places, Rows, Split
 
 __all__ = ["Index", "build"]
 
@@ -35,9 +35,6 @@ FEWEST_BINS = 16
 """A fact that splits entries less finely than this decides too little."""
 FINEST_BIN, COARSER = 64, 4
 """Cells in the finest bin of an ordered fact, and how much coarser each next size is."""
-
-_Split: TypeAlias = tuple[int, ByFact]
-"""The number of a rule, and its literals by fact."""
 
 
 class _Asked:
@@ -126,12 +123,12 @@ def build(entries: Iterable[_Entry], decided: frozenset[str] = frozenset()) -> I
     return Index(header, _leaf(rest, header, domains, top=True), tuple(tables))
 
 
-def _without(entries: Sequence[_Split], fact: str) -> Sequence[_Split]:
+def _without(entries: Sequence[Split], fact: str) -> Sequence[Split]:
     """A bin of one cell has decided its fact."""
     return [(number, without(literals, fact)) for number, literals in entries]
 
 
-def _asked(entries: Sequence[_Split]) -> _Asked:
+def _asked(entries: Sequence[Split]) -> _Asked:
     return _Asked(
         tuple([number for number, literals in entries if not literals]),
         tuple([(number, conjunction(literals)) for number, literals in entries if literals]),
@@ -139,7 +136,7 @@ def _asked(entries: Sequence[_Split]) -> _Asked:
 
 
 def _leaf(
-    entries: Sequence[_Split],
+    entries: Sequence[Split],
     header: Header,
     domains: Mapping[str, Domain],
     run: tuple[str, range] | None = None,
@@ -158,12 +155,12 @@ _Filing: TypeAlias = tuple[str, int]
 
 
 def _file(
-    entries: Sequence[_Split], domains: Mapping[str, Domain]
-) -> tuple[dict[_Filing, dict[int, list[_Split]]], list[_Split]]:
+    entries: Sequence[Split], domains: Mapping[str, Domain]
+) -> tuple[dict[_Filing, dict[int, list[Split]]], list[Split]]:
     """Split entries into those filed under bins of a fact, and the rest."""
     wide = {fact: domain for fact, domain in domains.items() if domain.count > FEWEST_FILED}
-    chosen: dict[_Filing, list[tuple[_Split, frozenset[int]]]] = {}
-    rest: list[_Split] = []
+    chosen: dict[_Filing, list[tuple[Split, frozenset[int]]]] = {}
+    rest: list[Split] = []
     for entry in entries:
         best = _most_deciding(entry[1], wide)
         if best is None:
@@ -171,7 +168,7 @@ def _file(
         else:
             filing, bins = best
             chosen.setdefault(filing, []).append((entry, bins))
-    filed: dict[_Filing, dict[int, list[_Split]]] = {}
+    filed: dict[_Filing, dict[int, list[Split]]] = {}
     for filing, members in chosen.items():
         if len(members) < FEWEST_FILED:
             rest.extend(entry for entry, _ in members)

@@ -154,9 +154,8 @@ def literal(comparison: Comparison, catalogue: Catalogue, *, negated: bool = Fal
     return _literal(fact.name, fact.kind, asked, operand, negated=negated)
 
 
-@lru_cache(maxsize=1_024)
-def _same_word(word: str) -> str:
-    return word[:]  # a plain text, of an enum member too
+_same_word = lru_cache(maxsize=1_024)(str)
+"""The one object of equal words."""
 
 
 def _as_read(read: Reader, raw: object, kind: FactKind) -> Any:

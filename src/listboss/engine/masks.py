@@ -15,12 +15,12 @@ from typing import TypeAlias
 
 from listboss.engine.cells import Domain, Intervals
 from listboss.engine.door import door_of
-from listboss.engine.literal import LISTS, Conjunction, Facts, Literal, hold
+from listboss.engine.literal import LISTS, ByFact, Conjunction, Facts, Literal, hold
 
-__all__ = ["WORD", "Header", "Masks", "Places", "Rows", "bits"]
+__all__ = ["WORD", "Header", "Masks", "Places", "Rows", "Split", "bits"]
 
-_Splits: TypeAlias = Sequence[tuple[int, Mapping[str, Sequence[Literal]]]]
-"""Entries: the numbers of rules, each with its literals by fact."""
+Split: TypeAlias = tuple[int, ByFact]
+"""An entry: the number of a rule, and its literals by fact."""
 Places: TypeAlias = list[int]
 """Where an event stands: its place in each fact of a header, narrow facts first."""
 Rows: TypeAlias = list[int]
@@ -165,7 +165,7 @@ class Masks:
     def __init__(
         self,
         always: Sequence[int],
-        entries: _Splits,
+        entries: Sequence[Split],
         header: Header,
         domains: Mapping[str, Domain],
         run: tuple[str, range] | None = None,
