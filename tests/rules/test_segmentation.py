@@ -202,6 +202,12 @@ class TestSegmentation:
             rule(actions=actions)
         assert caught.value.path.startswith("$.actions")
 
+    def test_a_text_for_an_action(self):
+        """Who writes the tag alone is told how to add it."""
+        with pytest.raises(ArgumentTypeError) as caught:
+            rule(actions="buyer")
+        assert ("$.actions[0]", 'such as AddTag("...")') == (caught.value.path, caught.value.hint)
+
     def test_condition(self):
         """Several conditions are all of them."""
         a, b = where.price > 1, where.offer == "x"

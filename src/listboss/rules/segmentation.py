@@ -155,10 +155,12 @@ class Product:
 
 
 def _actions(value: Action | Iterable[Action]) -> tuple[Action, ...]:
-    actions = require_tuple(value, "$.actions", *_ACTIONS)
+    actions = require_tuple(value, "$.actions", *_ACTIONS, str)
     for n, action in enumerate(actions):
         if not isinstance(action, _ACTIONS):
-            raise ArgumentTypeError("an action is meant here", path=f"$.actions[{n}]")
+            raise ArgumentTypeError(
+                "an action is meant here", path=f"$.actions[{n}]", hint='such as AddTag("...")'
+            )
     return actions
 
 
