@@ -24,7 +24,8 @@ from listboss import (
 )
 from listboss.codec import HINTS
 from listboss.delivery import TRANSITIONS
-from listboss.hotmart import v1, v2
+from listboss.hotmart import _v1 as v1
+from listboss.hotmart import _v2 as v2
 from listboss.hotmart.fields import FACTS, IDS, Paths
 from listboss.rules.catalogue import FactKind
 from listboss.rules.condition import LISTS, NO_VALUE, Operator

@@ -15,8 +15,8 @@ from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import attrs
 
-from listboss.engine.plan import PlannedAction
 from listboss.errors import ArgumentTypeError
+from listboss.plan import PlannedAction
 from listboss.rules.action import Place
 from listboss.rules.capabilities import (
     Capabilities as Capabilities,  # noqa: PLC0414 # re-exported: who writes a provider looks here

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from listboss.codec import HINTS, MAX_FAULTS, load_event, load_plan, load_rules, read_rules
-from listboss.codec.faults import faults_of
+from listboss.codec._faults import faults_of
 from listboss.errors import CodecError, CodecErrors
 
 RULE = {"name": "R", "product_id": "1", "provider": "m", "event": "e", "actions": []}

@@ -9,7 +9,7 @@ import pytest
 from listboss import AddTag, Contact, Event, EventName, Idle, Plan, PlannedAction
 from listboss.codec import dump_plan, load_event, load_plan
 from listboss.errors import CodecError
-from listboss.rules.mapping import FrozenMap
+from listboss.rules._mapping import FrozenMap
 
 AT = datetime(2026, 5, 4, 12, tzinfo=UTC)
 EVENT = {

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from listboss.codec import LIMITS, Limits, load_event, load_plan, load_rules, read_rules
-from listboss.codec.document import MAX_KEY_PARTS
+from listboss.codec._document import MAX_KEY_PARTS
 from listboss.errors import CodecError
+from listboss.rules._text import MAX_DECIMAL, MAX_INTEGER_BITS
 from listboss.rules.condition import MAX_DEPTH, MAX_NODES
-from listboss.rules.text import MAX_DECIMAL, MAX_INTEGER_BITS
 
 NEAR = pytest.mark.parametrize("over", [-1, 0, 1])
 

@@ -28,10 +28,11 @@ from listboss import (
     where,
 )
 from listboss.codec import dump_event, dump_plan, dump_rules, load_event, load_plan, load_rules
-from listboss.engine.plan import ConflictRule
+from listboss.plan import ConflictRule
+from listboss.rules._mapping import FrozenMap
 from listboss.rules.event import FactValue
-from listboss.rules.mapping import FrozenMap
-from listboss.testing import actions, events, facts, rule_sets, worlds
+from listboss.testing import _worlds as worlds
+from listboss.testing import actions, events, facts, rule_sets
 
 AT = datetime(2026, 5, 4, 12, 30, tzinfo=UTC)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)

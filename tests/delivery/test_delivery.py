@@ -28,8 +28,8 @@ from listboss.provider import (
     Throttled,
     Unknown,
 )
+from listboss.rules._mapping import FrozenMap
 from listboss.rules.event import FactValue
-from listboss.rules.mapping import FrozenMap
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 OUTCOMES = {

@@ -1,5 +1,5 @@
+from listboss.hotmart._values import text
 from listboss.hotmart.fields import FACTS, MAX_LISTED, first, paths
-from listboss.hotmart.values import text
 from listboss.rules.builtin import HOTMART
 
 HOST_MADE = {"language", "percent", "previous_percent", "rating", "smart_payment_status"}

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from listboss.errors import WebhookError
 from listboss.hotmart import Parsed, parse, verify
+from listboss.hotmart._reading import V1_FIELDS
+from listboss.hotmart._v2 import EVENTS
 from listboss.hotmart.fields import FACTS, IDS
-from listboss.hotmart.reading import V1_FIELDS
-from listboss.hotmart.v2 import EVENTS
 from listboss.rules.builtin import HOTMART
 
 SHAPES = [

@@ -1,6 +1,6 @@
 import pytest
 
-from listboss.hotmart.person import contact_in, joined_phone
+from listboss.hotmart._person import contact_in, joined_phone
 
 ANA, BRUNO = {"email": "ana@example.com"}, {"email": "bruno@example.com"}
 

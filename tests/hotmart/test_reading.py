@@ -3,7 +3,7 @@ import json
 import pytest
 
 from listboss.errors import WebhookError
-from listboss.hotmart.reading import (
+from listboss.hotmart._reading import (
     MAX_BYTES,
     MAX_DEPTH,
     MAX_FIELDS,

@@ -6,8 +6,8 @@ import pytest
 
 from listboss.errors import WebhookError
 from listboss.hotmart import parse, verify
-from listboss.hotmart.v1 import read_v1
-from listboss.hotmart.v2 import read_v2
+from listboss.hotmart._v1 import read_v1
+from listboss.hotmart._v2 import read_v2
 
 TOKEN, DOCUMENT, STREET, IP = "canary-token", "canary-document", "canary-street", "canary-ip"
 NEVER_KEPT = (TOKEN, DOCUMENT, STREET, IP)

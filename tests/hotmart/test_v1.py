@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from listboss.hotmart import parse
-from listboss.hotmart.v1 import ENDED, PURCHASES, WENT_WRONG
+from listboss.hotmart._v1 import ENDED, PURCHASES, WENT_WRONG
 
 
 def _names(body: Any, **options: Any) -> list[str]:

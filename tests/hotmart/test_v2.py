@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from listboss.hotmart import parse
-from listboss.hotmart.v2 import EVENTS
+from listboss.hotmart._v2 import EVENTS
 from listboss.rules.event import EventName
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from listboss.hotmart import values
+from listboss.hotmart import _values as values
 
 ODD = [None, "", "  ", [], {}, [1], {"a": 1}, float("nan"), float("inf"), b"7"]
 READERS = [

@@ -19,7 +19,7 @@ spec = importlib.util.spec_from_file_location(
     "worlds", Path(str(listboss.__file__)).parent / "testing" / "worlds.py"
 )
 if spec is None or spec.loader is None:
-    raise SystemExit("listboss.testing.worlds is not there")
+    raise SystemExit("listboss.testing._worlds is not there")
 worlds = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(worlds)
 

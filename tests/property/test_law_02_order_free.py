@@ -1,7 +1,7 @@
 from collections.abc import Iterable
 
 from listboss import Plan
-from listboss.engine.plan import ConflictRule
+from listboss.plan import ConflictRule
 from listboss.rules.action import Action, action_key
 
 Key = tuple[str, tuple[str, ...]]

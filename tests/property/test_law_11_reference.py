@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from listboss import Engine, Event, RuleSet
-from listboss.engine import bucket, few, index, masks
+from listboss.engine.matching import bitmap, bucket, index, scan
 from listboss.testing import events, pairs, reference, rule_sets
 
 SHARE = {"ci": 50_000, "soak": 2_500_000}
@@ -39,8 +39,8 @@ class TestLaw11FewRules:
 
     def test_agreement(self, agree, amount, monkeypatch):
         """Every plan of engine and reference is equal."""
-        monkeypatch.setattr(few, "MOST_UNFILED", 0)
-        monkeypatch.setattr(few, "FEWEST_FILED", 1)
+        monkeypatch.setattr(scan, "MOST_UNFILED", 0)
+        monkeypatch.setattr(scan, "FEWEST_FILED", 1)
         assert agree(3, amount(**SHARE)) >= amount(**SHARE)
 
 
@@ -53,7 +53,7 @@ class TestLaw11Tables:
         for constant in ("FEW", "FEW_OF_LEAF", "FEWEST_FILED", "FEWEST_BINS"):
             monkeypatch.setattr(index, constant, 1)
         monkeypatch.setattr(index, "FINEST_BIN", 2)
-        monkeypatch.setattr(masks, "NARROW", 2)
+        monkeypatch.setattr(bitmap, "NARROW", 2)
         assert agree(4, amount(**SHARE)) >= amount(**SHARE)
 
 

@@ -20,9 +20,9 @@ from listboss import (
     Segmentation,
     where,
 )
-from listboss.rules.facts import READERS, is_present
+from listboss.rules._facts import READERS, is_present
 from listboss.testing import random_condition, random_facts
-from listboss.testing.worlds import CATALOGUE, random_comparison
+from listboss.testing._worlds import CATALOGUE, random_comparison
 
 COURSE = Product("1", "Course", approved_at=date(2025, 1, 1))
 MAIL = Capabilities.everything()

@@ -1,6 +1,6 @@
 from listboss import AddLead, AddTag, MoveLead, RemoveLead, RemoveTag
+from listboss.rules._text import fold
 from listboss.rules.action import place_key
-from listboss.rules.text import fold
 
 
 class TestLaw07NetEffect:

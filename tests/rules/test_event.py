@@ -9,8 +9,8 @@ import pytest
 
 from listboss import Contact, Event, EventName
 from listboss.errors import ArgumentTypeError, EventError
+from listboss.rules._text import MAX_INTEGER_BITS
 from listboss.rules.event import MAX_EMAIL_LENGTH, contact_key
-from listboss.rules.text import MAX_INTEGER_BITS
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 EDGE_EAST = datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14)))

@@ -4,7 +4,7 @@ from decimal import Decimal
 import pytest
 
 from listboss.rules import FactKind
-from listboss.rules.facts import READERS, is_present, language_range
+from listboss.rules._facts import READERS, is_present, language_range
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 WRONG = {

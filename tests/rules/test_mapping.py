@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from listboss.rules.mapping import FrozenMap, fill, typed
+from listboss.rules._mapping import FrozenMap, fill, typed
 
 
 class TestFrozenMap:

@@ -4,7 +4,7 @@ import attrs
 import pytest
 
 from listboss.errors import ArgumentTypeError, RuleError
-from listboss.rules.text import (
+from listboss.rules._text import (
     MAX_DECIMAL,
     MAX_INTEGER_BITS,
     an_id,

@@ -8,8 +8,8 @@ import pytest
 
 from listboss import PlannedAction
 from listboss.provider import Call, Outcome
+from listboss.rules._mapping import FrozenMap
 from listboss.rules.action import Action
-from listboss.rules.mapping import FrozenMap
 from listboss.send import Send
 
 

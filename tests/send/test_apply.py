@@ -5,8 +5,8 @@ import pytest
 
 from listboss import AddLead, AddTag, MoveLead, Place, ProviderAction, RemoveLead, RemoveTag
 from listboss.provider import Applied, Call, NoChange, Refused, RefusedKind
+from listboss.rules._mapping import FrozenMap
 from listboss.rules.event import FactValue
-from listboss.rules.mapping import FrozenMap
 from listboss.send import Origin
 
 ANA = "ana@example.com"

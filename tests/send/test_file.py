@@ -58,7 +58,7 @@ class TestReopening:
 import os, sys
 from listboss import AddTag, PlannedAction
 from listboss.provider import Call
-from listboss.rules.mapping import FrozenMap
+from listboss.rules._mapping import FrozenMap
 from listboss.send import Send
 send = Send(sys.argv[1])
 print(send.apply(PlannedAction("mail", "ana@example.com", AddTag("buyer"), FrozenMap(), (), False,

@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from listboss import AddLead, AddTag, MoveLead, Place, PlannedAction, RemoveLead, RemoveTag
 from listboss.provider import Applied, Call, NoChange, Refused
-from listboss.rules.mapping import FrozenMap
+from listboss.rules._mapping import FrozenMap
 from listboss.send import Automation, Send, Step
 
 LIMIT = 2

@@ -6,11 +6,11 @@ from random import Random
 import pytest
 
 from listboss import Engine, Idle, RuleSet, Severity
+from listboss.rules._facts import READERS, is_present
 from listboss.rules.condition import AllOf, AnyOf, Comparison, Not, Operator, comparisons
-from listboss.rules.facts import READERS, is_present
 from listboss.rules.review import FindingCode
 from listboss.testing import random_condition, random_event, random_facts, random_rules
-from listboss.testing.worlds import FACTS
+from listboss.testing._worlds import FACTS
 
 
 @pytest.fixture(scope="module")

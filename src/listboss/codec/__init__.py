@@ -9,11 +9,11 @@ a group. Nothing is converted, nothing unknown is passed over, nothing in a docu
 
 from __future__ import annotations
 
-from listboss.codec.document import LIMITS, VERSION, Format, Limits, Source
-from listboss.codec.events import dump_event, dump_plan, load_event, load_plan
-from listboss.codec.faults import HINTS, MAX_FAULTS
-from listboss.codec.rules import Loaded, dump_rules, load_rules, read_rules
-from listboss.codec.schema import rules_schema
+from listboss.codec._document import LIMITS, VERSION, Format, Limits, Source
+from listboss.codec._events import dump_event, dump_plan, load_event, load_plan
+from listboss.codec._faults import HINTS, MAX_FAULTS
+from listboss.codec._rules import Loaded, dump_rules, load_rules, read_rules
+from listboss.codec._schema import rules_schema
 
 __all__ = [
     "HINTS",

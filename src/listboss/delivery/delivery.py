@@ -16,8 +16,8 @@ from typing import Final, TypeAlias, assert_never
 
 import attrs
 
-from listboss.engine.plan import Idle, PlannedAction
 from listboss.errors import ConfigurationError, UnknownIdError
+from listboss.plan import Idle, PlannedAction
 from listboss.provider import (
     Accepted,
     Applied,
@@ -28,7 +28,7 @@ from listboss.provider import (
     Throttled,
     Unknown,
 )
-from listboss.rules.mapping import FrozenMap
+from listboss.rules._mapping import FrozenMap
 
 __all__ = [
     "DONE",

@@ -25,8 +25,8 @@ from listboss.delivery.delivery import (
     Step,
     Wait,
 )
-from listboss.engine.plan import Idle, Plan
 from listboss.errors import UnknownIdError
+from listboss.plan import Idle, Plan
 from listboss.provider import Outcome
 from listboss.rules.action import Action
 from listboss.rules.event import Contact, EventName, contact_key

@@ -7,7 +7,7 @@ Pure functions of immutable values: no I/O, no clock, no randomness, no global s
 
 from listboss.engine.engine import Engine
 from listboss.engine.explain import Explanation, Reason, RuleOutcome
-from listboss.engine.plan import Conflict, ConflictRule, Idle, Plan, PlannedAction
+from listboss.plan import Conflict, ConflictRule, Idle, Plan, PlannedAction
 
 __all__ = [
     "Conflict",

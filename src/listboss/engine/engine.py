@@ -12,16 +12,16 @@ from datetime import datetime
 
 import attrs
 
-from listboss.engine.assemble import arranged, bound, settled
-from listboss.engine.bucket import Bucket
-from listboss.engine.capture import Capture
-from listboss.engine.dummy import dummy_event
 from listboss.engine.explain import Explanation, explain
-from listboss.engine.few import NOTHING
-from listboss.engine.plan import Idle, Plan, plan_of
-from listboss.engine.product import Key, ProductIndex, index_product, updated
-from listboss.engine.step import Step, steps_of
+from listboss.engine.matching.bucket import Bucket
+from listboss.engine.matching.router import Key, ProductIndex, index_product, updated
+from listboss.engine.matching.scan import NOTHING
+from listboss.engine.planning.binding import arranged, bound, settled
+from listboss.engine.planning.capture import Capture
+from listboss.engine.planning.compiled import Step, steps_of
+from listboss.engine.planning.trial import dummy_event
 from listboss.errors import FlaggedSegmentationError
+from listboss.plan import Idle, Plan, plan_of
 from listboss.rules.event import Contact, Event
 from listboss.rules.review import Severity, is_flagged, review
 from listboss.rules.ruleset import RuleSet

@@ -12,16 +12,16 @@ from typing import assert_never
 
 import attrs
 
-from listboss.engine.literal import Facts
-from listboss.engine.plan import Conflict, Idle, Plan
-from listboss.engine.predicate import predicate
-from listboss.engine.product import plan_names
+from listboss.engine.matching.normal_form import Facts
+from listboss.engine.matching.predicate import predicate
+from listboss.engine.matching.router import plan_names
+from listboss.plan import Conflict, Idle, Plan
+from listboss.rules._facts import READERS, is_present
 from listboss.rules.action import action_key
 from listboss.rules.automatic import AutomaticSegmentation
 from listboss.rules.catalogue import Catalogue, ProductKind
 from listboss.rules.condition import NEGATED, AllOf, AnyOf, Comparison, Condition, Not
 from listboss.rules.event import Event, FactValue
-from listboss.rules.facts import READERS, is_present
 from listboss.rules.review import Finding, Severity, review
 from listboss.rules.ruleset import RuleSet
 from listboss.rules.segmentation import Product, Segmentation

@@ -9,9 +9,9 @@ is `ignored`, with a reason.
 
 from __future__ import annotations
 
+from listboss.hotmart._reading import MAX_BYTES, MAX_DEPTH, MAX_FIELDS
 from listboss.hotmart.parse import parse
 from listboss.hotmart.parsed import Ignored, IgnoredReason, Parsed
-from listboss.hotmart.reading import MAX_BYTES, MAX_DEPTH, MAX_FIELDS
 from listboss.hotmart.verify import verify
 
 __all__ = [

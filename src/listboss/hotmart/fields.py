@@ -13,8 +13,8 @@ from typing import TypeAlias, TypeVar
 
 import attrs
 
-from listboss.hotmart.reading import Version
-from listboss.hotmart.values import (
+from listboss.hotmart._reading import Version
+from listboss.hotmart._values import (
     boolean,
     choice,
     count,

@@ -12,13 +12,13 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 
-from listboss.hotmart.identity import webhook_id
-from listboss.hotmart.marks import is_test
+from listboss.hotmart._identity import webhook_id
+from listboss.hotmart._marks import is_test
+from listboss.hotmart._reading import Version, read, version_of
+from listboss.hotmart._v1 import read_v1
+from listboss.hotmart._v2 import read_v2
+from listboss.hotmart._webhook import Webhook
 from listboss.hotmart.parsed import Ignored, IgnoredReason, Parsed
-from listboss.hotmart.reading import Version, read, version_of
-from listboss.hotmart.v1 import read_v1
-from listboss.hotmart.v2 import read_v2
-from listboss.hotmart.webhook import Webhook
 from listboss.rules.builtin import HOTMART
 from listboss.rules.catalogue import Catalogue
 from listboss.rules.event import Event, EventName, utc

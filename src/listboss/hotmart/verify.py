@@ -11,7 +11,7 @@ import hmac
 from collections.abc import Mapping
 
 from listboss.errors import WebhookError
-from listboss.hotmart.reading import read
+from listboss.hotmart._reading import read
 
 __all__ = ["verify"]
 

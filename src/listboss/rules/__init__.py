@@ -4,6 +4,7 @@ Frozen values that know no I/O, clock or randomness. This door gathers the publi
 the modules beside it; `listboss` itself exports the ones that most programs need.
 """
 
+from listboss.rules._mapping import FrozenMap
 from listboss.rules.action import (
     Action,
     AddLead,
@@ -36,7 +37,6 @@ from listboss.rules.condition import (
 )
 from listboss.rules.dashboard import DashboardEntry, RuleSetDiff
 from listboss.rules.event import Contact, Event, EventName, FactValue
-from listboss.rules.mapping import FrozenMap
 from listboss.rules.review import Finding, FindingCode, Severity
 from listboss.rules.ruleset import RuleSet
 from listboss.rules.segmentation import Product, Segmentation, SubscriptionPlan

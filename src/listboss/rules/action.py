@@ -16,9 +16,9 @@ from typing import Any, Literal, TypeAlias, assert_never, cast
 import attrs
 
 from listboss.errors import ActionError, ArgumentTypeError
+from listboss.rules._mapping import FrozenMap, fill
+from listboss.rules._text import fold, require_id, require_number, require_text
 from listboss.rules.event import FactValue, utc
-from listboss.rules.mapping import FrozenMap, fill
-from listboss.rules.text import fold, require_id, require_number, require_text
 
 __all__ = [
     "ACTION_KINDS",

@@ -14,9 +14,9 @@ from typing import Never, Self
 import attrs
 
 from listboss.errors import AutomaticSegmentationError
+from listboss.rules._mapping import fill
+from listboss.rules._text import fold
 from listboss.rules.event import EventName
-from listboss.rules.mapping import fill
-from listboss.rules.text import fold
 
 __all__ = [
     "AUTOMATIC",

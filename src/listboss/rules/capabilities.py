@@ -13,6 +13,9 @@ from typing import Any, Literal, TypeAlias, assert_never
 import attrs
 
 from listboss.errors import ActionError, ArgumentTypeError
+from listboss.rules._facts import READERS
+from listboss.rules._mapping import FrozenMap
+from listboss.rules._text import a_truth, an_id, fold, require_id, require_member, require_tuple
 from listboss.rules.action import (
     Action,
     AddLead,
@@ -27,9 +30,6 @@ from listboss.rules.action import (
     place_key,
 )
 from listboss.rules.catalogue import FactKind
-from listboss.rules.facts import READERS
-from listboss.rules.mapping import FrozenMap
-from listboss.rules.text import a_truth, an_id, fold, require_id, require_member, require_tuple
 
 __all__ = ["GENERAL_ACTIONS", "Ability", "Capabilities", "Verb"]
 

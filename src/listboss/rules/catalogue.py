@@ -15,8 +15,8 @@ from typing import Any
 import attrs
 
 from listboss.errors import ArgumentTypeError, CatalogueError
-from listboss.rules.mapping import FrozenMap
-from listboss.rules.text import a_truth, an_id, require_id, require_member, require_tuple
+from listboss.rules._mapping import FrozenMap
+from listboss.rules._text import a_truth, an_id, require_id, require_member, require_tuple
 
 __all__ = ["Catalogue", "EventType", "FactKind", "FactType", "ProductKind", "Source"]
 

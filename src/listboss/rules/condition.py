@@ -18,9 +18,9 @@ from typing import ClassVar, Never, TypeAlias, assert_never, cast
 import attrs
 
 from listboss.errors import ArgumentTypeError, ConditionError
+from listboss.rules._mapping import fill, typed
+from listboss.rules._text import require_id, require_number, require_text
 from listboss.rules.event import FactValue, utc
-from listboss.rules.mapping import fill, typed
-from listboss.rules.text import require_id, require_number, require_text
 
 __all__ = [
     "BOUNDS",

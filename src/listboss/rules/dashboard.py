@@ -12,11 +12,11 @@ from collections.abc import Mapping
 
 import attrs
 
+from listboss.rules._text import fold
 from listboss.rules.automatic import AutomaticSegmentation
 from listboss.rules.capabilities import Capabilities
 from listboss.rules.review import Finding, FindingCode, Severity
 from listboss.rules.segmentation import Product, Segmentation
-from listboss.rules.text import fold
 
 __all__ = ["DashboardEntry", "RuleSetDiff", "beta_findings", "capture_findings", "equal_name"]
 

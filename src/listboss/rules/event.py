@@ -18,8 +18,8 @@ from typing import Any, TypeAlias, cast
 import attrs
 
 from listboss.errors import ArgumentTypeError, EventError
-from listboss.rules.mapping import FrozenMap
-from listboss.rules.text import (
+from listboss.rules._mapping import FrozenMap
+from listboss.rules._text import (
     a_truth,
     an_id,
     optional_id,

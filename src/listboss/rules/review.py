@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import attrs
 
+from listboss.rules._facts import READERS
 from listboss.rules.action import (
     Action,
     AddLead,
@@ -30,7 +31,6 @@ from listboss.rules.automatic import is_reserved_tag
 from listboss.rules.catalogue import Catalogue, EventType, FactKind, FactType, ProductKind
 from listboss.rules.condition import NO_VALUE, Comparison, Operator, comparisons
 from listboss.rules.event import CONTACT_FIELDS
-from listboss.rules.facts import READERS
 
 if TYPE_CHECKING:
     from listboss.rules.capabilities import Capabilities

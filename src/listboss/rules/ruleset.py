@@ -23,6 +23,8 @@ from listboss.errors import (
     RuleError,
     UnknownIdError,
 )
+from listboss.rules._mapping import FrozenMap, fill
+from listboss.rules._text import fold, require_id, require_tuple
 from listboss.rules.automatic import AUTOMATIC, AUTOMATIC_ID_PREFIX, AutomaticSegmentation
 from listboss.rules.builtin import HOTMART
 from listboss.rules.capabilities import Capabilities
@@ -34,10 +36,8 @@ from listboss.rules.dashboard import (
     capture_findings,
     equal_name,
 )
-from listboss.rules.mapping import FrozenMap, fill
 from listboss.rules.review import Finding, Setting, Severity, review
 from listboss.rules.segmentation import Product, Segmentation
-from listboss.rules.text import fold, require_id, require_tuple
 
 __all__ = ["RuleSet"]
 

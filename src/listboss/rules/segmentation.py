@@ -17,11 +17,11 @@ from typing import cast, get_args
 import attrs
 
 from listboss.errors import ArgumentTypeError, RuleError
+from listboss.rules._text import a_truth, an_id, require_id, require_member, require_tuple
 from listboss.rules.action import Action
 from listboss.rules.catalogue import ProductKind
 from listboss.rules.condition import AllOf, AnyOf, Comparison, Condition, Not
 from listboss.rules.event import EventName, event_name, utc
-from listboss.rules.text import a_truth, an_id, require_id, require_member, require_tuple
 
 __all__ = [
     "BETA_CAPTURE_UNTIL",

@@ -6,8 +6,8 @@ for trying rules out. It records and organises and schedules; it never sends e-m
 
 from __future__ import annotations
 
+from listboss.send._lead import Lead, Origin
 from listboss.send.automation import Automation, Message, Step
-from listboss.send.lead import Lead, Origin
 from listboss.send.send import Send
 
 __all__ = ["Automation", "Lead", "Message", "Origin", "Send", "Step"]

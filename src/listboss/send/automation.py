@@ -14,9 +14,9 @@ from typing import Any, Literal, TypeAlias
 import attrs
 
 from listboss.errors import ArgumentTypeError, RuleError
+from listboss.rules._mapping import FrozenMap
+from listboss.rules._text import an_id, require_id, require_text, require_tuple
 from listboss.rules.event import FactValue
-from listboss.rules.mapping import FrozenMap
-from listboss.rules.text import an_id, require_id, require_text, require_tuple
 
 __all__ = ["Automation", "Match", "Message", "Step"]
 

@@ -17,17 +17,18 @@ from threading import RLock
 from types import TracebackType
 from typing import Self, overload
 
-from listboss.engine.plan import PlannedAction
 from listboss.errors import ArgumentTypeError, ConfigurationError, UnknownIdError
+from listboss.plan import PlannedAction
 from listboss.provider import Applied, Call, NoChange, Outcome, Refused
 from listboss.rules.action import Place
 from listboss.rules.capabilities import Capabilities
 from listboss.rules.event import utc
-from listboss.send import contacts, outbox
+from listboss.send import _contacts as contacts
+from listboss.send import _outbox as outbox
+from listboss.send._carry_out import carry_out
+from listboss.send._lead import Lead, Origin
+from listboss.send._schema import connect, transaction, written
 from listboss.send.automation import Automation, Message
-from listboss.send.carry_out import carry_out
-from listboss.send.lead import Lead, Origin
-from listboss.send.schema import connect, transaction, written
 
 __all__ = ["Send"]
 

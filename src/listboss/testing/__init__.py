@@ -23,8 +23,16 @@ from listboss.rules import (
     Verb,
 )
 from listboss.testing import reference
-from listboss.testing.accounts import actions, actions_of, capabilities, places, verbs
-from listboss.testing.plain import contacts, fact_values, facts
+from listboss.testing._accounts import actions, actions_of, capabilities, places, verbs
+from listboss.testing._plain import contacts, fact_values, facts
+from listboss.testing._webhooks import payloads
+from listboss.testing._worlds import (
+    Dice,
+    random_condition,
+    random_event,
+    random_facts,
+    random_rules,
+)
 from listboss.testing.strategies import (
     catalogues,
     conditions,
@@ -36,8 +44,6 @@ from listboss.testing.strategies import (
     segmentations,
     subscription_plans,
 )
-from listboss.testing.webhooks import payloads
-from listboss.testing.worlds import Dice, random_condition, random_event, random_facts, random_rules
 
 __all__ = [
     "Dice",

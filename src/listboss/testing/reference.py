@@ -13,13 +13,13 @@ from decimal import Decimal
 from hashlib import blake2b
 from typing import Any, TypeAlias
 
-from listboss.engine.plan import Conflict, ConflictRule, Idle, Plan, PlannedAction
+from listboss.plan import Conflict, ConflictRule, Idle, Plan, PlannedAction
 from listboss.rules import AUTOMATIC, Action, Condition, Contact, Event, Place, Product, RuleSet
+from listboss.rules._mapping import FrozenMap
+from listboss.rules._text import fold
 from listboss.rules.action import AddLead, AddTag, MoveLead, ProviderAction, RemoveLead, RemoveTag
 from listboss.rules.action import place_key as spot
 from listboss.rules.condition import AllOf, AnyOf, Comparison, Not
-from listboss.rules.mapping import FrozenMap
-from listboss.rules.text import fold
 
 __all__ = ["asked", "beats", "captured", "compare", "digest", "holds", "key_of", "plan", "plan_ids",
            "read", "settle"]

@@ -37,9 +37,9 @@ from listboss.rules import (
     SubscriptionPlan,
 )
 from listboss.rules.condition import comparisons
-from listboss.testing import worlds
-from listboss.testing.accounts import actions, capabilities
-from listboss.testing.plain import Drawn, contacts, fact_values, facts, few, ids, times
+from listboss.testing import _worlds as worlds
+from listboss.testing._accounts import actions, capabilities
+from listboss.testing._plain import Drawn, contacts, fact_values, facts, few, ids, times
 
 __all__ = [
     "catalogues",

@@ -1,0 +1,91 @@
+"""Events and plans, both ways: `Event` and `Plan` <-> canonical JSON.
+
+For a host that keeps events to plan them again, and plans to show or hand on. Both hold
+personal data, so no error about them shows a value, or a key that does not look like a name.
+`load(dump(x)) == x`, and equal values give equal texts.
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from listboss.codec._document import LIMITS, Limits, Source, opened, tree_of
+from listboss.codec._faults import error_of
+from listboss.codec._reading import read
+from listboss.codec._writing import document, write
+from listboss.plan import Plan
+from listboss.rules.event import Event
+
+__all__ = ["dump_event", "dump_plan", "load_event", "load_plan"]
+
+T = TypeVar("T", Event, Plan)
+
+
+def load_event(source: Source, *, limits: Limits = LIMITS) -> Event:
+    """Read one event out of a text, its bytes, or a mapping as a parser gave it.
+
+    `name`, `id`, `product_id`, `contact` (null for nobody) and `occurred_at` have to be there.
+    Raises `CodecError`: alone, or as a `CodecErrors` group with one for each fault.
+
+    >>> event = load_event('''{
+    ...     "name": "purchase.approved", "id": "e-1", "product_id": "1001",
+    ...     "contact": {"email": "ana@example.com"}, "occurred_at": "2026-05-04T12:00:00Z",
+    ...     "facts": {"country": "BR", "price": {"decimal": "49.90"}}
+    ... }''')
+    >>> event.facts["price"]
+    Decimal('49.90')
+    """
+    return _load(source, Event, limits)
+
+
+def dump_event(event: Event) -> str:
+    """Write an event as canonical JSON, without what it lacks.
+
+    >>> from datetime import UTC, datetime
+    >>> at = datetime(2026, 5, 4, 12, tzinfo=UTC)
+    >>> event = Event("waitlist.joined", id="e-1", product_id="1001", contact=None, occurred_at=at)
+    >>> load_event(dump_event(event)) == event
+    True
+    """
+    return document(write(event))
+
+
+def load_plan(source: Source, *, limits: Limits = LIMITS) -> Plan:
+    """Read one plan, as `dump_plan` wrote it; arguments and errors as for `load_event`.
+
+    >>> load_plan('{"event_id": 1}')
+    Traceback (most recent call last):
+    listboss.errors.CodecErrors: the document has 5 faults
+      a text is meant here, not a whole number @ $.event_id (...)
+      ...
+    """
+    return _load(source, Plan, limits)
+
+
+def dump_plan(plan: Plan) -> str:
+    """Write a plan as canonical JSON; each action reads as in a rule file.
+
+    >>> from datetime import UTC, datetime
+    >>> at = datetime(2026, 5, 4, 12, tzinfo=UTC)
+    >>> print(
+    ...     dump_plan(
+    ...         Plan(
+    ...             event_id="e-1",
+    ...             event_name="waitlist.joined",
+    ...             product_id="1001",
+    ...             occurred_at=at,
+    ...             is_test=False,
+    ...             idle="no_rule",
+    ...         )
+    ...     )
+    ... )
+    {"event_id":"e-1","event_name":"waitlist.joined","idle":"no_rule",...,"version":1}
+    """
+    return document(write(plan))
+
+
+def _load(source: Source, kind: type[T], limits: Limits) -> T:
+    noun, faults = read(opened(tree_of(source, "json", limits)), kind, private=True)
+    if noun is None:
+        raise error_of(faults)
+    return noun

@@ -1,0 +1,213 @@
+"""The JSON Schema (2020-12) of rule files, made from the same classes that reading uses.
+
+Fields, defaults and types come from the nouns, words from their enums and literals, examples
+of events and facts from the catalogue. The schema is for editors and forms: it says nothing
+that a schema cannot say (equal ids, nesting), and `load_rules` has the last word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from enum import Enum
+from types import UnionType
+from typing import Any, Literal, TypeAlias, get_args, get_origin
+
+import attrs
+
+from listboss.codec._document import VERSION
+from listboss.codec._reading import COMBINATORS
+from listboss.codec._rules import TOP_LEVEL
+from listboss.codec._scalars import DATE, DECIMAL, INSTANT
+from listboss.rules._mapping import FrozenMap
+from listboss.rules._text import MAX_INTEGER_BITS
+from listboss.rules.action import ACTION_KINDS, Action, MoveLead, Place, ProviderAction
+from listboss.rules.builtin import HOTMART
+from listboss.rules.capabilities import Capabilities, Verb
+from listboss.rules.condition import BOUNDS, LISTS, NO_VALUE, Condition, Operator
+from listboss.rules.event import FactValue
+from listboss.rules.segmentation import Product, Segmentation, SubscriptionPlan
+
+__all__ = ["Schema", "rules_schema"]
+
+Schema: TypeAlias = dict[str, Any]
+
+_NAME: Schema = {"type": "string", "pattern": r"\S"}
+_NAMES: Schema = {"type": "array", "items": _NAME}
+_TEXT: Schema = {"type": "string"}
+_COUNT: Schema = {"type": "integer", "minimum": 1}
+
+
+def _ref(name: str) -> Schema:
+    return {"$ref": f"#/$defs/{name}"}
+
+
+def _object(properties: Mapping[str, Schema], required: tuple[str, ...]) -> Schema:
+    return {
+        "type": "object",
+        "properties": dict(properties),
+        "required": list(required),
+        "additionalProperties": False,
+    }
+
+
+def _exactly(pattern: str) -> Schema:
+    return {"type": "string", "pattern": f"^{pattern}$"}
+
+
+def _list_of(items: Schema) -> Schema:
+    return {"type": "array", "items": items}
+
+
+def _or_any(items: Schema) -> Schema:
+    return {"anyOf": [_list_of(items), {"enum": ["any", None]}]}
+
+
+# What the type of a field does not say.
+_FIELDS: dict[tuple[type, str], Schema] = {
+    (SubscriptionPlan, "also"): _NAMES,
+    (Product, "approved_at"): {"anyOf": [_exactly(DATE), _exactly(INSTANT), {"type": "null"}]},
+    (Segmentation, "event"): {**_NAME, "examples": [str(e.name) for e in HOTMART.events]},
+    (Segmentation, "plan_ids"): _NAMES,
+    (Segmentation, "send"): _NAMES,
+    (Capabilities, "places"): _or_any(_ref("Place")),
+    (Capabilities, "tags"): _or_any(_TEXT),
+    (Capabilities, "data"): _or_any(_TEXT),
+    (Capabilities, "events"): _or_any(_TEXT),
+    (Capabilities, "rate"): {"anyOf": [_COUNT, {"type": "null"}]},
+    (Capabilities, "batch"): _COUNT,
+    (ProviderAction, "verb"): {"type": "string", "pattern": r"^[^.]+\.[\s\S]*\S"},
+}
+_CLASSES = (Product, SubscriptionPlan, Segmentation, Capabilities, Verb, MoveLead, ProviderAction)
+
+_WORDS: dict[Any, Schema] = {
+    str: _TEXT,
+    bool: {"type": "boolean"},
+    type(None): {"type": "null"},
+    Place: _ref("Place"),
+    FactValue: _ref("Value"),
+    Action: _ref("Action"),
+    Condition | None: {"anyOf": [_ref("Condition"), {"type": "null"}]},
+}
+
+
+def _class_schema(cls: type[Any]) -> Schema:
+    fields = [field for field in attrs.fields(attrs.resolve_types(cls)) if field.init]
+    return _object(
+        {field.name: _field_schema(cls, field) for field in fields},
+        tuple(field.name for field in fields if field.default is attrs.NOTHING),
+    )
+
+
+def _field_schema(cls: type[Any], field: attrs.Attribute[Any]) -> Schema:
+    if (cls, field.name) in _FIELDS:
+        return _FIELDS[cls, field.name]
+    return _NAME if field.type is str else _type_schema(field.type)
+
+
+def _type_schema(kind: Any) -> Schema:
+    """Say what a field of that type takes; for the types that rule files have, and no other."""
+    if kind in _WORDS:
+        return _WORDS[kind]
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return {"enum": [str(word.value) for word in kind]}
+    if isinstance(kind, type) and attrs.has(kind):
+        return _ref(kind.__name__)
+    return _CONTAINERS[get_origin(kind)](get_args(kind))
+
+
+_CONTAINERS: dict[Any, Callable[[tuple[Any, ...]], Schema]] = {
+    tuple: lambda kinds: _list_of(_type_schema(kinds[0])),
+    FrozenMap: lambda kinds: _map_of(_type_schema(kinds[1])),
+    Literal: lambda words: {"enum": list(words)},
+    UnionType: lambda kinds: {"anyOf": [_type_schema(kind) for kind in kinds]},
+}
+
+
+def _map_of(values: Schema) -> Schema:
+    return {"type": "object", "additionalProperties": values}
+
+
+def _value() -> Schema:
+    bound = 2**MAX_INTEGER_BITS - 1
+    return {
+        "anyOf": [
+            _TEXT,
+            {"type": "boolean"},
+            {"type": "integer", "minimum": -bound, "maximum": bound},
+            _object({"decimal": _exactly(DECIMAL)}, ("decimal",)),
+            _object({"instant": _exactly(INSTANT)}, ("instant",)),
+        ]
+    }
+
+
+def _condition() -> Schema:
+    parts = _list_of(_ref("Condition"))
+    combined = {"all": parts, "any": parts, "not": _ref("Condition")}
+    return {
+        "anyOf": [
+            *(_object({word: combined[word]}, (word,)) for word in COMBINATORS),
+            *(_comparison(operator) for operator in Operator),
+        ]
+    }
+
+
+def _comparison(operator: Operator) -> Schema:
+    operand = _ref("Value")
+    if operator in NO_VALUE:
+        operand = {"const": True}
+    elif operator is Operator.BETWEEN:
+        operand = {**_list_of(operand), "minItems": BOUNDS, "maxItems": BOUNDS}
+    elif operator in LISTS:
+        operand = _list_of(operand)
+    fact = {**_NAME, "examples": [fact.name for fact in HOTMART.facts]}
+    return _object({"fact": fact, str(operator): operand}, ("fact", str(operator)))
+
+
+def _action() -> Schema:
+    said = {
+        "remove_tag": _TEXT,
+        "remove_lead": _ref("Place"),
+        "move_lead": _ref("MoveLead"),
+        "add_lead": {"anyOf": [{"const": True}, _ref("Place")]},
+        "add_tag": _TEXT,
+        "provider_action": _ref("ProviderAction"),
+    }
+    return {"anyOf": [_object({kind: said[kind]}, (kind,)) for kind in ACTION_KINDS]}
+
+
+def _product() -> Schema:
+    subscription = {"properties": {"kind": {"const": "subscription"}}, "required": ["kind"]}
+    no_plans = {"properties": {"plans": {"maxItems": 0}}}
+    return {**_class_schema(Product), "if": subscription, "else": no_plans}
+
+
+def rules_schema() -> Schema:
+    """Return the JSON Schema (draft 2020-12) of rule files in JSON.
+
+    >>> schema = rules_schema()
+    >>> schema["$schema"], sorted(schema["properties"])[0]
+    ('https://json-schema.org/draft/2020-12/schema', 'capture_provider')
+    """
+    top_level = {
+        "version": {"const": VERSION},
+        "products": _list_of(_ref("Product")),
+        "segmentations": _list_of(_ref("Segmentation")),
+        "providers": {**_map_of(_ref("Capabilities")), "propertyNames": _NAME},
+        "capture_provider": {"anyOf": [_NAME, {"type": "null"}]},
+    }
+    schema: Schema = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"urn:listboss:rules:{VERSION}",
+        "title": "listboss rules",
+        **_object({key: top_level[key] for key in TOP_LEVEL}, ()),
+        "$defs": {
+            **{cls.__name__: _class_schema(cls) for cls in _CLASSES},
+            "Product": _product(),
+            "Place": {"anyOf": [_TEXT, _map_of(_TEXT)]},
+            "Value": _value(),
+            "Condition": _condition(),
+            "Action": _action(),
+        },
+    }
+    return deepcopy(schema)  # the tables above are shared

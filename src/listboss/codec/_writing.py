@@ -1,0 +1,153 @@
+"""Nouns -> a plain tree -> canonical JSON, by one cattrs converter.
+
+Canonical: sorted keys, no default written (but whether a rule is enabled, and its id, always
+are), one spelling for each value. Equal nouns give equal texts, on every machine.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, assert_never, get_origin
+
+import attrs
+from cattrs import Converter
+from cattrs.gen import make_dict_unstructure_fn, override
+
+from listboss.codec._document import VERSION
+from listboss.codec._scalars import write_instant, write_scalar
+from listboss.rules._mapping import FrozenMap
+from listboss.rules.action import (
+    AddLead,
+    AddTag,
+    MoveLead,
+    Place,
+    ProviderAction,
+    RemoveLead,
+    RemoveTag,
+    action_kind,
+)
+from listboss.rules.capabilities import Capabilities
+from listboss.rules.condition import NO_VALUE, AllOf, AnyOf, Comparison, Condition, Not
+from listboss.rules.event import FactValue
+from listboss.rules.segmentation import Segmentation
+
+__all__ = ["document", "write"]
+
+
+def _write_condition(condition: Condition) -> dict[str, object]:
+    match condition:
+        case Comparison():
+            return {"fact": condition.fact, str(condition.operator): _write_operand(condition)}
+        case AllOf():
+            return {"all": [_write_condition(part) for part in condition.conditions]}
+        case AnyOf():
+            return {"any": [_write_condition(part) for part in condition.conditions]}
+        case Not():
+            return {"not": _write_condition(condition.condition)}
+        case _:
+            assert_never(condition)
+
+
+def _write_operand(comparison: Comparison) -> object:
+    match comparison.value:
+        case None:
+            return comparison.operator in NO_VALUE
+        case tuple() as values:
+            return [write_scalar(value) for value in values]
+        case value:
+            return write_scalar(value)
+
+
+def _write_place(place: Place) -> object:
+    match place.parts:
+        case {"list": name, **rest} if not rest:
+            return name
+        case parts:
+            return dict(parts)
+
+
+def _write_tag_action(action: AddTag | RemoveTag) -> object:
+    return {action_kind(action): action.tag}
+
+
+def _write_add_lead(action: AddLead) -> object:
+    return {"add_lead": True if action.place is None else _write_place(action.place)}
+
+
+def _write_remove_lead(action: RemoveLead) -> object:
+    return {"remove_lead": _write_place(action.place)}
+
+
+def _write_values(values: Mapping[str, FactValue]) -> object:
+    return {name: write_scalar(value) for name, value in values.items()}
+
+
+def _write_any(values: tuple[object, ...] | None) -> object:
+    return "any" if values is None else write(values)
+
+
+_ALWAYS = override(omit_if_default=False)
+_OR_ANY = override(unstruct_hook=_write_any)
+_OVERRIDES: dict[type, Any] = {
+    Segmentation: {"id": _ALWAYS, "enabled": _ALWAYS},
+    Capabilities: dict.fromkeys(("places", "tags", "data", "events"), _OR_ANY),
+}
+
+
+def _class_hook(cls: Any, converter: Converter) -> Any:
+    return make_dict_unstructure_fn(
+        cls, converter, _cattrs_omit_if_default=True, **_OVERRIDES.get(cls, {})
+    )
+
+
+def _canonical() -> Converter:
+    converter = Converter()
+    converter.register_unstructure_hook_factory(attrs.has, _class_hook)
+    converter.register_unstructure_hook_func(_is_map, _write_values)
+    for kind, hook in (
+        (datetime, write_instant),
+        (Place, _write_place),
+        (AddTag, _write_tag_action),
+        (RemoveTag, _write_tag_action),
+        (AddLead, _write_add_lead),
+        (RemoveLead, _write_remove_lead),
+        (Comparison, _write_condition),
+        (AllOf, _write_condition),
+        (AnyOf, _write_condition),
+        (Not, _write_condition),
+    ):
+        converter.register_unstructure_hook(kind, hook)
+    for action in (MoveLead, ProviderAction):
+        converter.register_unstructure_hook(action, _kind_and_fields(action, converter))
+    return converter
+
+
+def _is_map(kind: Any) -> bool:
+    return FrozenMap in (kind, get_origin(kind))
+
+
+def _kind_and_fields(kind: Any, converter: Converter) -> Callable[[Any], dict[str, object]]:
+    fields = _class_hook(kind, converter)
+    return lambda action: {action_kind(action): fields(action)}
+
+
+_CONVERTER = _canonical()
+
+
+def write(noun: object) -> Any:
+    """Turn a noun into dicts, lists, texts, numbers and truth values."""
+    return _CONVERTER.unstructure(noun)
+
+
+def document(content: Mapping[str, object], *, indent: int | None = None) -> str:
+    """Write a document with its version, in the one way that it can be written."""
+    return json.dumps(
+        {"version": VERSION, **content},
+        allow_nan=False,
+        ensure_ascii=False,
+        indent=indent,
+        separators=(",", ": " if indent else ":"),
+        sort_keys=True,
+    )

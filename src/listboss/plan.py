@@ -1,0 +1,140 @@
+"""What the engine gives: `Plan`, `PlannedAction`, `Conflict` and `Idle`, as frozen values.
+
+A plan names only what a provider needs: the e-mail, the action, and the data that the rules
+send. It never shows personal data in its `repr`. Two plans made of equal rules and an equal
+event are equal, on every machine and in every process.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, cast
+
+import attrs
+
+from listboss.rules._mapping import FrozenMap
+from listboss.rules.action import Action
+from listboss.rules.event import Event, EventName, FactValue
+
+__all__ = ["Conflict", "ConflictRule", "Idle", "OpenAction", "Plan", "PlannedAction", "plan_of"]
+
+
+class Idle(StrEnum):
+    """Why a plan has no actions."""
+
+    UNADDRESSED = "unaddressed"
+    """The event has no e-mail."""
+    TEST = "test"
+    """The event is a test; `include_tests=True` plans it all the same."""
+    UNKNOWN_PRODUCT = "unknown_product"
+    UNKNOWN_PLAN = "unknown_plan"
+    """The event names no plan of the subscription, or one that the product does not list."""
+    UNKNOWN_EVENT = "unknown_event"
+    NO_RULE = "no_rule"
+
+
+class ConflictRule(StrEnum):
+    """Which row of the conflict table decided."""
+
+    REMOVE_WINS = "remove_wins"
+    """Adding to, or moving into, what another rule removes: an added tag sends mail, so the
+    safe side is not to add."""
+    FIRST_WINS = "first_wins"
+    """Moves or adds that contradict each other: the first declared is kept."""
+
+
+def _masked(_value: object) -> str:
+    return "***"
+
+
+@attrs.frozen(weakref_slot=False)
+class PlannedAction:
+    """One action at one provider for one contact, and why.
+
+    `data` is what the rules send, by field name; what the event lacks is left out.
+    `because` holds the ids of the segmentations that asked for it, sorted; `automatic` is
+    true if an automatic one is among them. `id` is stable across processes and releases:
+    the same event and action give the same id, so a journal knows what is done already.
+    """
+
+    provider: str
+    email: str = attrs.field(repr=_masked)
+    action: Action
+    data: FrozenMap[str, FactValue] = attrs.field(repr=_masked)
+    because: tuple[str, ...]
+    automatic: bool
+    id: str
+
+
+class OpenAction:
+    """A `PlannedAction` while it is filled: made in a third of the time, then frozen.
+
+    Its slots are the same, so that its class can be set to `PlannedAction` once they are filled.
+    """
+
+    __slots__ = ("action", "automatic", "because", "data", "email", "id", "provider")
+
+
+@attrs.frozen
+class Conflict:
+    """An action that was dropped because another rule contradicts it.
+
+    `target` is what they contradict each other about: a tag, or a place. `kept` is the
+    action that won.
+    """
+
+    provider: str
+    target: str
+    kept: Action
+    dropped: Action
+    rule: ConflictRule
+
+
+@attrs.frozen(kw_only=True, weakref_slot=False)
+class Plan:
+    """Everything that one event asks for: actions in order, conflicts, or why there are none."""
+
+    event_id: str
+    event_name: EventName | str
+    product_id: str
+    occurred_at: datetime
+    is_test: bool
+    actions: tuple[PlannedAction, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
+    idle: Idle | None = None
+
+
+class _OpenPlan:
+    """A `Plan` while it is filled."""
+
+    __slots__ = (
+        "actions",
+        "conflicts",
+        "event_id",
+        "event_name",
+        "idle",
+        "is_test",
+        "occurred_at",
+        "product_id",
+    )
+
+
+def plan_of(
+    event: Event,
+    actions: tuple[PlannedAction, ...],
+    conflicts: tuple[Conflict, ...],
+    idle: Idle | None,
+) -> Plan:
+    """Make the plan of an event: filled open, then frozen."""
+    plan: Any = _OpenPlan()
+    plan.event_id = event.id
+    plan.event_name = event.name
+    plan.product_id = event.product_id
+    plan.occurred_at = event.occurred_at
+    plan.is_test = event.is_test
+    plan.actions = actions
+    plan.conflicts = conflicts
+    plan.idle = idle
+    plan.__class__ = Plan
+    return cast("Plan", plan)
