@@ -8,6 +8,7 @@ from listboss.rules._text import (
     MAX_DECIMAL,
     MAX_INTEGER_BITS,
     an_id,
+    did_you_mean,
     fold,
     optional_id,
     require_id,
@@ -133,3 +134,23 @@ class TestRequireTuple:
         with pytest.raises(ArgumentTypeError) as caught:
             require_tuple(value, "$.x")
         assert "$.x" == caught.value.path
+
+
+class TestDidYouMean:
+    """A hint with the nearest known word."""
+
+    def test_the_nearest_word(self):
+        """A typo is answered with the word it is nearest to, whatever its case."""
+        assert "did you mean `PIX`?" == did_you_mean("pixx", ["BILLET", "PIX"])
+
+    def test_nothing_near(self):
+        """A word that resembles none gets no hint."""
+        assert "" == did_you_mean("quantum", ["BILLET", "PIX"])
+
+    def test_no_word(self):
+        """What is not a string gets no hint."""
+        assert "" == did_you_mean(7, ["7"])
+
+    def test_a_very_long_word(self):
+        """A very long word gets no hint: looking for one would cost too much."""
+        assert "" == did_you_mean("x" * 65, ["x" * 64])

@@ -7,8 +7,9 @@ character); checked once, when a noun is made.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
+from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any, TypeAlias, TypeVar
 
@@ -22,6 +23,7 @@ __all__ = [
     "Validator",
     "a_truth",
     "an_id",
+    "did_you_mean",
     "fold",
     "optional_id",
     "require_id",
@@ -33,6 +35,8 @@ __all__ = [
 
 E = TypeVar("E", bound=StrEnum)
 
+MAX_GUESSED_LENGTH = 64
+"""Longer words get no suggestion, which bounds the cost of looking for one."""
 MAX_INTEGER_BITS = 128
 MAX_DECIMAL = 128
 """Digits, and places of the exponent, of the longest decimal."""
@@ -48,6 +52,21 @@ def fold(text: str) -> str:
     """
     folded = text.strip().casefold()
     return text if folded == text else folded  # no second copy of what is folded already
+
+
+def did_you_mean(word: object, known: Iterable[str]) -> str:
+    """Return a hint with the known word nearest to `word`, or an empty string.
+
+    >>> did_you_mean("purchase.aproved", ["purchase.approved", "purchase.refunded"])
+    'did you mean `purchase.approved`?'
+    >>> did_you_mean("x", ["purchase.approved"])
+    ''
+    """
+    if not isinstance(word, str) or len(word) > MAX_GUESSED_LENGTH:
+        return ""
+    spellings = {fold(each): each for each in known}
+    nearest = get_close_matches(fold(word), spellings, n=1)
+    return f"did you mean `{spellings[nearest[0]]}`?" if nearest else ""
 
 
 def require_text(value: object, path: str, error: type[ListBossError]) -> str:
