@@ -1,8 +1,8 @@
 """A program, not a test: print one digest of the canonical bytes of many plans.
 
 `python plans.py WORLDS`. Whatever Python runs it, with whatever hash seed, optimised or not,
-it prints the same line. It needs attrs and cattrs and no test tools, so `worlds` is read by
-its path: the package around it registers strategies with Hypothesis.
+it prints the same line. It needs attrs and cattrs, and no test tools: the package
+`listboss.testing` registers strategies with Hypothesis, so `_worlds` is loaded by its path.
 """
 
 import importlib.util
@@ -16,19 +16,19 @@ from listboss import Engine
 from listboss.codec import dump_plan
 
 spec = importlib.util.spec_from_file_location(
-    "worlds", Path(str(listboss.__file__)).parent / "testing" / "worlds.py"
+    "_worlds", Path(str(listboss.__file__)).parent / "testing" / "_worlds.py"
 )
 if spec is None or spec.loader is None:
-    raise SystemExit("listboss.testing._worlds is not there")
-worlds = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(worlds)
+    raise SystemExit("cannot find listboss.testing._worlds")
+_worlds = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(_worlds)
 
 digest = blake2b(digest_size=16)
 for seed in range(int(sys.argv[1])):
     dice = Random(seed)
-    rules = worlds.random_rules(dice)
+    rules = _worlds.random_rules(dice)
     engine = Engine(rules)
     for n in range(20):
-        text = dump_plan(engine.plan(worlds.random_event(dice, rules, id=f"e-{seed}-{n}")))
+        text = dump_plan(engine.plan(_worlds.random_event(dice, rules, id=f"e-{seed}-{n}")))
         digest.update(text.encode() + b"\n")
 sys.stdout.write(digest.hexdigest() + "\n")
