@@ -22,6 +22,7 @@ import attrs
 
 from listboss.codec._faults import fault
 from listboss.errors import CodecError
+from listboss.rules._nesting import nests_deeper
 from listboss.rules._text import MAX_DECIMAL, MAX_INTEGER_BITS
 
 __all__ = [
@@ -77,10 +78,7 @@ _TOML_OPAQUE = (
     r"|'[^'\n]*+'?"
     r"|\#[^\n]*+"
 )
-# The brackets outside of strings, as group 1. A class at the start makes the search fast.
-_JSON_BRACKET = re.compile(r'(["\[\]{}])(?:(?<=")(?:[^"\\]++|\\.?)*+"?)?+', re.DOTALL)
 _TOML_BRACKET = re.compile(rf"{_TOML_OPAQUE}|([\[\]{{}}])", re.DOTALL)
-_TURN = {"[": 1, "{": 1, "]": -1, "}": -1}
 _KEY = re.compile(r'(?:[\w-]++|"")++(?:[ \t]*+\.[ \t]*+(?:[\w-]++|"")++)*+')
 _TOML_PLACE = re.compile(r" \(at (line \d+, column \d+|end of document)\)$")
 
@@ -138,14 +136,6 @@ def _utf8(source: bytes) -> str:
     return text
 
 
-def _check_nesting(text: str, brackets: re.Pattern[str], limits: Limits) -> None:
-    depth = 0
-    for token in brackets.finditer(text):
-        depth += _TURN.get(token[1], 0)
-        if depth > limits.max_depth:
-            raise _too_deep(limits)
-
-
 def _bare(text: str, opaque: str) -> str:
     return re.sub(opaque, '""', text, flags=re.DOTALL)
 
@@ -179,7 +169,8 @@ def _decimal(text: str) -> object:
 
 
 def _json(text: str, limits: Limits) -> object:
-    _check_nesting(text, _JSON_BRACKET, limits)
+    if nests_deeper(text, limits.max_depth):
+        raise _too_deep(limits)
     few = text.count(",") < limits.max_nodes  # and fewer outside of strings
     if not few and _bare(text, _JSON_STRING).count(",") >= limits.max_nodes:
         raise _too_many(limits)
@@ -191,7 +182,8 @@ def _json(text: str, limits: Limits) -> object:
 
 
 def _toml(text: str, limits: Limits) -> object:
-    _check_nesting(text, _TOML_BRACKET, limits)
+    if nests_deeper(text, limits.max_depth, _TOML_BRACKET):
+        raise _too_deep(limits)
     bare = _bare(text, _TOML_OPAQUE)
     if max(bare.count(","), bare.count("=")) >= limits.max_nodes:
         raise _too_many(limits)

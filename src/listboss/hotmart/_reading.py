@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl
 
 from listboss.errors import WebhookError
 from listboss.hotmart._values import is_list, is_mapping
+from listboss.rules._nesting import nests_deeper
 
 __all__ = ["MAX_BYTES", "MAX_DEPTH", "MAX_FIELDS", "MAX_WRAPPERS", "Version", "read", "version_of"]
 
@@ -30,6 +31,7 @@ MAX_WRAPPERS = 4
 MAX_DIGITS = 40
 """A longer whole number reads as absent; Python itself refuses more than 4,300 digits."""
 
+_OPENING = ("{", "[")
 # The start of a form: a field's name and `=`, or percent-encoded JSON. Prose and HTML are none.
 _FORM = re.compile(r"[\w.\[\]-]+=|%7b", re.IGNORECASE)
 
@@ -124,31 +126,18 @@ def _parsed(text: str, content_type: str | None) -> object:
 
 
 def _json(text: str) -> object:
+    # Only what opens with a bracket can be deep JSON; a form may hold brackets of any number.
+    if text.lstrip()[:1] in _OPENING and nests_deeper(text, MAX_DEPTH):
+        return _Fault.DEPTH
     try:
         value: object = json.loads(text, parse_int=_whole_number)
-    except RecursionError:
-        return _Fault.DEPTH
     except ValueError:
         return _Fault.SYNTAX  # raised from outside: the error of the JSON reader holds the body
-    brackets = text.count("{") + text.count("[")
-    return _Fault.DEPTH if brackets > MAX_DEPTH and _is_too_deep(value) else value
+    return value
 
 
 def _whole_number(digits: str) -> int | None:
     return int(digits) if len(digits) <= MAX_DIGITS else None
-
-
-def _is_too_deep(value: object) -> bool:
-    level = [value]
-    for _ in range(MAX_DEPTH):
-        level = [child for node in level for child in _children(node)]
-    return any(is_mapping(node) or is_list(node) for node in level)
-
-
-def _children(node: object) -> list[object]:
-    if is_mapping(node):
-        return list(node.values())
-    return list(node) if is_list(node) else []
 
 
 def _form(text: str) -> Mapping[str, object] | _Fault:
@@ -178,7 +167,7 @@ def _inner(content: object) -> object | None:
     if "body" in content:
         return _structure(content["body"])
     texts = (text for item in content.items() for text in item if isinstance(text, str))
-    found = (_structure(text) for text in texts if text.lstrip()[:1] in ("{", "["))
+    found = (_structure(text) for text in texts if text.lstrip()[:1] in _OPENING)
     return next((structure for structure in found if structure is not None), None)
 
 
