@@ -25,8 +25,9 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Style, the direction of imports, and the declared dependencies."""
+    """Spelling, style, the direction of imports, and the declared dependencies."""
     session.install("-e", ".[dev]")
+    session.run("codespell")
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
     session.run("lint-imports")
@@ -75,3 +76,10 @@ def soak(session: nox.Session) -> None:
     """The suite with the large figures, and new random cases each time."""
     session.install("-e", ".[test]")
     session.run("python", "-m", "pytest", *session.posargs, env={"LISTBOSS_PROFILE": "soak"})
+
+
+@nox.session(name="bench-compare")
+def bench_compare(session: nox.Session) -> None:
+    """What planning and matching cost in two revisions: `nox -s bench-compare -- OLD NEW`."""
+    session.install("-e", ".")
+    session.run("python", "-m", "bench.compare", *session.posargs)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from bench.workload import WorkEvent
-from listboss.rules.event import Contact, Event
+from listboss import Contact, Event
 
 __all__ = ["event"]
 
