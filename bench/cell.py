@@ -1,10 +1,10 @@
-"""Measure one engine on one workload, in a process of its own, for `bench.run`.
+"""Measure one engine on one workload, in a separate process, for `bench.run`.
 
-Prints one JSON object per stage, so that the parent still knows how far a process came
-that was ended by its own alarm: the clock of the operating system ends a build or an event
-that takes too long, also inside C code.
+An alarm of the operating system ends the process when a build or an event takes too long,
+even inside C code. One JSON object is printed per stage, so the parent still learns how far
+the process got.
 
-INVARIANT: no time is printed for an engine whose matches differ from the neutral meaning.
+INVARIANT: no time is printed for an engine whose matches differ from the expected ones.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ __all__ = ["agree", "main", "paired_rounds", "resident_mb", "yardstick"]
 
 ROUNDS = 9
 SAMPLE = 40
-COUNTED = 2_000
+SIZED_EVENTS = 2_000
 YARDSTICK_LOADS = 400
 
 
 def resident_mb() -> float:
-    """Give the memory that the process occupies now, in MB (Linux; elsewhere not a number)."""
+    """Return the resident memory of this process in MB (NaN on systems other than Linux)."""
     try:
         pages = int(Path("/proc/self/statm").read_text().split()[1])
     except OSError:
@@ -63,8 +63,8 @@ def paired_rounds(
 ) -> dict[str, float]:
     """Time rounds of events, each between two rounds of the yardstick.
 
-    A round covers every event if the budget in seconds allows, else as many as it does,
-    and goes on in the cycle of events where the last one left it.
+    A round covers every event if the time budget allows, otherwise as many as fit. The next
+    round continues in the cycle of events where the last one stopped.
     """
     first = _time(match, events[:3])
     first = min(first, _time(match, events[:3]))
@@ -94,9 +94,9 @@ def paired_rounds(
 def agree(
     peer: Peer, match: Match, work: Workload, native: Callable[[WorkEvent], Any], seconds: float
 ) -> dict[str, float]:
-    """Compare matches with the neutral meaning, on events half of which were made to match.
+    """Compare an engine's matches with the expected ones; half of the events match a rule.
 
-    Raises `AssertionError` if they differ, and then no time is taken.
+    Raises `AssertionError` if they differ, before any time is measured.
     """
     buckets: dict[tuple[str, str], list[Any]] = {}
     for rule in work.rules:
@@ -121,7 +121,7 @@ def _say(stage: str, **values: object) -> None:
 
 
 def _limit(seconds: float) -> None:
-    """Let the operating system end this process after `seconds`; 0 lifts the limit."""
+    """Have the operating system end this process after `seconds`; 0 removes the limit."""
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_REAL, seconds)
 
@@ -129,7 +129,7 @@ def _limit(seconds: float) -> None:
 def _measure(peer: Peer, work: Workload, options: argparse.Namespace) -> None:
     native: Callable[[WorkEvent], Any] = peer.event
     if options.events == "neutral" and peer.reads == "Event":
-        native = _as_is
+        native = _unchanged
     source = peer.source(work)
     events = [native(event) for event in work.events]
     gc.collect()
@@ -162,17 +162,17 @@ def _measure(peer: Peer, work: Workload, options: argparse.Namespace) -> None:
 
 
 def _mean_size(peer: Peer, match: Match, events: Sequence[Any], seconds: float) -> float:
-    """Give the mean size of an answer over the first events, as many as the time allows."""
+    """Return the mean size of a result over the first events that fit into the time budget."""
     deadline = perf_counter() + seconds
     sizes: list[int] = []
-    for event in events[:COUNTED]:
+    for event in events[:SIZED_EVENTS]:
         sizes.append(peer.size(match(event)))
         if perf_counter() > deadline:
             break
     return statistics.fmean(sizes)
 
 
-def _as_is(event: WorkEvent) -> WorkEvent:
+def _unchanged(event: WorkEvent) -> WorkEvent:
     return event
 
 

@@ -1,7 +1,7 @@
 """`python -m bench.curves`: draw the growth curves from the JSON that `python -m bench` wrote.
 
-One panel per shape, both axes logarithmic: a flat line is a cost that does not grow with
-the rules. Nothing is measured here.
+There is one panel per shape, and both axes are logarithmic: a flat line is a cost that does
+not grow with the number of rules.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from bench.workload import SHAPES
 
 __all__ = ["draw", "main"]
 
-TITLES = {"tenants": "tenants: 8 rules for each product", "hot": "hot: all rules on one product"}
+TITLES = {"tenants": "tenants: 8 rules per product", "hot": "hot: all rules on one product"}
 
 
 def _style(peer: str, index: int) -> dict[str, Any]:
@@ -38,7 +38,10 @@ def _style(peer: str, index: int) -> dict[str, Any]:
 
 
 def _panel(axes: Axes, cells: Sequence[Mapping[str, Any]], title: str, yard: float) -> None:
-    """Draw times as multiples of the yardstick beside them, at its median: so pace cancels."""
+    """Draw each time as its multiple of the yardstick, scaled by the yardstick's median.
+
+    The speed of the machine, which changes during a run, cancels out.
+    """
     measured = [cell for cell in cells if "us" in cell]
     for index, peer in enumerate(PEERS):
         points = [
@@ -53,8 +56,8 @@ def _panel(axes: Axes, cells: Sequence[Mapping[str, Any]], title: str, yard: flo
 
 
 def draw(result: Mapping[str, Any], path: Path) -> None:
-    """Draw the cells of one run into `path`; the ending says the format (.svg, .png)."""
-    mpl.rcParams["svg.hashsalt"] = "listboss"  # equal figures give equal files
+    """Draw the cells of one run into `path`, whose suffix chooses the format (.svg, .png)."""
+    mpl.rcParams["svg.hashsalt"] = "listboss"  # equal results give equal files
     figure = Figure(figsize=(12, 5.5), layout="constrained")
     panels = figure.subplots(1, len(SHAPES), sharey=True)
     yard = statistics.median(cell["json_us"] for cell in result["cells"] if "json_us" in cell)
@@ -70,7 +73,7 @@ def draw(result: Mapping[str, Any], path: Path) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Read the JSON, write the picture."""
+    """Read the JSON file and write the picture."""
     parser = argparse.ArgumentParser(prog="python -m bench.curves", description=__doc__)
     parser.add_argument("results", type=Path, nargs="?", default=Path("bench-results.json"))
     parser.add_argument("--to", type=Path, default=Path("bench-curves.svg"))

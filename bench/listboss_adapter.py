@@ -1,8 +1,8 @@
-"""listboss in the terms of the benchmark: the only module here that knows its API.
+"""The adapter for listboss: translates the workload and calls the public API.
 
-Matching alone, the complete plan, and the plan with automatic capture on are three peers
-over the same segmentations, one action each. `build` is rule set (with its review), engine
-and `warm()`; the `Segmentation` objects are the source.
+There are three peers over the same segmentations, which have one action each: matching
+alone, the complete plan, and the plan with automatic capture. The `Segmentation` objects
+are the source; `build` makes the rule set (with its review) and the engine, and warms it.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def _condition(tests: tuple[Test, ...]) -> Condition | None:
 
 
 def segmentation(rule: Rule, condition: Condition | None = None) -> Segmentation:
-    """Put one rule into listboss' terms; `condition` replaces what its tests say."""
+    """Make the segmentation of one rule; `condition` replaces the rule's own tests."""
     tag = rule.action.tag
     return Segmentation(
         rule.id,
@@ -78,7 +78,7 @@ def segmentation(rule: Rule, condition: Condition | None = None) -> Segmentation
 
 
 def products(ids: Iterable[str]) -> tuple[Product, ...]:
-    """Make the approved products of a workload."""
+    """Make the products of a workload, all of them approved."""
     return tuple(Product(id, f"product {id}", approved_at=APPROVED) for id in ids)
 
 
@@ -90,7 +90,7 @@ def segmentations(work: Workload) -> tuple[tuple[Product, ...], tuple[Segmentati
 def rule_set(
     source: tuple[tuple[Product, ...], tuple[Segmentation, ...]], *, capture: bool = False
 ) -> RuleSet:
-    """Make the rule set, at a provider that can do everything."""
+    """Make the rule set, with a provider that supports everything."""
     return RuleSet(
         *source,
         providers={PROVIDER: Capabilities.everything()},
@@ -99,7 +99,7 @@ def rule_set(
 
 
 def engine_of(rules: RuleSet) -> Engine:
-    """Make the engine with every bucket compiled; it reviews each rule as it takes it in."""
+    """Make the engine and compile every bucket; this includes the review of each rule."""
     return Engine(rules).warm()
 
 
@@ -115,23 +115,22 @@ def _plan_with_capture(source: Any) -> Match:
     return engine_of(rule_set(source, capture=True)).plan
 
 
-def _asked(plan: Plan) -> set[str]:
+def _rule_ids(plan: Plan) -> set[str]:
     reasons = {reason for action in plan.actions for reason in action.because}
     return {reason for reason in reasons if not reason.startswith("auto.")}
 
 
-def _actions(plan: Plan) -> int:
+def _action_count(plan: Plan) -> int:
     return len(plan.actions)
 
 
-MATCH = Peer("Python, index; matching alone", "Event", segmentations, _match, event)
-PLAN = Peer("Python, index; complete plan", "Event", segmentations, _plan, event, _asked, _actions)
+MATCH = Peer("Event", segmentations, _match, event)
+PLAN = Peer("Event", segmentations, _plan, event, _rule_ids, _action_count)
 PLAN_WITH_CAPTURE = Peer(
-    "Python, index; complete plan",
     "Event",
     segmentations,
     _plan_with_capture,
     event,
-    _asked,
-    _actions,
+    _rule_ids,
+    _action_count,
 )

@@ -1,4 +1,4 @@
-"""Neutral events as `listboss.Event`.
+"""Translate neutral events to `listboss.Event`.
 
 listboss, the closures and the hand-written program all read these.
 """
@@ -15,13 +15,13 @@ __all__ = ["event"]
 OCCURRED = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
 
-def event(given: WorkEvent) -> Event:
-    """Make the event with a contact of its own."""
+def event(neutral: WorkEvent) -> Event:
+    """Make the event; each event has a different contact."""
     return Event(
-        given.name,
-        id=given.id,
-        product_id=given.product_id,
-        contact=Contact(f"ana+{given.id}@example.com"),
+        neutral.name,
+        id=neutral.id,
+        product_id=neutral.product_id,
+        contact=Contact(f"ana+{neutral.id}@example.com"),
         occurred_at=OCCURRED,
-        facts=given.facts,
+        facts=neutral.facts,
     )

@@ -1,8 +1,8 @@
-"""What listboss is held to alone, at 100,000 rules: build, change, memory, flatness, dense results.
+"""Measure listboss alone at 100,000 rules: build, change, memory, growth and dense results.
 
-`python -m bench.own SECTION` prints one JSON object per figure; `python -m bench` runs every
-section in a process of its own and shows them as a second table. Unless a line says
-otherwise the garbage collector is on.
+`python -m bench.own SECTION` prints one JSON object per figure. `python -m bench` runs each
+section in a separate process and shows the figures as a second table. The garbage collector
+is on unless a line says otherwise.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ __all__ = ["SECTIONS", "main"]
 P = ParamSpec("P")
 T = TypeVar("T")
 Line: TypeAlias = dict[str, Any]
-LARGE = 100_000
-PRODUCT, NAME = "p0", "purchase.approved"
-FIRST_DOUBLING, DOUBLINGS = 10_000, 3
+SIZE = 100_000
+PRODUCT, EVENT_NAME = "p0", "purchase.approved"
+DOUBLING_START, DOUBLINGS = 10_000, 3
 CHANGES = 1_000
 BUILDS = 3
 MATCH_SECONDS = 3.0
@@ -59,20 +59,20 @@ def _collector(on: bool) -> Iterator[None]:
         gc.enable()
 
 
-def _seconds(work: Callable[P, T], *given: P.args, **named: P.kwargs) -> tuple[float, T]:
+def _seconds(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> tuple[float, T]:
     started = perf_counter()
-    result = work(*given, **named)
+    result = work(*args, **kwargs)
     return perf_counter() - started, result
 
 
 def _reviewed(rules: RuleSet) -> RuleSet:
-    """Have the review done before a clock runs, and see that every rule may run."""
+    """Run the review before any time is measured, and check that every rule may run."""
     assert not any(finding.severity == "error" for finding in rules.findings)
     return rules
 
 
 def _match_us(engine: Engine, events: Sequence[Event], rounds: int = 5) -> float:
-    """Give the median over rounds of the mean time per event, in µs."""
+    """Return the mean time per event in µs: the median over the rounds."""
 
     def once() -> None:
         for each in events:
@@ -86,46 +86,49 @@ def _match_us(engine: Engine, events: Sequence[Event], rounds: int = 5) -> float
 
 
 def build() -> Iterator[Line]:
-    """Rule set, review, engine and `warm()` beside the making of the `Segmentation` objects."""
+    """Compare building (rule set, review, engine, `warm()`) with making the segmentations."""
     for shape in SHAPES:
-        work = workload(shape, LARGE, count=1)
+        work = workload(shape, SIZE, count=1)
         for on in (False, True):
             rounds = [_built(work, collector=on) for _ in range(BUILDS)]
-            made, engined, ratio = (statistics.median(part) for part in zip(*rounds, strict=True))
+            source_s, engine_s, ratio = (
+                statistics.median(part) for part in zip(*rounds, strict=True)
+            )
             yield _line(
-                f"build {shape} {LARGE:,}, collector {'on' if on else 'off'}",
-                f"segmentations {made:.2f} s, rule set + review + engine + warm {engined:.2f} s: "
-                f"{ratio:.2f} x (medians of {BUILDS})",
-                segmentations_s=made,
-                engine_s=engined,
+                f"build {shape} {SIZE:,}, collector {'on' if on else 'off'}",
+                f"segmentations {source_s:.2f} s, rule set + review + engine + warm "
+                f"{engine_s:.2f} s: {ratio:.2f} x (medians of {BUILDS})",
+                segmentations_s=source_s,
+                engine_s=engine_s,
                 ratio=ratio,
             )
 
 
 def _built(work: Workload, *, collector: bool) -> tuple[float, float, float]:
-    """Time one build between two makings of the segmentations."""
+    """Time one build, and the making of the segmentations before and after it."""
     with _collector(collector):
         before, source = _seconds(adapter.segmentations, work)
-        reviewed, rules = _seconds(adapter.rule_set, source)
-        engined, _engine = _seconds(adapter.engine_of, rules)
-        after, _again = _seconds(adapter.segmentations, work)
-    made = (before + after) / 2
-    return made, reviewed + engined, (reviewed + engined) / made
+        rule_set_s, rules = _seconds(adapter.rule_set, source)
+        engine_s, _engine = _seconds(adapter.engine_of, rules)
+        after, _source = _seconds(adapter.segmentations, work)
+    source_s = (before + after) / 2
+    build_s = rule_set_s + engine_s
+    return source_s, build_s, build_s / source_s
 
 
 # --- change ----------------------------------------------------------------------------------
 
 
 def change() -> Iterator[Line]:
-    """`with_rules` with one rule changed, a thousand in a row, then `warm()` to compact."""
+    """Change one rule with `with_rules`, a thousand times in a row, then compact with `warm()`."""
     for shape in SHAPES:
-        work = workload(shape, LARGE, count=200)
+        work = workload(shape, SIZE, count=200)
         rules = adapter.rule_set(adapter.segmentations(work))
         by_id = {rule.id: adapter.segmentation(rule) for rule in work.rules}
         engine = adapter.engine_of(rules)
         gc.collect()
-        gc.freeze()  # as the docs advise for large engines; else a full collection falls on one
-        events = [event(given) for given in work.events]
+        gc.freeze()  # as the docs advise for large engines: no full collection hits a change
+        events = [event(each) for each in work.events]
         replaced: list[float] = []
         changed: list[float] = []
         for number, rule_id in enumerate(random.Random(1).sample(sorted(by_id), CHANGES)):
@@ -134,23 +137,25 @@ def change() -> Iterator[Line]:
             replaced.append(took * 1e3)
             took, engine = _seconds(engine.with_rules, rules)
             changed.append(took * 1e3)
-        overlaid = _match_us(engine, events)
+        uncompacted = _match_us(engine, events)
         compacted, _ = _seconds(engine.warm)
         fresh = Engine(rules)
         assert [fresh.plan(each) for each in events] == [engine.plan(each) for each in events]
         yield _line(
-            f"one rule changed, {CHANGES:,} in a row, {shape} {LARGE:,}",
-            f"with_rules median {statistics.median(changed):.2f} ms, most {max(changed):.1f} ms; "
+            f"one rule changed, {CHANGES:,} in a row, {shape} {SIZE:,}",
+            f"with_rules median {statistics.median(changed):.2f} ms, "
+            f"maximum {max(changed):.1f} ms; "
             f"replace in the rule set median {statistics.median(replaced):.2f} ms",
             with_rules_ms=statistics.median(changed),
-            with_rules_most_ms=max(changed),
+            with_rules_max_ms=max(changed),
             replace_ms=statistics.median(replaced),
         )
         yield _line(
-            f"afterwards, {shape} {LARGE:,}",
-            f"match {overlaid:.1f} µs before compaction, {_match_us(engine, events):.1f} µs after; "
+            f"afterwards, {shape} {SIZE:,}",
+            f"match {uncompacted:.1f} µs before compaction, "
+            f"{_match_us(engine, events):.1f} µs after; "
             f"compaction in warm() {compacted * 1e3:.0f} ms",
-            overlaid_us=overlaid,
+            uncompacted_us=uncompacted,
             compaction_ms=compacted * 1e3,
         )
 
@@ -159,7 +164,7 @@ def change() -> Iterator[Line]:
 
 
 def _traced(rules: RuleSet, events: Sequence[Event]) -> tuple[float, float]:
-    """Give what the engine allocates beyond the rule set, in bytes: warm, and after the events."""
+    """Return the bytes that the engine adds to the rule set: when warm, and after the events."""
     _reviewed(rules)
     gc.collect()
     tracemalloc.start()
@@ -185,12 +190,12 @@ def _bytes_line(what: str, size: int, warm: float, used: float) -> Line:
 
 
 def memory() -> Iterator[Line]:
-    """What the engine holds beyond the rule set, also with many offer codes and prices."""
+    """Measure the memory that the engine adds to the rule set."""
     for shape in SHAPES:
-        for size in (1_000, 10_000, LARGE):
+        for size in (1_000, 10_000, SIZE):
             work = workload(shape, size, count=EVENTS)
             rules = adapter.rule_set(adapter.segmentations(work))
-            events = [event(given) for given in work.events]
+            events = [event(each) for each in work.events]
             yield _bytes_line(f"{shape} {size:,}", size, *_traced(rules, events))
     for name in ("offers", "prices"):
         rules, events = _bucket(CONDITIONS[name], DISTINCT, EVENTS)
@@ -228,20 +233,21 @@ CONDITIONS: Mapping[str, Callable[[int], Condition]] = {
     "ranges": _ranges,
     "nested": _nested,
 }
-"""The condition of the rule `index` of one bucket; an event meets a constant number of them."""
+"""Make the condition of rule `index` in a bucket; an event meets a constant number of them."""
 
 
 def _bucket(
     condition: Callable[[int], Condition], size: int, count: int
 ) -> tuple[RuleSet, list[Event]]:
-    """Make `size` rules on one product and event, and events that meet a few of them."""
-    made = [
+    """Make `size` rules for one product and event, and events that match a few of them."""
+    rules = [
         adapter.segmentation(
-            Rule(f"r{index}", PRODUCT, NAME, (), Action("add", f"tag {index}")), condition(index)
+            Rule(f"r{index}", PRODUCT, EVENT_NAME, (), Action("add", f"tag {index}")),
+            condition(index),
         )
         for index in range(size)
     ]
-    rules = adapter.rule_set((adapter.products((PRODUCT,)), tuple(made)))
+    rule_set = adapter.rule_set((adapter.products((PRODUCT,)), tuple(rules)))
     rng = random.Random(size)
 
     def facts() -> dict[str, str | int | Decimal]:
@@ -251,12 +257,14 @@ def _bucket(
             "currency": rng.choice(("BRL", "USD")),
         }
 
-    events = [event(WorkEvent(f"e{number}", NAME, PRODUCT, facts())) for number in range(count)]
-    return _reviewed(rules), events
+    events = [
+        event(WorkEvent(f"e{number}", EVENT_NAME, PRODUCT, facts())) for number in range(count)
+    ]
+    return _reviewed(rule_set), events
 
 
 def _growth(values: Sequence[float]) -> tuple[float, float]:
-    """Give the greatest growth per doubling and its geometric mean."""
+    """Return the largest growth per doubling and the geometric mean of all."""
     steps = [after / before for before, after in pairwise(values)]
     return max(steps), statistics.geometric_mean(steps)
 
@@ -267,7 +275,7 @@ def _doublings(what: str, condition: Callable[[int], Condition]) -> Iterator[Lin
     sizes: list[float] = []
     matches: list[float] = []
     for doubling in range(DOUBLINGS + 1):
-        rules, events = _bucket(condition, FIRST_DOUBLING << doubling, EVENTS)
+        rules, events = _bucket(condition, DOUBLING_START << doubling, EVENTS)
         with _collector(on=False):
             took, engine = _seconds(adapter.engine_of, rules)
         builds.append(took)
@@ -275,18 +283,18 @@ def _doublings(what: str, condition: Callable[[int], Condition]) -> Iterator[Lin
         matches.append(statistics.fmean(len(engine.match(each)) for each in events[:2_000]))
         del engine
         sizes.append(_traced(rules, ())[0])
-    span = f"{FIRST_DOUBLING:,} to {FIRST_DOUBLING << DOUBLINGS:,}"
+    span = f"{DOUBLING_START:,} to {DOUBLING_START << DOUBLINGS:,}"
     for name, values, unit in (
-        ("match", times, "x json.loads beside it"),
+        ("match", times, "x json.loads"),
         ("build, collector off", builds, "s"),
         ("memory", [size / 1e6 for size in sizes], "MB"),
     ):
-        most, mean = _growth(values)
+        largest, mean = _growth(values)
         shown = " / ".join(f"{value:.3g}" for value in values)
         yield _line(
             f"{what}, {span} rules in one bucket: {name}",
-            f"{shown} {unit}; per doubling at most {most:.2f} x, mean {mean:.2f} x",
-            most=most,
+            f"{shown} {unit}; per doubling at most {largest:.2f} x, mean {mean:.2f} x",
+            max=largest,
             mean=mean,
         )
     shown = " / ".join(f"{value:.2f}" for value in matches)
@@ -294,7 +302,7 @@ def _doublings(what: str, condition: Callable[[int], Condition]) -> Iterator[Lin
 
 
 def flatness() -> Iterator[Line]:
-    """Match time, build time and memory over three doublings while the number of matches stays."""
+    """Measure how time and memory grow when the rules double but the matches do not."""
     yield from _doublings("distinct offers", _offers)
     yield from _doublings("narrow distinct ranges", _ranges)
     yield from _doublings("nested ORs of distinct values", _nested)
@@ -308,7 +316,7 @@ def _alternating(index: int) -> Condition:
 
 
 def dense() -> Iterator[Line]:
-    """Half of all rules match every event: reading out is linear in the matches."""
+    """Match events that meet half of all rules: the cost is linear in the number of matches."""
     for size in (50_000, 100_000, 200_000):
         rules, events = _bucket(_alternating, size, 20)
         engine = adapter.engine_of(rules)
@@ -316,7 +324,7 @@ def dense() -> Iterator[Line]:
         took = _match_us(engine, events)
         yield _line(
             f"{size // 2:,} of {size:,} rules match",
-            f"match {took / 1e3:.2f} ms, {took * 2e3 / size:.0f} ns a match",
+            f"match {took / 1e3:.2f} ms, {took * 2e3 / size:.0f} ns per match",
             match_ms=took / 1e3,
             ns_per_match=took * 2e3 / size,
         )

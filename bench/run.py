@@ -1,8 +1,8 @@
 """`python -m bench`: measure every engine, print one Markdown table, keep the figures as JSON.
 
-Each cell runs in a process of its own (`bench.cell`), one after the other; an engine that
-fails at one size is not tried at larger ones of that shape. What listboss is held to alone
-(`bench.own`) follows in a second table.
+Cells run one after the other, each in a separate process (`bench.cell`). An engine that
+fails at one size is not measured at larger sizes of that shape. A second table shows what
+`bench.own` measures for listboss alone.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def _environment() -> dict[str, str]:
 
 
 def _failure(stages: Mapping[str, Any], process: subprocess.CompletedProcess[str]) -> str:
-    """Say in a few words why a cell has no time."""
+    """Return a short reason why a cell has no time."""
     if "slow" in stages:
         return "event over limit"
     if process.returncode == -signal.SIGALRM:
@@ -80,19 +80,19 @@ def _cell(peer: str, path: Path, options: argparse.Namespace) -> dict[str, Any]:
 
 def _cells(options: argparse.Namespace, folder: Path) -> Iterator[dict[str, Any]]:
     for shape in options.shapes:
-        lost: set[str] = set()
+        failed: set[str] = set()
         for size in options.sizes:
             path = folder / f"{shape}-{size}.pickle"
             path.write_bytes(pickle.dumps(workload(shape, size), pickle.HIGHEST_PROTOCOL))
             for peer in options.peers:
-                if peer in lost:
+                if peer in failed:
                     continue
                 result = _cell(peer, path, options)
                 cell = {"shape": shape, "size": size, "peer": peer, **result}
                 if "failed" in cell:
-                    lost.add(peer)
-                told = cell.get("failed") or f"{cell['us']:.2f} µs"
-                print(f"{shape} {size} {peer}: {told}", file=sys.stderr, flush=True)
+                    failed.add(peer)
+                outcome = cell.get("failed") or f"{cell['us']:.2f} µs"
+                print(f"{shape} {size} {peer}: {outcome}", file=sys.stderr, flush=True)
                 yield cell
             path.unlink()
 
@@ -125,18 +125,15 @@ def _yard_row(
     shape: Shape, size: int, cells: Sequence[Mapping[str, Any]], own_ratio: float | None
 ) -> list[str]:
     yards = sorted(cell["json_us"] for cell in cells if "json_us" in cell)
-    own_ratio = next(
-        (c["times_json"] for c in cells if c["peer"] == "listboss" and "us" in c), None
-    )
     yard = yards[len(yards) // 2] if yards else None
     ratio = 1 / own_ratio if own_ratio else None
     return [shape, f"{size:,}", "json.loads", _number(yard), _number(ratio, 2), "1", *"––––"]
 
 
 def table(cells: Sequence[Mapping[str, Any]]) -> str:
-    """Give the cells as a Markdown table.
+    """Return the cells as a Markdown table.
 
-    Ratios compare multiples of `json.loads`, each taken in its engine's own process.
+    Ratios compare multiples of `json.loads`, which is timed in the process of each engine.
     """
     rows: list[list[str]] = []
     for shape, size in dict.fromkeys((cell["shape"], cell["size"]) for cell in cells):
@@ -167,23 +164,24 @@ def _machine() -> dict[str, str]:
 
 def _notes(machine: Mapping[str, str], options: argparse.Namespace) -> str:
     read = {
-        "listboss": "read the same listboss.Event objects",
-        "neutral": "read neutral events over plain dicts, listboss itself its Event",
+        "listboss": "listboss, closures and the hand-written program read the same Event objects",
+        "neutral": "listboss reads Event objects; closures and the hand-written program dicts",
     }[options.events]
     return f"""\
 {machine["python"]}, {machine["cpu"]}, {machine["system"]}; {machine["peers"]}.
 
-- µs per event: median of rounds, each between two of `json.loads` of a {len(BODY):,} byte webhook,
-  garbage collector on. {EVENT_COUNT:,} distinct events are cycled; *events* says how many of
-  them the budget of {options.seconds:g} s a cell reached.
-- x listboss compares multiples of `json.loads`, each taken in its own process.
-- build s is from rules in the engine's own form to ready; build MB the growth of the resident
-  memory meanwhile.
-- An engine is left out of larger sizes once it fails, builds for over 60 s or takes over 2 s.
-- Matches are asserted equal in every cell, on events half of which were made to match.
-  *mean result* counts matches, for a plan its actions.
-- listboss, closures and the hand-written program {read};
-  the others a flat dict."""
+- *µs per event* is the median of the rounds, with the garbage collector on. Each round runs
+  between two rounds of `json.loads` of a {len(BODY):,} byte webhook. Engines match
+  {EVENT_COUNT:,} distinct events in a cycle; *events* is the number of them that were reached
+  in {options.seconds:g} s per cell.
+- *x listboss* compares multiples of `json.loads`, which is timed in the process of each engine.
+- *build s* is the time from translated rules to a ready engine; *build MB* is the growth of
+  the resident memory in that time.
+- An engine is not measured at larger sizes after it failed, built for more than 60 s or took
+  more than 2 s for an event.
+- In every cell, matches equal the expected ones on events of which half were made to match.
+  *mean result* counts matches, or the actions of a plan.
+- {read}; the other engines read a flat dict."""
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -192,9 +190,13 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--sizes", nargs="+", type=int, default=list(SIZES))
     parser.add_argument("--peers", nargs="+", choices=list(PEERS), default=list(PEERS))
     parser.add_argument("--own", nargs="*", choices=OWN, default=list(OWN))
-    parser.add_argument("--seconds", type=float, default=10.0, help="budget of a cell's rounds")
+    parser.add_argument(
+        "--seconds", type=float, default=10.0, help="time budget for the rounds of a cell"
+    )
     parser.add_argument("--events", choices=("listboss", "neutral"), default="listboss")
-    parser.add_argument("--quick", action="store_true", help="to 1,000 rules, 1 s a cell")
+    parser.add_argument(
+        "--quick", action="store_true", help="up to 1,000 rules, 1 s per cell, one table"
+    )
     parser.add_argument("--json", type=Path, default=Path("bench-results.json"))
     options = parser.parse_args(arguments)
     if options.quick:
@@ -217,7 +219,7 @@ def _own(name: str) -> list[dict[str, Any]]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the benchmark; 1 if an engine gave other matches than the rules mean."""
+    """Run the benchmark; return 1 if an engine's matches differ from the expected ones."""
     options = _parse(arguments)
     machine = _machine()
     with tempfile.TemporaryDirectory() as folder:

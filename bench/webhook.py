@@ -1,6 +1,6 @@
 """The yardstick: a 2.5 KB webhook body of the usual shape, with sample values only.
 
-Times are given beside what `json.loads` needs for it, since a host pays that anyway.
+Times are compared with `json.loads` of this body, which every host has to run anyway.
 """
 
 from __future__ import annotations

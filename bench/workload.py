@@ -1,9 +1,9 @@
-"""Rules and events in neutral terms, made from a seed: what every engine is measured on.
+"""The rules and events that every engine is measured on, in neutral terms, made from a seed.
 
-Two shapes. *tenants*: N/8 products with 8 rules each. *hot*: N rules on one product and
-one event, of which about 1 % and never more than 20 match an event.
-A rule is an event, a product and 0 to 3 tests that must all hold. Every event carries
-every fact, in the spelling that rules use, so that no engine pays for guards or folding.
+There are two shapes. *tenants* has N/8 products with 8 rules each. *hot* has N rules for
+one product and event, of which about 1 % and at most 20 match an event.
+A rule has an event, a product and 0 to 3 tests, which must all hold. Every event has every
+fact, in the same spelling as in rules, so no engine pays for guards or case folding.
 
 INVARIANT: equal shape, size, seed and count give equal rules and events; all events differ.
 """
@@ -19,10 +19,10 @@ from typing import Literal, TypeAlias
 __all__ = [
     "EVENT_COUNT",
     "FACTS",
-    "MOST_MATCHES",
+    "INTEGERS",
+    "MAX_MATCHES",
     "SHAPES",
     "SIZES",
-    "WHOLE_NUMBERS",
     "Action",
     "Operator",
     "Rule",
@@ -46,12 +46,12 @@ Scalar: TypeAlias = str | int | Decimal
 SHAPES: tuple[Shape, ...] = ("tenants", "hot")
 SIZES = (10, 100, 1_000, 10_000, 100_000)
 EVENT_COUNT = 20_000
-MOST_MATCHES = 20
-CHEAPEST_FIRST: tuple[Operator, ...] = ("eq", "in", "gte", "between")
+MAX_MATCHES = 20
+OPERATOR_ORDER: tuple[Operator, ...] = ("eq", "in", "gte", "between")
 RULES_PER_PRODUCT = 8
 OFFERS_PER_PRODUCT = 4
 SHARED_TAGS = 50
-LOWEST_PRICE, HIGHEST_PRICE = 100, 100_000  # cents
+MIN_PRICE, MAX_PRICE = 100, 100_000  # cents
 
 EVENTS = (
     "purchase.approved",
@@ -79,8 +79,8 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
         *("FR", "GB", "IT", "MX", "PE", "PT", "PY", "US", "UY", "VE"),
     ),
 }
-WHOLE_NUMBERS: Mapping[str, int] = {"installments": 12, "recurrence_number": 24}
-FACTS = (*CHOICES, "offer", *WHOLE_NUMBERS, "price")
+INTEGERS: Mapping[str, int] = {"installments": 12, "recurrence_number": 24}
+FACTS = (*CHOICES, "offer", *INTEGERS, "price")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ class Test:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """What a rule asks for: a tag to add or to remove."""
+    """The action of a rule: add or remove a tag."""
 
     kind: Literal["add", "remove"]
     tag: str
@@ -102,7 +102,7 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule: all of `tests` must hold for the event `event` of the product `product_id`."""
+    """One rule: all `tests` must hold for an event `event` of the product `product_id`."""
 
     id: str
     product_id: str
@@ -113,7 +113,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class WorkEvent:
-    """One event; the attributes that matching reads are named as those of `listboss.Event`."""
+    """One event; the attributes used in matching have the names of those of `listboss.Event`."""
 
     id: str
     name: str
@@ -123,7 +123,7 @@ class WorkEvent:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """Rules of one shape and size, and the events that are cycled over them."""
+    """Rules of one shape and size, and the events to match with them."""
 
     shape: Shape
     size: int
@@ -143,7 +143,7 @@ MEANING: Mapping[Operator, Callable[[object, object], bool]] = {
 
 
 def holds(rule: Rule, event: WorkEvent) -> bool:
-    """Say whether `rule` matches `event`: the meaning that every engine is held to."""
+    """Return whether `rule` matches `event`; every engine must agree."""
     return (
         rule.product_id == event.product_id
         and rule.event == event.name
@@ -152,22 +152,22 @@ def holds(rule: Rule, event: WorkEvent) -> bool:
 
 
 def expected(rules: Sequence[Rule], event: WorkEvent) -> set[str]:
-    """Give the ids of the rules that match `event`."""
+    """Return the ids of the rules that match `event`."""
     return {rule.id for rule in rules if holds(rule, event)}
 
 
 def number(value: Scalar) -> str | int | float:
-    """Give a value as JSON knows it: engines other than listboss have no decimals."""
+    """Return a value as in JSON: engines other than listboss do not have decimals."""
     return float(value) if isinstance(value, Decimal) else value
 
 
 def flat(event: WorkEvent) -> dict[str, str | int | float]:
-    """Give an event as one plain record, the form in which most engines take it."""
+    """Return an event as one flat dict, which most engines read."""
     facts = {name: number(value) for name, value in event.facts.items()}
     return {"product_id": event.product_id, "event": event.name, **facts}
 
 
-# --- making ----------------------------------------------------------------------------------
+# --- generating ------------------------------------------------------------------------------
 
 
 def _cents(amount: int) -> Decimal:
@@ -180,8 +180,8 @@ def _some(rng: random.Random, values: Sequence[str], most: int) -> tuple[str, ..
 
 def _broad(rng: random.Random, fact: str, offers: Sequence[str]) -> Test:
     """Make a test that about a third of all events pass."""
-    if fact in WHOLE_NUMBERS:
-        most = WHOLE_NUMBERS[fact]
+    if fact in INTEGERS:
+        most = INTEGERS[fact]
         low = rng.randint(1, most)
         match rng.choice(("eq", "gte", "between")):
             case "eq":
@@ -191,10 +191,10 @@ def _broad(rng: random.Random, fact: str, offers: Sequence[str]) -> Test:
             case _:
                 return Test(fact, "between", (low, rng.randint(low, most)))
     if fact == "price":
-        low = rng.randint(LOWEST_PRICE, HIGHEST_PRICE)
+        low = rng.randint(MIN_PRICE, MAX_PRICE)
         if rng.random() < 0.5:
             return Test(fact, "gte", _cents(low))
-        return Test(fact, "between", (_cents(low), _cents(rng.randint(low, HIGHEST_PRICE))))
+        return Test(fact, "between", (_cents(low), _cents(rng.randint(low, MAX_PRICE))))
     values = offers if fact == "offer" else CHOICES[fact]
     if rng.random() < 0.4:
         return Test(fact, "eq", rng.choice(values))
@@ -209,13 +209,13 @@ def _broad_tests(
 
 
 def _selective(rng: random.Random, offers: Sequence[str], width: int) -> Test:
-    """Make the test that keeps a hot rule rare: an offer, a few, or a narrow price range."""
+    """Make a test that few events pass: one or a few offers, or a narrow price range."""
     kind = rng.random()
     if kind < 0.5:
         return Test("offer", "eq", rng.choice(offers))
     if kind < 0.65:
         return Test("offer", "in", _some(rng, offers, 3))
-    low = rng.randint(LOWEST_PRICE, HIGHEST_PRICE - width)
+    low = rng.randint(MIN_PRICE, MAX_PRICE - width)
     return Test("price", "between", (_cents(low), _cents(low + width)))
 
 
@@ -228,8 +228,8 @@ def _action(rng: random.Random, rule_id: str) -> Action:
 
 
 def _ordered(tests: Sequence[Test]) -> tuple[Test, ...]:
-    """Order tests as one would by hand, for the engines that try them in turn."""
-    return tuple(sorted(tests, key=lambda test: CHEAPEST_FIRST.index(test.operator)))
+    """Order tests by cost, cheapest first, for the engines that evaluate them in order."""
+    return tuple(sorted(tests, key=lambda test: OPERATOR_ORDER.index(test.operator)))
 
 
 def _offers(product_id: str) -> tuple[str, ...]:
@@ -239,8 +239,8 @@ def _offers(product_id: str) -> tuple[str, ...]:
 def _event(rng: random.Random, index: int, name: str, product: str, offer: str) -> WorkEvent:
     facts: dict[str, Scalar] = {fact: rng.choice(values) for fact, values in CHOICES.items()}
     facts["offer"] = offer
-    facts.update({fact: rng.randint(1, most) for fact, most in WHOLE_NUMBERS.items()})
-    facts["price"] = _cents(rng.randint(LOWEST_PRICE, HIGHEST_PRICE))
+    facts.update({fact: rng.randint(1, most) for fact, most in INTEGERS.items()})
+    facts["price"] = _cents(rng.randint(MIN_PRICE, MAX_PRICE))
     return WorkEvent(f"event-{index}", name, product, facts)
 
 
@@ -274,7 +274,7 @@ def _tenants(rng: random.Random, size: int, count: int) -> Workload:
 
 
 def _counter(rules: Sequence[Rule]) -> Callable[[WorkEvent], int]:
-    """Count matches by way of the selective tests, so that crowded events can be left out."""
+    """Return a function that counts an event's matches; it indexes rules by their first test."""
     always: list[Rule] = []
     by_offer: dict[object, list[Rule]] = {}
     by_price: dict[int, list[Rule]] = {}
@@ -292,43 +292,43 @@ def _counter(rules: Sequence[Rule]) -> Callable[[WorkEvent], int]:
                 always.append(rule)
 
     def count(event: WorkEvent) -> int:
-        near = (
+        candidates = (
             *always,
             *by_offer.get(event.facts["offer"], ()),
             *by_price.get(int(Decimal(event.facts["price"])), ()),
         )
-        return sum(holds(rule, event) for rule in near)
+        return sum(holds(rule, event) for rule in candidates)
 
     return count
 
 
 def _hot(rng: random.Random, size: int, count: int) -> Workload:
     product, name = "p0", EVENTS[0]
-    rare = max(100, size // 10)  # an event matches one rule in so many
-    offers = tuple(f"o{index}" for index in range(max(8, round(rare * 0.55))))
-    width = round(2.1 * (HIGHEST_PRICE - LOWEST_PRICE) / rare)
-    made: list[Rule] = []
+    rarity = max(100, size // 10)  # an event matches one rule in `rarity`
+    offers = tuple(f"o{index}" for index in range(max(8, round(rarity * 0.55))))
+    width = round(2.1 * (MAX_PRICE - MIN_PRICE) / rarity)
+    rules: list[Rule] = []
     for index in range(size):
         tests = [] if index == 0 else [_selective(rng, offers, width)]
         if tests:
             tests += _broad_tests(rng, rng.randint(0, 2), offers, but=tests[0].fact)
-        made.append(Rule(f"r{index}", product, name, tuple(tests), _action(rng, f"r{index}")))
-    matches = _counter(made)
+        rules.append(Rule(f"r{index}", product, name, tuple(tests), _action(rng, f"r{index}")))
+    matches = _counter(rules)
 
     def stream() -> Iterator[WorkEvent]:
         index = 0
         while True:
             event = _event(rng, index, name, product, rng.choice(offers))
-            if matches(event) <= MOST_MATCHES:
+            if matches(event) <= MAX_MATCHES:
                 yield event
             index += 1
 
     events = _distinct(stream(), count)
-    rules = tuple(
+    shuffled = tuple(
         Rule(rule.id, product, name, _ordered(rule.tests), rule.action)
-        for rule in rng.sample(made, len(made))
+        for rule in rng.sample(rules, len(rules))
     )
-    return Workload("hot", size, (product,), rules, events)
+    return Workload("hot", size, (product,), shuffled, events)
 
 
 MAKERS: Mapping[Shape, Callable[[random.Random, int, int], Workload]] = {
@@ -343,7 +343,7 @@ def workload(shape: Shape, size: int, *, seed: int = 1, count: int = EVENT_COUNT
 
 
 def _satisfying(rule: Rule, event: WorkEvent) -> WorkEvent:
-    """Change an event so that `rule` matches it, at the lowest value that it accepts."""
+    """Change an event so that `rule` matches it; ranges get their lower end."""
     facts = dict(event.facts)
     for test in rule.tests:
         facts[test.fact] = test.value[0] if isinstance(test.value, tuple) else test.value
@@ -351,7 +351,7 @@ def _satisfying(rule: Rule, event: WorkEvent) -> WorkEvent:
 
 
 def sample(work: Workload, count: int) -> tuple[WorkEvent, ...]:
-    """Give events to compare engines on: by turns one made for a rule, and one as generated."""
+    """Return events on which to compare engines; every other one is made to match a rule."""
     rng = random.Random(count)
     chosen = rng.choices(work.rules, k=count)
     events = rng.sample(work.events, count)

@@ -1,9 +1,9 @@
-"""One module per engine measured, each with a `PEER`; `load(name)` imports only the one asked for.
+"""One module per engine, each with a `PEER`; `load(name)` imports only that engine's module.
 
-A peer takes rules and events in the form it likes best: `source` writes the rules in its
-own language and `event` the event in its own types (neither is timed), `build` makes the
-engine (timed as build), and what `build` returns answers one event (timed as match).
-`ids` reads the rule ids out of an answer afterwards, `size` counts what it holds (not timed).
+Each peer uses the fastest form of its engine. `source` translates the rules and `event` an
+event (both are not timed). `build` makes the engine (timed as build) and returns a function
+that matches one event (timed as match). `ids` reads the rule ids from the function's result,
+and `size` counts its entries (both are not timed).
 """
 
 from __future__ import annotations
@@ -22,9 +22,8 @@ Match: TypeAlias = Callable[[Any], Any]
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """How to use one engine: the types between its functions are its own affair."""
+    """How to use one engine; the types passed between its functions differ by engine."""
 
-    how: str
     reads: str
     source: Callable[[Workload], Any]
     build: Callable[[Any], Match]
@@ -48,11 +47,11 @@ PEERS: dict[str, str] = {
     "business-rules": "bench.peers.business:PEER",
     "rule-engine": "bench.peers.rule_expressions:PEER",
 }
-"""Each engine's name in the tables, and where its `Peer` is."""
+"""The name of each engine in the tables, and the location of its `Peer`."""
 
 
 def load(name: str) -> Peer:
-    """Import one peer; raises `ImportError` if what it needs is not installed."""
+    """Import one peer; raises `ImportError` if its engine is not installed."""
     module, _, attribute = PEERS[name].partition(":")
     peer = getattr(import_module(module), attribute)
     assert isinstance(peer, Peer)
@@ -60,5 +59,5 @@ def load(name: str) -> Peer:
 
 
 def rules_of(work: Workload) -> Sequence[Any]:
-    """Give the rules as they are, for peers that need no language of their own."""
+    """Return the rules unchanged, for peers that read them directly."""
     return work.rules

@@ -1,4 +1,4 @@
-"""business-rules: its JSON conditions over a class of typed variables."""
+"""business-rules: JSON conditions over a class of typed variables."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from business_rules.fields import FIELD_TEXT
 from business_rules.variables import BaseVariables, numeric_rule_variable, string_rule_variable
 
 from bench.peers import Match, Peer
-from bench.workload import CHOICES, WHOLE_NUMBERS, Operator, Rule, WorkEvent, Workload
+from bench.workload import CHOICES, INTEGERS, Operator, Rule, WorkEvent, Workload
 
 __all__ = ["PEER"]
 
@@ -32,7 +32,7 @@ def _variable(name: str) -> Callable[[_Facts], Any]:
 
 for _name in ("product_id", "event", "offer", *CHOICES):
     setattr(_Facts, _name, string_rule_variable()(_variable(_name)))
-for _name in ("price", *WHOLE_NUMBERS):
+for _name in ("price", *INTEGERS):
     setattr(_Facts, _name, numeric_rule_variable()(_variable(_name)))
 
 
@@ -90,4 +90,4 @@ def _event(event: WorkEvent) -> dict[str, str | int | Decimal]:
     return {"product_id": event.product_id, "event": event.name, **event.facts}
 
 
-PEER = Peer("Python, loop", "dict", _source, _build, _event)
+PEER = Peer("dict", _source, _build, _event)

@@ -1,6 +1,6 @@
-"""clipspy: one rule each in CLIPS' Rete network.
+"""clipspy: each rule is a rule of CLIPS' Rete network.
 
-Matches are gathered in a global, which is faster than to read them off the agenda.
+Rules collect their ids in a global, which is faster than reading the agenda.
 """
 
 from __future__ import annotations
@@ -76,4 +76,4 @@ def _event(event: WorkEvent) -> dict[str, Any]:
     return record | {name: clips.Symbol(record[name]) for name in SYMBOLS}
 
 
-PEER = Peer("C, Rete", "dict", _source, _build, _event)
+PEER = Peer("dict", _source, _build, _event)

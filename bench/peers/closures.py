@@ -1,6 +1,6 @@
-"""A plain loop over closures: what one writes first.
+"""A plain loop over closures: the first version that one would write by hand.
 
-Reads the same `Event` objects as listboss, product and event name compared before any fact.
+Reads the same `Event` objects as listboss and compares product and event name before facts.
 """
 
 from __future__ import annotations
@@ -66,4 +66,4 @@ def _build(rules: Sequence[Rule]) -> Match:
     return match
 
 
-PEER = Peer("Python, loop over closures", "Event", rules_of, _build, event)
+PEER = Peer("Event", rules_of, _build, event)

@@ -1,6 +1,7 @@
 """datalogic-py (JSON-Logic), in two forms.
 
-Every rule compiled apart and all asked in one call, or all merged into one program.
+Either each rule is compiled to a program and one call evaluates all of them, or all rules are
+merged into one program.
 """
 
 from __future__ import annotations
@@ -63,5 +64,5 @@ def _build_merged(source: str) -> Match:
     return match
 
 
-RULE_BY_RULE = Peer("Rust, loop", "dict", _each, _build_each)
-ONE_PROGRAM = Peer("Rust, loop in one program", "dict", _merged, _build_merged)
+RULE_BY_RULE = Peer("dict", _each, _build_each)
+ONE_PROGRAM = Peer("dict", _merged, _build_merged)

@@ -1,7 +1,7 @@
-"""durable-rules: one rule each in its Rete network.
+"""durable-rules: each rule is a rule of its Rete network.
 
-The event is asserted as a fact and retracted again, since a posted event is consumed by
-the first rule that it meets. The background timers of the host are stopped.
+The event is asserted as a fact and then retracted, because the first rule that matches a
+posted event consumes it. The background timers of the host are stopped.
 """
 
 from __future__ import annotations
@@ -73,4 +73,4 @@ def _build(source: dict[str, dict[str, Any]]) -> Match:
     return match
 
 
-PEER = Peer("C, Rete", "dict", _source, _build)
+PEER = Peer("dict", _source, _build)

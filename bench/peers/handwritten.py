@@ -1,7 +1,7 @@
-"""The program that one would write by hand: a dict by product and event, then plain ifs.
+"""A program as one would write it by hand: a dict by product and event, then plain ifs.
 
-It is written out from the rules and compiled; facts are read once into locals. Reads the
-same `Event` objects as listboss. The lower bound of what Python can do without an index.
+Its source is generated from the rules and compiled; facts are read once into locals. It
+reads the same `Event` objects as listboss, and shows what Python can do without an index.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ IFS_PER_FUNCTION = 1_000
 
 
 class _Constants(dict[str, Decimal]):
-    """Decimals are no literals: each gets a name in the program's globals."""
+    """Python has no decimal literals, so each decimal gets a name in the program's globals."""
 
     def text(self, value: Scalar) -> str:
         if not isinstance(value, Decimal):
@@ -87,4 +87,4 @@ def _build(source: tuple[str, dict[tuple[str, str], list[str]], _Constants]) -> 
     return match
 
 
-PEER = Peer("Python, generated ifs", "Event", _source, _build, event)
+PEER = Peer("Event", _source, _build, event)

@@ -47,4 +47,4 @@ def _build(source: list[tuple[str, str]]) -> Match:
     return match
 
 
-PEER = Peer("Python, loop", "dict", _source, _build)
+PEER = Peer("dict", _source, _build)

@@ -1,8 +1,8 @@
-"""zen-engine: one decision table that collects, compiled once and handed out by a loader.
+"""zen-engine: one decision table that collects, compiled once and returned by a loader.
 
-Its fastest form, found by trial: the column that its index cannot serve (price) before the
-others, empty cells left out, and comparisons of small whole numbers spelt out as the values
-that pass, which its index can serve.
+This is its fastest form, found by trial. The column that its index cannot serve (price)
+comes first, empty cells are left out, and a comparison of small integers is a list of the
+values that pass, because its index can serve lists.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 import zen
 
 from bench.peers import Match, Peer
-from bench.workload import FACTS, WHOLE_NUMBERS, Rule, Scalar, Test, Workload, number
+from bench.workload import FACTS, INTEGERS, Rule, Scalar, Test, Workload, number
 
 __all__ = ["PEER"]
 
@@ -31,9 +31,9 @@ def _points(values: Iterable[int]) -> str:
 
 def _cell(test: Test) -> str:
     match test:
-        case Test(fact, "gte", int(low)) if fact in WHOLE_NUMBERS:
-            return _points(range(low, WHOLE_NUMBERS[fact] + 1))
-        case Test(fact, "between", (int(low), int(high))) if fact in WHOLE_NUMBERS:
+        case Test(fact, "gte", int(low)) if fact in INTEGERS:
+            return _points(range(low, INTEGERS[fact] + 1))
+        case Test(fact, "between", (int(low), int(high))) if fact in INTEGERS:
             return _points(range(low, high + 1))
         case Test(_, "in", tuple(values)):
             return ", ".join(map(_text, values))
@@ -84,4 +84,4 @@ def _ids(result: Any) -> set[str]:
     return {row["id"] for row in result}
 
 
-PEER = Peer("Rust, indexed decision table", "dict", _source, _build, ids=_ids)
+PEER = Peer("dict", _source, _build, ids=_ids)
