@@ -30,7 +30,7 @@ from listboss.hotmart.fields import FACTS, IDS, Paths
 from listboss.rules.catalogue import FactKind
 from listboss.rules.condition import LISTS, NO_VALUE, Operator
 from listboss.rules.event import EventName
-from listboss.rules.review import FindingCode
+from listboss.rules.finding import FindingCode
 
 __all__ = ["PAGES", "TABLES", "filled"]
 

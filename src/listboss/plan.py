@@ -14,6 +14,7 @@ from typing import Any, cast
 import attrs
 
 from listboss.rules._mapping import FrozenMap
+from listboss.rules._text import masked
 from listboss.rules.action import Action
 from listboss.rules.event import Event, EventName, FactValue
 
@@ -44,10 +45,6 @@ class ConflictRule(StrEnum):
     """Moves or adds that contradict each other: the first declared is kept."""
 
 
-def _masked(_value: object) -> str:
-    return "***"
-
-
 @attrs.frozen(weakref_slot=False)
 class PlannedAction:
     """One action at one provider for one contact, and why.
@@ -59,9 +56,9 @@ class PlannedAction:
     """
 
     provider: str
-    email: str = attrs.field(repr=_masked)
+    email: str = attrs.field(repr=masked)
     action: Action
-    data: FrozenMap[str, FactValue] = attrs.field(repr=_masked)
+    data: FrozenMap[str, FactValue] = attrs.field(repr=masked)
     because: tuple[str, ...]
     automatic: bool
     id: str

@@ -13,7 +13,7 @@ from listboss.engine import ConflictRule, Reason
 from listboss.hotmart import IgnoredReason
 from listboss.provider import RefusedKind
 from listboss.rules.action import ACTION_KINDS
-from listboss.rules.review import FindingCode
+from listboss.rules.finding import FindingCode
 
 DOCS = Path(__file__).parents[2] / "docs"
 WORDS = re.compile(r"<!-- words: (\w+) -->\n(.*?)(?=\n\n|\Z)", re.DOTALL)

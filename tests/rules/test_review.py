@@ -26,7 +26,8 @@ from listboss import (
     where,
 )
 from listboss.rules import FindingCode, Verb
-from listboss.rules.review import Finding, Setting, is_flagged, review
+from listboss.rules.finding import Finding
+from listboss.rules.review import ReviewContext, is_flagged, review
 
 APPROVED = date(2025, 1, 1)
 PRODUCTS = (
@@ -445,10 +446,10 @@ class TestSeverity:
         severity, _, (changes, *_) = FINDINGS[code]
         rule = _rule(**changes)
         rules = _rules(rule)
-        setting = Setting(
+        context = ReviewContext(
             rules.product(rule.product_id), rules.providers.get(rule.provider), CATALOGUE
         )
-        assert (severity is E) == is_flagged(rule, setting)
+        assert (severity is E) == is_flagged(rule, context)
 
     def test_a_changed_provider_is_judged_anew(self):
         """Abilities that an account gains or loses flag its rules or free them."""
@@ -513,8 +514,8 @@ class TestFinding:
         assert [] == [m for m in messages if m.endswith(".") or not (m[0].islower() or m[0] == "`")]
 
     def test_review_is_about_one_rule(self):
-        """`review` needs the rule and its setting, not the rule set."""
-        setting = Setting(None, None, HOTMART)
+        """`review` needs the rule and its context, not the rule set."""
+        context = ReviewContext(None, None, HOTMART)
         assert ["provider_missing", "product_unknown"] == [
-            finding.code for finding in review(_rule(), setting)
+            finding.code for finding in review(_rule(), context)
         ]

@@ -7,10 +7,10 @@ from listboss.errors import ArgumentTypeError, RuleError
 from listboss.rules._text import (
     MAX_DECIMAL,
     MAX_INTEGER_BITS,
-    an_id,
+    check_id,
+    check_optional_id,
     did_you_mean,
     fold,
-    optional_id,
     require_id,
     require_number,
     require_text,
@@ -22,8 +22,8 @@ from listboss.rules._text import (
 class Thing:
     """A value with a name that is needed and one that is not."""
 
-    name: object = attrs.field(validator=an_id(RuleError))
-    other: object = attrs.field(default=None, validator=optional_id(RuleError))
+    name: object = attrs.field(validator=check_id(RuleError))
+    other: object = attrs.field(default=None, validator=check_optional_id(RuleError))
 
 
 class TestFold:

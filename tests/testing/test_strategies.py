@@ -38,7 +38,7 @@ from listboss.errors import WebhookError
 from listboss.hotmart import parse
 from listboss.rules import Verb
 from listboss.rules.condition import MAX_DEPTH, comparisons
-from listboss.rules.review import FindingCode
+from listboss.rules.finding import FindingCode
 from listboss.testing import (
     actions,
     capabilities,

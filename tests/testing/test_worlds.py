@@ -8,7 +8,7 @@ import pytest
 from listboss import Engine, Idle, RuleSet, Severity
 from listboss.rules._facts import READERS, is_present
 from listboss.rules.condition import AllOf, AnyOf, Comparison, Not, Operator, comparisons
-from listboss.rules.review import FindingCode
+from listboss.rules.finding import FindingCode
 from listboss.testing import random_condition, random_event, random_facts, random_rules
 from listboss.testing._worlds import FACTS
 

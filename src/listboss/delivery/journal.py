@@ -28,14 +28,11 @@ from listboss.delivery.delivery import (
 from listboss.errors import UnknownIdError
 from listboss.plan import Idle, Plan
 from listboss.provider import Outcome
+from listboss.rules._text import masked
 from listboss.rules.action import Action
 from listboss.rules.event import Contact, EventName, contact_key
 
 __all__ = ["Journal", "MemoryJournal", "Record"]
-
-
-def _masked(value: object) -> str:
-    return "None" if value is None else "***"
 
 
 @attrs.frozen(kw_only=True)
@@ -52,7 +49,7 @@ class Record:
     automatic: bool = False
     product_id: str
     plan: str | None = None
-    contact: str | None = attrs.field(default=None, repr=_masked)
+    contact: str | None = attrs.field(default=None, repr=masked)
     event_name: EventName | str
     event_id: str
     provider: str | None = None

@@ -20,10 +20,9 @@ from listboss.engine.planning.binding import arranged, bound, settled
 from listboss.engine.planning.capture import Capture
 from listboss.engine.planning.compiled import Step, steps_of
 from listboss.engine.planning.trial import dummy_event
-from listboss.errors import FlaggedSegmentationError
 from listboss.plan import Idle, Plan, plan_of
 from listboss.rules.event import Contact, Event
-from listboss.rules.review import Severity, is_flagged, review
+from listboss.rules.review import flagged_error, is_flagged, review
 from listboss.rules.ruleset import RuleSet
 
 __all__ = ["Engine"]
@@ -254,14 +253,10 @@ class Engine:
         """
         rules = self._rules
         rule = rules.segmentation(segmentation_id)
-        setting = rules.setting(rule)
-        capabilities = setting.capabilities
-        if capabilities is None or is_flagged(rule, setting):
-            error = FlaggedSegmentationError(f"segmentation `{segmentation_id}` is flagged")
-            error.findings = tuple(
-                finding for finding in review(rule, setting) if finding.severity is Severity.ERROR
-            )
-            raise error
+        context = rules.review_context(rule)
+        capabilities = context.capabilities
+        if capabilities is None or is_flagged(rule, context):
+            raise flagged_error(rule, review(rule, context))
         event = dummy_event(rule, contact, rules.catalogue, id=id, occurred_at=occurred_at)
         steps = list(steps_of(rule, capabilities))
         return bound(event, event.contact or contact, *settled(steps))

@@ -17,12 +17,14 @@ from listboss.engine.matching.predicate import predicate
 from listboss.engine.matching.router import plan_names
 from listboss.plan import Conflict, Idle, Plan
 from listboss.rules._facts import READERS, is_present
+from listboss.rules._text import masked
 from listboss.rules.action import action_key
 from listboss.rules.automatic import AutomaticSegmentation
 from listboss.rules.catalogue import Catalogue, ProductKind
 from listboss.rules.condition import NEGATED, AllOf, AnyOf, Comparison, Condition, Not
 from listboss.rules.event import Event, FactValue
-from listboss.rules.review import Finding, Severity, review
+from listboss.rules.finding import Finding, Severity
+from listboss.rules.review import review
 from listboss.rules.ruleset import RuleSet
 from listboss.rules.segmentation import Product, Segmentation
 
@@ -52,10 +54,6 @@ class FactState(StrEnum):
     WRONG_TYPE = "wrong_type"
 
 
-def _masked(value: object) -> str:
-    return "None" if value is None else "***"
-
-
 @attrs.frozen
 class RuleOutcome:
     """What became of one rule: it runs, or the one reason why not.
@@ -69,7 +67,7 @@ class RuleOutcome:
     runs: bool
     reason: Reason | None = None
     comparison: Comparison | None = None
-    actual: FactValue | None = attrs.field(default=None, repr=_masked)
+    actual: FactValue | None = attrs.field(default=None, repr=masked)
     state: FactState | None = attrs.field(default=None, kw_only=True)
     findings: tuple[Finding, ...] = attrs.field(default=(), kw_only=True)
     conflict: Conflict | None = attrs.field(default=None, kw_only=True)
@@ -156,8 +154,8 @@ def _automatic(row: AutomaticSegmentation, event: Event, plan: Plan) -> RuleOutc
 
 
 def _custom(rule: Segmentation, rules: RuleSet, event: Event, plan: Plan) -> RuleOutcome:
-    setting = rules.setting(rule)
-    errors = tuple(f for f in review(rule, setting) if f.severity is Severity.ERROR)
+    context = rules.review_context(rule)
+    errors = tuple(f for f in review(rule, context) if f.severity is Severity.ERROR)
     reason = _plan_wide(plan)
     if reason is None and rule.event != event.name:
         reason = Reason.OTHER_EVENT
@@ -167,7 +165,7 @@ def _custom(rule: Segmentation, rules: RuleSet, event: Event, plan: Plan) -> Rul
         return RuleOutcome(rule.id, runs=False, reason=reason)
     if errors:
         return RuleOutcome(rule.id, runs=False, reason=Reason.FLAGGED, findings=errors)
-    if setting.product is not None and not _plan_fits(rule, setting.product, event):
+    if context.product is not None and not _plan_fits(rule, context.product, event):
         return RuleOutcome(rule.id, runs=False, reason=Reason.OTHER_PLAN)
     condition, catalogue = rule.condition, rules.catalogue
     if condition is not None and not predicate(condition, catalogue)(event.facts):

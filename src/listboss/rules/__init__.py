@@ -37,7 +37,7 @@ from listboss.rules.condition import (
 )
 from listboss.rules.dashboard import DashboardEntry, RuleSetDiff
 from listboss.rules.event import Contact, Event, EventName, FactValue
-from listboss.rules.review import Finding, FindingCode, Severity
+from listboss.rules.finding import Finding, FindingCode, Severity
 from listboss.rules.ruleset import RuleSet
 from listboss.rules.segmentation import Product, Segmentation, SubscriptionPlan
 

@@ -8,17 +8,22 @@ event's and the rule's, go through the same reader.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from listboss.rules.catalogue import FactKind
+from listboss.rules.event import FactValue
 
-__all__ = ["READERS", "Reader", "is_present", "language_range"]
+__all__ = ["ORDERED_KINDS", "READERS", "Facts", "Reader", "is_present", "language_range"]
 
-Value: TypeAlias = str | int | bool | Decimal | datetime
-Reader: TypeAlias = Callable[[object], Value | None]
+Facts: TypeAlias = Mapping[str, Any]
+"""The raw facts of an event, by name."""
+Reader: TypeAlias = Callable[[object], FactValue | None]
+
+ORDERED_KINDS = frozenset({FactKind.INTEGER, FactKind.DECIMAL, FactKind.INSTANT})
+"""The kinds of fact that `<`, `<=`, `>`, `>=` and `between` fit."""
 
 SUBTAG_LENGTHS = (2, 8)
 """Of a BCP-47 language subtag; the subtags after it may be shorter."""

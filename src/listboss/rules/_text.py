@@ -21,11 +21,12 @@ __all__ = [
     "MAX_DECIMAL",
     "MAX_INTEGER_BITS",
     "Validator",
-    "a_truth",
-    "an_id",
+    "check_bool",
+    "check_id",
+    "check_optional_id",
     "did_you_mean",
     "fold",
-    "optional_id",
+    "masked",
     "require_id",
     "require_member",
     "require_number",
@@ -107,7 +108,7 @@ def require_number(value: int | Decimal, path: str, error: type[ListBossError]) 
     return Decimal(value)
 
 
-def an_id(error: type[ListBossError]) -> Validator:
+def check_id(error: type[ListBossError]) -> Validator:
     """Make an attrs validator: the field is an encodable text and not blank."""
 
     def check(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
@@ -116,8 +117,8 @@ def an_id(error: type[ListBossError]) -> Validator:
     return check
 
 
-def optional_id(error: type[ListBossError]) -> Validator:
-    """Make an attrs validator: the field is None, or as `an_id` says."""
+def check_optional_id(error: type[ListBossError]) -> Validator:
+    """Make an attrs validator: the field is None, or as `check_id` says."""
 
     def check(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
         if value is not None:
@@ -136,14 +137,19 @@ def require_member(value: str, kinds: type[E], path: str, error: type[ListBossEr
         ) from None
 
 
-def a_truth(error: type[ListBossError]) -> Validator:
-    """Make an attrs validator: the field is True or False."""
+def check_bool(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    """Validate an attrs field that is True or False, and nothing equal to these."""
+    if not isinstance(value, bool):
+        raise ArgumentTypeError("expected a boolean", path=f"$.{attribute.name}")
 
-    def check(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
-        if not isinstance(value, bool):
-            raise error("a truth value is meant here", path=f"$.{attribute.name}")
 
-    return check
+def masked(value: object) -> str:
+    """Return the `repr` of a field that may hold personal data.
+
+    >>> masked("ana@example.com"), masked(None)
+    ('***', 'None')
+    """
+    return "None" if value is None else "***"
 
 
 def require_tuple(value: Any, path: str, *single: type) -> tuple[Any, ...]:

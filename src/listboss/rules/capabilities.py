@@ -15,7 +15,14 @@ import attrs
 from listboss.errors import ActionError, ArgumentTypeError
 from listboss.rules._facts import READERS
 from listboss.rules._mapping import FrozenMap
-from listboss.rules._text import a_truth, an_id, fold, require_id, require_member, require_tuple
+from listboss.rules._text import (
+    check_bool,
+    check_id,
+    fold,
+    require_id,
+    require_member,
+    require_tuple,
+)
 from listboss.rules.action import (
     Action,
     AddLead,
@@ -62,7 +69,7 @@ class Verb:
     'acme.enrol'
     """
 
-    name: str = attrs.field(validator=an_id(ActionError))
+    name: str = attrs.field(validator=check_id(ActionError))
     parameters: FrozenMap[str, FactKind] = attrs.field(
         default=FrozenMap[str, FactKind](), converter=_parameter_kinds
     )
@@ -156,10 +163,10 @@ class Capabilities:
     add_lead: Ability = attrs.field(default="none", validator=_ability)
     move_lead: Ability = attrs.field(default="none", validator=_ability)
     remove_lead: Ability = attrs.field(default="none", validator=_ability)
-    idempotent: bool = attrs.field(default=False, validator=a_truth(ArgumentTypeError))
+    idempotent: bool = attrs.field(default=False, validator=check_bool)
     places: tuple[Place, ...] | None = attrs.field(default=None, converter=_places)
     tags: tuple[str, ...] | None = attrs.field(default=None, converter=_tags)
-    one_place: bool = attrs.field(default=False, validator=a_truth(ArgumentTypeError))
+    one_place: bool = attrs.field(default=False, validator=check_bool)
     data: tuple[str, ...] | None = attrs.field(default=("email", "name", "phone"), converter=_data)
     verbs: tuple[Verb, ...] = attrs.field(default=(), converter=_verbs)
     events: tuple[str, ...] | None = attrs.field(default=None, converter=_events)

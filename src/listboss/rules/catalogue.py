@@ -16,7 +16,7 @@ import attrs
 
 from listboss.errors import ArgumentTypeError, CatalogueError
 from listboss.rules._mapping import FrozenMap
-from listboss.rules._text import a_truth, an_id, require_id, require_member, require_tuple
+from listboss.rules._text import check_bool, check_id, require_id, require_member, require_tuple
 
 __all__ = ["Catalogue", "EventType", "FactKind", "FactType", "ProductKind", "Source"]
 
@@ -103,14 +103,12 @@ class FactType:
     True
     """
 
-    name: str = attrs.field(validator=an_id(CatalogueError))
+    name: str = attrs.field(validator=check_id(CatalogueError))
     kind: FactKind = attrs.field(converter=_kind)
     label: str = attrs.field(default="", kw_only=True)
     values: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=_values)
-    closed: bool = attrs.field(default=False, kw_only=True, validator=a_truth(ArgumentTypeError))
-    on_any_event: bool = attrs.field(
-        default=True, kw_only=True, validator=a_truth(ArgumentTypeError)
-    )
+    closed: bool = attrs.field(default=False, kw_only=True, validator=check_bool)
+    on_any_event: bool = attrs.field(default=True, kw_only=True, validator=check_bool)
 
     def __attrs_post_init__(self) -> None:
         if (self.values or self.closed) and self.kind is not FactKind.CHOICE:
@@ -128,16 +126,14 @@ class EventType:
     <Source.HOST: 'host'>
     """
 
-    name: str = attrs.field(validator=an_id(CatalogueError))
-    label: str = attrs.field(validator=an_id(CatalogueError))
+    name: str = attrs.field(validator=check_id(CatalogueError))
+    label: str = attrs.field(validator=check_id(CatalogueError))
     group: str = attrs.field(default="Own", kw_only=True)
     product_kinds: tuple[ProductKind, ...] = attrs.field(
         default=tuple(ProductKind), kw_only=True, converter=_kinds
     )
     facts: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=_names)
-    carries_plan: bool = attrs.field(
-        default=False, kw_only=True, validator=a_truth(ArgumentTypeError)
-    )
+    carries_plan: bool = attrs.field(default=False, kw_only=True, validator=check_bool)
     source: Source = attrs.field(default=Source.HOST, kw_only=True, converter=_source)
 
 

@@ -15,7 +15,7 @@ import attrs
 from listboss.rules._text import fold
 from listboss.rules.automatic import AutomaticSegmentation
 from listboss.rules.capabilities import Capabilities
-from listboss.rules.review import Finding, FindingCode, Severity
+from listboss.rules.finding import Finding, FindingCode, Severity
 from listboss.rules.segmentation import Product, Segmentation
 
 __all__ = ["DashboardEntry", "RuleSetDiff", "beta_findings", "capture_findings", "equal_name"]

@@ -20,9 +20,10 @@ import attrs
 from listboss.errors import ArgumentTypeError, EventError
 from listboss.rules._mapping import FrozenMap
 from listboss.rules._text import (
-    a_truth,
-    an_id,
-    optional_id,
+    check_bool,
+    check_id,
+    check_optional_id,
+    masked,
     require_id,
     require_number,
     require_text,
@@ -152,10 +153,6 @@ def contact_key(email: str) -> str:
     return text
 
 
-def _masked(value: object) -> str:
-    return "None" if value is None else "***"
-
-
 @attrs.frozen
 class Contact:
     """A person as the event knows them: an e-mail, and what else is known.
@@ -170,34 +167,34 @@ class Contact:
     ('Ana@Example.com', 'ana@example.com')
     """
 
-    email: str = attrs.field(converter=_email, repr=_masked)
+    email: str = attrs.field(converter=_email, repr=masked)
     name: str | None = attrs.field(
         default=None,
         kw_only=True,
         converter=_trimmed,
-        validator=optional_id(EventError),
-        repr=_masked,
+        validator=check_optional_id(EventError),
+        repr=masked,
     )
     first_name: str | None = attrs.field(
         default=None,
         kw_only=True,
         converter=_trimmed,
-        validator=optional_id(EventError),
-        repr=_masked,
+        validator=check_optional_id(EventError),
+        repr=masked,
     )
     last_name: str | None = attrs.field(
         default=None,
         kw_only=True,
         converter=_trimmed,
-        validator=optional_id(EventError),
-        repr=_masked,
+        validator=check_optional_id(EventError),
+        repr=masked,
     )
     phone: str | None = attrs.field(
         default=None,
         kw_only=True,
         converter=_trimmed,
-        validator=optional_id(EventError),
-        repr=_masked,
+        validator=check_optional_id(EventError),
+        repr=masked,
     )
     key: str = attrs.field(
         init=False,
@@ -271,17 +268,17 @@ class Event:
     """
 
     name: EventName | str = attrs.field(kw_only=False, converter=event_name)
-    id: str = attrs.field(validator=an_id(EventError))
-    product_id: str = attrs.field(validator=an_id(EventError))
+    id: str = attrs.field(validator=check_id(EventError))
+    product_id: str = attrs.field(validator=check_id(EventError))
     contact: Contact | None = attrs.field(validator=_is_contact)
     occurred_at: datetime = attrs.field(converter=_utc)
-    plan_id: str | None = attrs.field(default=None, validator=optional_id(EventError))
-    plan_name: str | None = attrs.field(default=None, validator=optional_id(EventError))
-    transaction: str | None = attrs.field(default=None, validator=optional_id(EventError))
+    plan_id: str | None = attrs.field(default=None, validator=check_optional_id(EventError))
+    plan_name: str | None = attrs.field(default=None, validator=check_optional_id(EventError))
+    transaction: str | None = attrs.field(default=None, validator=check_optional_id(EventError))
     facts: FrozenMap[str, FactValue] = attrs.field(
         default=FrozenMap[str, FactValue](), converter=_facts
     )
-    is_test: bool = attrs.field(default=False, validator=a_truth(ArgumentTypeError))
+    is_test: bool = attrs.field(default=False, validator=check_bool)
 
     def with_facts(
         self, facts: Mapping[str, FactValue] | None = None, /, **more: FactValue

@@ -2,20 +2,20 @@
 
 A rule with inconsistencies is flagged for review before use: an *error* keeps it from
 running, a *warning* does not. The checks are one table of functions, each about one
-segmentation in its setting, so a changed rule is reviewed alone. A rule without error
+segmentation in its context, so a changed rule is reviewed alone. A rule without error
 findings never fails when an event is planned.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from enum import StrEnum
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import attrs
 
-from listboss.rules._facts import READERS
+from listboss.errors import FlaggedSegmentationError
+from listboss.rules._facts import ORDERED_KINDS, READERS
 from listboss.rules.action import (
     Action,
     AddLead,
@@ -31,76 +31,17 @@ from listboss.rules.automatic import is_reserved_tag
 from listboss.rules.catalogue import Catalogue, EventType, FactKind, FactType, ProductKind
 from listboss.rules.condition import NO_VALUE, Comparison, Operator, comparisons
 from listboss.rules.event import CONTACT_FIELDS
+from listboss.rules.finding import Finding, FindingCode, Severity
 
 if TYPE_CHECKING:
     from listboss.rules.capabilities import Capabilities
-    from listboss.rules.event import Event
     from listboss.rules.segmentation import Product, Segmentation
 
-__all__ = ["Finding", "FindingCode", "Setting", "Severity", "is_flagged", "review"]
-
-
-class Severity(StrEnum):
-    """Whether a finding keeps its rule from running."""
-
-    ERROR = "error"
-    WARNING = "warning"
-
-
-class FindingCode(StrEnum):
-    """What is wrong; stable words for programs."""
-
-    PROVIDER_MISSING = "provider_missing"
-    ACTION_UNSUPPORTED = "action_unsupported"
-    ACTION_EMULATED = "action_emulated"
-    PLACE_UNSUPPORTED = "place_unsupported"
-    TAG_UNSUPPORTED = "tag_unsupported"
-    PARAMETERS_UNSUPPORTED = "parameters_unsupported"
-    DATA_UNSUPPORTED = "data_unsupported"
-    DATA_UNKNOWN = "data_unknown"
-    DATA_NOT_CARRIED = "data_not_carried"
-    EVENT_UNKNOWN = "event_unknown"
-    EVENT_INCOMPATIBLE = "event_incompatible"
-    EVENT_UNSUPPORTED = "event_unsupported"
-    FACT_UNKNOWN = "fact_unknown"
-    FACT_NOT_CARRIED = "fact_not_carried"
-    OPERATOR_UNFIT = "operator_unfit"
-    VALUE_UNFIT = "value_unfit"
-    VALUE_UNKNOWN = "value_unknown"
-    VALUE_EMPTY = "value_empty"
-    ACTIONS_EMPTY = "actions_empty"
-    RESERVED_TAG = "reserved_tag"
-    PLAN_REQUIRED = "plan_required"
-    PLAN_UNKNOWN = "plan_unknown"
-    PLAN_NOT_CARRIED = "plan_not_carried"
-    PRODUCT_UNKNOWN = "product_unknown"
-    PRODUCT_NOT_APPROVED = "product_not_approved"
-    NAME_DUPLICATE = "name_duplicate"
-    BETA_CAPTURE = "beta_capture"
-    CAPTURE_PROVIDER_MISSING = "capture_provider_missing"
-    CAPTURE_LIMITED = "capture_limited"
+__all__ = ["ReviewContext", "flagged_error", "is_flagged", "review"]
 
 
 @attrs.frozen
-class Finding:
-    """One thing that is wrong with a rule or a rule set, and what to do about it.
-
-    `path` says where in the segmentation; `witness` is an event that shows the finding,
-    where one is known.
-    """
-
-    code: FindingCode
-    severity: Severity
-    message: str
-    segmentation_id: str | None = attrs.field(default=None, kw_only=True)
-    product_id: str | None = attrs.field(default=None, kw_only=True)
-    path: str = attrs.field(default="$", kw_only=True)
-    hint: str = attrs.field(default="", kw_only=True)
-    witness: Event | None = attrs.field(default=None, kw_only=True)
-
-
-@attrs.frozen
-class Setting:
+class ReviewContext:
     """What a rule is reviewed against: its product and its provider's abilities, if known."""
 
     product: Product | None
@@ -110,45 +51,44 @@ class Setting:
 
 # code, severity, message, path, hint
 _Fault: TypeAlias = tuple[FindingCode, Severity, str, str, str]
-_Check: TypeAlias = "Callable[[Segmentation, Setting], Iterator[_Fault]]"
+_Check: TypeAlias = "Callable[[Segmentation, ReviewContext], Iterator[_Fault]]"
 
 _E, _W = Severity.ERROR, Severity.WARNING
 _C = FindingCode
 _ORDER = frozenset({Operator.LT, Operator.LE, Operator.GT, Operator.GE, Operator.BETWEEN})
 _PARTS_OF_TEXT = frozenset({Operator.CONTAINS, Operator.STARTS_WITH})
-_ORDERED_KINDS = frozenset({FactKind.INTEGER, FactKind.DECIMAL, FactKind.INSTANT})
 
 
-def _provider(_rule: Segmentation, setting: Setting) -> Iterator[_Fault]:
-    if setting.capabilities is None:
+def _provider(_rule: Segmentation, context: ReviewContext) -> Iterator[_Fault]:
+    if context.capabilities is None:
         yield (
             _C.PROVIDER_MISSING, _E, "the provider is not integrated", "$.provider",
             "integrate it with `RuleSet.with_provider`",
         )  # fmt: skip
 
 
-def _product(_rule: Segmentation, setting: Setting) -> Iterator[_Fault]:
-    if setting.product is None:
+def _product(_rule: Segmentation, context: ReviewContext) -> Iterator[_Fault]:
+    if context.product is None:
         yield (
             _C.PRODUCT_UNKNOWN, _E, "the rule set does not have the product", "$.product_id",
             "add it with `RuleSet.with_product`",
         )  # fmt: skip
-    elif setting.product.approved_at is None:
+    elif context.product.approved_at is None:
         yield (
             _C.PRODUCT_NOT_APPROVED, _E, "the product is not approved", "$.product_id",
             "give it an `approved_at`",
         )  # fmt: skip
 
 
-def _event(rule: Segmentation, setting: Setting) -> Iterator[_Fault]:
-    event = setting.catalogue.event(rule.event)
+def _event(rule: Segmentation, context: ReviewContext) -> Iterator[_Fault]:
+    event = context.catalogue.event(rule.event)
     if event is None:
         yield (
             _C.EVENT_UNKNOWN, _E, f"there is no event `{rule.event}`", "$.event",
             "add an own event type with `Catalogue.extended`",
         )  # fmt: skip
         return
-    product, capabilities = setting.product, setting.capabilities
+    product, capabilities = context.product, context.capabilities
     if product is not None and product.kind not in event.product_kinds:
         yield (
             _C.EVENT_INCOMPATIBLE, _E,
@@ -186,17 +126,17 @@ def _plans(rule: Segmentation, product: Product, event: EventType) -> Iterator[_
             )  # fmt: skip
 
 
-def _conditions(rule: Segmentation, setting: Setting) -> Iterator[_Fault]:
-    known_event = setting.catalogue.event(rule.event) is not None
+def _conditions(rule: Segmentation, context: ReviewContext) -> Iterator[_Fault]:
+    known_event = context.catalogue.event(rule.event) is not None
     for path, comparison in comparisons(rule.condition, "$.condition"):
-        fact = setting.catalogue.fact(comparison.fact)
+        fact = context.catalogue.fact(comparison.fact)
         if fact is None:
             yield (
                 _C.FACT_UNKNOWN, _E, f"there is no fact `{comparison.fact}`", path,
                 "add an own fact type with `Catalogue.extended`",
             )  # fmt: skip
             continue
-        if known_event and not setting.catalogue.carries(rule.event, fact.name):
+        if known_event and not context.catalogue.carries(rule.event, fact.name):
             yield (
                 _C.FACT_NOT_CARRIED, _E, f"`{rule.event}` does not carry `{fact.name}`", path, "",
             )  # fmt: skip
@@ -207,7 +147,7 @@ def _comparison(comparison: Comparison, fact: FactType, path: str) -> Iterator[_
     operator = comparison.operator
     if operator in NO_VALUE:
         return
-    if (operator in _ORDER and fact.kind not in _ORDERED_KINDS) or (
+    if (operator in _ORDER and fact.kind not in ORDERED_KINDS) or (
         operator in _PARTS_OF_TEXT and fact.kind is not FactKind.TEXT
     ):
         yield (
@@ -248,14 +188,14 @@ def _known_values(kind: FactKind, values: tuple[str, ...]) -> frozenset[object]:
     return frozenset(map(READERS[kind], values))
 
 
-def _actions(rule: Segmentation, setting: Setting) -> Iterator[_Fault]:
+def _actions(rule: Segmentation, context: ReviewContext) -> Iterator[_Fault]:
     if not rule.actions:
         yield (_C.ACTIONS_EMPTY, _E, "the segmentation has no action", "$.actions", "")
     for n, action in enumerate(rule.actions):
         path = f"$.actions[{n}]"
         yield from _values(action, path)
-        if setting.capabilities is not None:
-            yield from _ability(action, setting.capabilities, path)
+        if context.capabilities is not None:
+            yield from _ability(action, context.capabilities, path)
 
 
 def _values(action: Action, path: str) -> Iterator[_Fault]:
@@ -310,8 +250,8 @@ def _ability(action: Action, capabilities: Capabilities, path: str) -> Iterator[
             yield (_C.PLACE_UNSUPPORTED, _E, "the provider does not have the place", path, "")
 
 
-def _data(rule: Segmentation, setting: Setting) -> Iterator[_Fault]:
-    catalogue, capabilities = setting.catalogue, setting.capabilities
+def _data(rule: Segmentation, context: ReviewContext) -> Iterator[_Fault]:
+    catalogue, capabilities = context.catalogue, context.capabilities
     allowed = None if capabilities is None else capabilities.data
     for n, field in enumerate(rule.send):
         path = f"$.send[{n}]"
@@ -334,7 +274,7 @@ def _data(rule: Segmentation, setting: Setting) -> Iterator[_Fault]:
 _CHECKS: tuple[_Check, ...] = (_provider, _product, _event, _conditions, _actions, _data)
 
 
-def review(rule: Segmentation, setting: Setting) -> tuple[Finding, ...]:
+def review(rule: Segmentation, context: ReviewContext) -> tuple[Finding, ...]:
     """Return what is wrong with one segmentation, apart from the others of its product."""
     return tuple(
         Finding(
@@ -347,10 +287,21 @@ def review(rule: Segmentation, setting: Setting) -> tuple[Finding, ...]:
             hint=hint,
         )
         for check in _CHECKS
-        for code, severity, message, path, hint in check(rule, setting)
+        for code, severity, message, path, hint in check(rule, context)
     )
 
 
-def is_flagged(rule: Segmentation, setting: Setting) -> bool:
+def is_flagged(rule: Segmentation, context: ReviewContext) -> bool:
     """Whether the segmentation has an error, so that it does not run."""
-    return any(fault[1] is _E for check in _CHECKS for fault in check(rule, setting))
+    return any(fault[1] is _E for check in _CHECKS for fault in check(rule, context))
+
+
+def flagged_error(rule: Segmentation, findings: Iterable[Finding]) -> FlaggedSegmentationError:
+    """Return the error for using a rule with these findings; only errors among them count."""
+    errors = tuple(finding for finding in findings if finding.severity is _E)
+    error = FlaggedSegmentationError(
+        f"segmentation `{rule.id}` is flagged: " + "; ".join(each.message for each in errors),
+        hint="check the provider, the event, the conditions and the action",
+    )
+    error.findings = errors
+    return error

@@ -19,7 +19,6 @@ from listboss.errors import (
     ArgumentTypeError,
     AutomaticSegmentationError,
     DuplicateIdError,
-    FlaggedSegmentationError,
     RuleError,
     UnknownIdError,
 )
@@ -36,7 +35,8 @@ from listboss.rules.dashboard import (
     capture_findings,
     equal_name,
 )
-from listboss.rules.review import Finding, Setting, Severity, review
+from listboss.rules.finding import Finding, Severity
+from listboss.rules.review import ReviewContext, flagged_error, review
 from listboss.rules.segmentation import Product, Segmentation
 
 __all__ = ["RuleSet"]
@@ -217,15 +217,9 @@ class RuleSet:
         flagged for review before use.
         """
         rule = self.segmentation(segmentation_id)
-        errors = [f for f in review(rule, self.setting(rule)) if f.severity is Severity.ERROR]
-        if errors:
-            error = FlaggedSegmentationError(
-                f"segmentation `{segmentation_id}` is flagged: "
-                + "; ".join(finding.message for finding in errors),
-                hint="check the provider, the event, the conditions and the action",
-            )
-            error.findings = tuple(errors)
-            raise error
+        findings = review(rule, self.review_context(rule))
+        if any(finding.severity is Severity.ERROR for finding in findings):
+            raise flagged_error(rule, findings)
         return self.replace(attrs.evolve(rule, enabled=True))
 
     def disable(self, segmentation_id: str) -> RuleSet:
@@ -259,9 +253,9 @@ class RuleSet:
 
     # What is wrong with it
 
-    def setting(self, rule: Segmentation) -> Setting:
+    def review_context(self, rule: Segmentation) -> ReviewContext:
         """Return what the rule is reviewed against."""
-        return Setting(
+        return ReviewContext(
             self._products.get(rule.product_id), self.providers.get(rule.provider), self.catalogue
         )
 
@@ -292,7 +286,7 @@ class RuleSet:
         if self.capture_provider is not None and product is not None and product.approved_at:
             automatic = tuple(DashboardEntry(row) for row in AUTOMATIC)
         return automatic + tuple(
-            DashboardEntry(rule, review(rule, self.setting(rule)) + equal_name(rule, names))
+            DashboardEntry(rule, review(rule, self.review_context(rule)) + equal_name(rule, names))
             for rule in rules
         )
 

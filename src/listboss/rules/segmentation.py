@@ -17,7 +17,7 @@ from typing import cast, get_args
 import attrs
 
 from listboss.errors import ArgumentTypeError, RuleError
-from listboss.rules._text import a_truth, an_id, require_id, require_member, require_tuple
+from listboss.rules._text import check_bool, check_id, require_id, require_member, require_tuple
 from listboss.rules.action import Action
 from listboss.rules.catalogue import ProductKind
 from listboss.rules.condition import AllOf, AnyOf, Comparison, Condition, Not
@@ -87,8 +87,8 @@ class SubscriptionPlan:
     ('20', '21')
     """
 
-    id: str = attrs.field(validator=an_id(RuleError))
-    name: str = attrs.field(validator=an_id(RuleError))
+    id: str = attrs.field(validator=check_id(RuleError))
+    name: str = attrs.field(validator=check_id(RuleError))
     also: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=_also)
 
     @property
@@ -127,8 +127,8 @@ class Product:
     True
     """
 
-    id: str = attrs.field(validator=an_id(RuleError))
-    name: str = attrs.field(validator=an_id(RuleError))
+    id: str = attrs.field(validator=check_id(RuleError))
+    name: str = attrs.field(validator=check_id(RuleError))
     kind: ProductKind = attrs.field(default=ProductKind.SINGLE, kw_only=True, converter=_kind)
     plans: tuple[SubscriptionPlan, ...] = attrs.field(default=(), kw_only=True, converter=_plans)
     approved_at: datetime | None = attrs.field(default=None, kw_only=True, converter=_approved_at)
@@ -210,15 +210,15 @@ class Segmentation:
     ('seg-69bfa79e90a94951adc5e6d3', False)
     """
 
-    name: str = attrs.field(kw_only=False, validator=an_id(RuleError))
-    product_id: str = attrs.field(validator=an_id(RuleError))
-    provider: str = attrs.field(validator=an_id(RuleError))
+    name: str = attrs.field(kw_only=False, validator=check_id(RuleError))
+    product_id: str = attrs.field(validator=check_id(RuleError))
+    provider: str = attrs.field(validator=check_id(RuleError))
     id: str = attrs.field(
-        default=attrs.Factory(_default_id, takes_self=True), validator=an_id(RuleError)
+        default=attrs.Factory(_default_id, takes_self=True), validator=check_id(RuleError)
     )
     event: EventName | str = attrs.field(converter=event_name)
     actions: tuple[Action, ...] = attrs.field(converter=_actions)
     condition: Condition | None = attrs.field(default=None, converter=_condition)
     plan_ids: tuple[str, ...] = attrs.field(default=(), converter=_plan_ids)
     send: tuple[str, ...] = attrs.field(default=SENT, converter=_send)
-    enabled: bool = attrs.field(default=False, validator=a_truth(ArgumentTypeError))
+    enabled: bool = attrs.field(default=False, validator=check_bool)

@@ -12,6 +12,7 @@ from enum import StrEnum
 import attrs
 
 from listboss.rules._mapping import FrozenMap
+from listboss.rules._text import masked
 from listboss.rules.action import Place
 from listboss.rules.event import FactValue
 
@@ -27,10 +28,6 @@ class Origin(StrEnum):
     """A custom segmentation, or the host."""
 
 
-def _masked(_value: object) -> str:
-    return "***"
-
-
 @attrs.frozen(kw_only=True)
 class Lead:
     """A contact with its tags and places.
@@ -40,11 +37,11 @@ class Lead:
     tagged, and receives nothing. `data` is what the rules sent, besides the e-mail.
     """
 
-    email: str = attrs.field(repr=_masked)
+    email: str = attrs.field(repr=masked)
     origin: Origin
     tags: tuple[str, ...]
     places: tuple[Place, ...]
-    data: FrozenMap[str, FactValue] = attrs.field(repr=_masked)
+    data: FrozenMap[str, FactValue] = attrs.field(repr=masked)
     sendable: bool
     since: datetime
 

@@ -15,7 +15,14 @@ import attrs
 
 from listboss.errors import ArgumentTypeError, RuleError
 from listboss.rules._mapping import FrozenMap
-from listboss.rules._text import an_id, require_id, require_text, require_tuple
+from listboss.rules._text import (
+    check_bool,
+    check_id,
+    masked,
+    require_id,
+    require_text,
+    require_tuple,
+)
 from listboss.rules.event import FactValue
 
 __all__ = ["Automation", "Match", "Message", "Step"]
@@ -46,7 +53,7 @@ class Step:
     'come-back'
     """
 
-    message: str = attrs.field(validator=an_id(RuleError))
+    message: str = attrs.field(validator=check_id(RuleError))
     subject: str = attrs.field(default="", kw_only=True, validator=_text)
     delay: timedelta = attrs.field(default=timedelta(0), kw_only=True, validator=_delay)
 
@@ -75,11 +82,6 @@ def _match(_automation: object, _attribute: attrs.Attribute[Any], value: object)
         raise RuleError("`match` is `any` or `all`", path="$.match")
 
 
-def _truth(_automation: object, attribute: attrs.Attribute[Any], value: object) -> None:
-    if not isinstance(value, bool):
-        raise ArgumentTypeError("a truth value is meant here", path=f"$.{attribute.name}")
-
-
 @attrs.frozen
 class Automation:
     """Messages that start when a contact is given tags; off until it is published.
@@ -99,16 +101,12 @@ class Automation:
     False
     """
 
-    name: str = attrs.field(validator=an_id(RuleError))
+    name: str = attrs.field(validator=check_id(RuleError))
     tags: tuple[str, ...] = attrs.field(converter=_tags)
     match: Match = attrs.field(default="any", kw_only=True, validator=_match)
     steps: tuple[Step, ...] = attrs.field(default=(), kw_only=True, converter=_steps)
-    while_tagged: bool = attrs.field(default=False, kw_only=True, validator=_truth)
-    published: bool = attrs.field(default=False, kw_only=True, validator=_truth)
-
-
-def _masked(_value: object) -> str:
-    return "***"
+    while_tagged: bool = attrs.field(default=False, kw_only=True, validator=check_bool)
+    published: bool = attrs.field(default=False, kw_only=True, validator=check_bool)
 
 
 @attrs.frozen(kw_only=True)
@@ -122,6 +120,6 @@ class Message:
     automation: str
     message: str
     subject: str
-    email: str = attrs.field(repr=_masked)
-    data: FrozenMap[str, FactValue] = attrs.field(repr=_masked)
+    email: str = attrs.field(repr=masked)
+    data: FrozenMap[str, FactValue] = attrs.field(repr=masked)
     due: datetime

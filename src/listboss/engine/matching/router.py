@@ -98,7 +98,11 @@ def _file(
     filed: _Filed = {}
     for position, rule in rules:
         capabilities = rule_set.providers.get(rule.provider)
-        if capabilities is None or not rule.enabled or is_flagged(rule, rule_set.setting(rule)):
+        if (
+            capabilities is None
+            or not rule.enabled
+            or is_flagged(rule, rule_set.review_context(rule))
+        ):
             continue
         prepared = PreparedRule(position, rule.id, rule, steps_of(rule, capabilities))
         for key in _keys(rule, plans):
