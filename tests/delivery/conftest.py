@@ -1,4 +1,4 @@
-"""Rules at two providers, providers that answer as told, and a clock that the test turns."""
+"""Rules for two providers, providers with scripted answers, and a clock that tests set."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -27,23 +27,23 @@ APPROVED = EventName.PURCHASE_APPROVED
 
 
 class Clock:
-    """A clock that stands until it is turned."""
+    """A clock that moves only when a test turns it."""
 
     def __init__(self) -> None:
         self.now = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
     def __call__(self) -> datetime:
-        """Read it."""
+        """Return the current time."""
         return self.now
 
     def turn(self, **by: float) -> datetime:
-        """Let time pass; returns the new time."""
+        """Let time pass; return the new time."""
         self.now += timedelta(**by)
         return self.now
 
 
 class Account:
-    """A provider that notes what it is given and answers `answers`, then `Applied()`.
+    """A provider that records its calls and returns `answers`, then `Applied()`.
 
     An answer may be an exception, which is raised, or a function, which is called.
     """
@@ -55,12 +55,12 @@ class Account:
 
     @property
     def tags(self):
-        """The tags that it was given, in order."""
-        actions = [action.action for action, _ in self.calls]
+        """The tags that it received, in order."""
+        actions = [planned.action for planned, _ in self.calls]
         return [action.tag for action in actions if isinstance(action, AddTag)]
 
     def apply(self, action, call):
-        """Answer the next of the answers."""
+        """Return the next answer."""
         self.calls.append((action, call))
         answer = self.answers.pop(0) if self.answers else Applied()
         if callable(answer):
@@ -71,15 +71,15 @@ class Account:
 
 
 class AsyncAccount(Account):
-    """The same, asynchronous."""
+    """An asynchronous `Account`."""
 
     async def apply(self, action, call):
-        """Answer the next of the answers."""
+        """Return the next answer."""
         return super().apply(action, call)
 
 
 def segmentation(name, actions, *, provider="mail", **more):
-    """An enabled rule on the approval of product 42, its id being its name."""
+    """An enabled rule on the approval of product 42, with its name as id."""
     settings = {"product_id": "42", "event": APPROVED, "enabled": True, **more}
     return Segmentation(name, id=name, provider=provider, actions=actions, **settings)
 
@@ -100,7 +100,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def make_engine() -> Callable[..., Engine]:
-    """Make an engine of segmentations, by default those above, for providers mail and crm."""
+    """Make an engine for the providers mail and crm, by default with the rules above."""
 
     def make_engine(*segmentations: Segmentation, providers=("mail", "crm")) -> Engine:
         return Engine(
@@ -134,13 +134,13 @@ def make_event() -> Callable[..., Event]:
 
 @pytest.fixture
 def account() -> type[Account]:
-    """The class of the providers that answer as told."""
+    """The class of the providers with scripted answers."""
     return Account
 
 
 @pytest.fixture
 def async_account() -> type[AsyncAccount]:
-    """The same, asynchronous."""
+    """The asynchronous class of providers with scripted answers."""
     return AsyncAccount
 
 
@@ -164,11 +164,11 @@ def journal() -> MemoryJournal:
 
 @pytest.fixture
 def executor(make_engine, mail, crm, journal, clock) -> Executor:
-    """An executor of the rules above at both providers."""
+    """An executor of the rules above with both providers."""
     return Executor(make_engine(), {"mail": mail, "crm": crm}, journal, clock=clock)
 
 
 @pytest.fixture
 def engine_for_crm(make_engine: Callable[..., Engine]) -> Engine:
-    """An engine that knows the provider `crm` alone."""
+    """An engine that knows only the provider `crm`."""
     return make_engine(providers=("crm",))

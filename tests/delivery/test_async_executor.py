@@ -12,23 +12,23 @@ ANA = "ana@example.com"
 
 @pytest.fixture
 def mail(async_account):
-    """The provider `mail`, an asynchronous one."""
+    """The asynchronous provider `mail`."""
     return async_account()
 
 
 @pytest.fixture
 def executor(make_engine, mail, crm, journal, clock):
-    """An executor of an asynchronous and a synchronous provider."""
+    """An executor with an asynchronous and a synchronous provider."""
     return AsyncExecutor(make_engine(), {"mail": mail, "crm": crm}, journal, clock=clock)
 
 
 def statuses(receipt):
     """The status of each action, in the order of the plan."""
-    return [step.status for step in receipt.actions]
+    return [state.status for state in receipt.states]
 
 
 def test_handle(executor, make_event, mail, crm):
-    """A plan is carried out at synchronous and asynchronous providers alike."""
+    """A plan is carried out at synchronous and asynchronous providers."""
     receipt = asyncio.run(executor.handle(make_event()))
     assert (DeliveryStatus.DONE, ["a", "b"], ["c"]) == (receipt.status, mail.tags, crm.tags)
 
@@ -41,24 +41,24 @@ def test_redelivery(executor, make_event, mail):
     assert ["a", "b"] == mail.tags
 
 
-def test_again(executor, make_event, mail):
-    """After a repair, only what is not yet applied is sent."""
+def test_replan(executor, make_event, mail):
+    """A replanned event sends only the actions that are not applied."""
     mail.answers = [Unknown("timeout")]
     asyncio.run(executor.handle(make_event()))
-    asyncio.run(executor.handle(make_event(), again=True))
+    asyncio.run(executor.handle(make_event(), replan=True))
     assert ["a", "b", "a"] == mail.tags
 
 
 def test_exception(executor, make_event, mail):
-    """An exception counts as sent without answer; other actions still run."""
+    """An exception counts as sent without an answer; other actions still run."""
     mail.answers = [ValueError("ana@example.com")]
     receipt = asyncio.run(executor.handle(make_event()))
     assert [Status.APPLIED, Status.UNKNOWN, Status.APPLIED] == statuses(receipt)
-    assert "ValueError" == receipt.actions[1].detail
+    assert "ValueError" == receipt.states[1].detail
 
 
 def test_run_due(executor, make_event, mail, clock):
-    """What waits is done when its time has come."""
+    """A waiting action is sent when it is due."""
     mail.answers = [Throttled(timedelta(seconds=30))]
     asyncio.run(executor.handle(make_event()))
     clock.turn(seconds=30)
@@ -67,14 +67,14 @@ def test_run_due(executor, make_event, mail, clock):
 
 
 def test_integration_test(executor, journal, mail):
-    """An integration test goes to the provider and is marked in the history."""
+    """An integration test reaches the provider and is marked in the history."""
     asyncio.run(executor.test("buyers", ANA))
     assert [True, True] == [record.is_test for record in journal.history()]
     assert [True, True] == [call.is_test for _, call in mail.calls]
 
 
 def test_together(executor, make_event, mail, crm):
-    """Tasks that handle the same event together do it once."""
+    """Tasks that handle the same event concurrently send each action once."""
 
     async def slow(*_):
         await asyncio.sleep(0)
@@ -90,7 +90,7 @@ def test_together(executor, make_event, mail, crm):
 
 
 def test_cancellation(executor, make_event, journal, mail):
-    """A task that is cancelled during a call leaves the action unknown, the rest due."""
+    """A task cancelled during a call leaves its action unknown and the others due."""
 
     async def cancelled():
         started = asyncio.Event()
@@ -110,7 +110,7 @@ def test_cancellation(executor, make_event, journal, mail):
 
 
 def test_provider_not_here(executor, engine_for_crm, make_event, journal, mail):
-    """What another executor planned for a provider that is not here is refused, not lost."""
+    """An action planned elsewhere for a missing provider is refused, not lost."""
     mail.answers = [Throttled(timedelta(seconds=1))]
     waiting = asyncio.run(executor.handle(make_event()))
     other = AsyncExecutor(engine_for_crm, {"crm": mail}, journal)
@@ -119,6 +119,6 @@ def test_provider_not_here(executor, engine_for_crm, make_event, journal, mail):
 
 
 def test_configuration(make_engine, journal, mail):
-    """Rules for a provider that is not given are refused."""
+    """Rules for a missing provider are refused."""
     with pytest.raises(ConfigurationError):
         AsyncExecutor(make_engine(), {"mail": mail}, journal)

@@ -9,12 +9,12 @@ from listboss import AddTag, PlannedAction
 from listboss.delivery import (
     DONE,
     TRANSITIONS,
+    ActionState,
     Attempt,
     Delivery,
     DeliveryStatus,
     Signal,
     Status,
-    Step,
     Wait,
 )
 from listboss.errors import ConfigurationError, UnknownIdError
@@ -48,41 +48,41 @@ OVER = {Status.APPLIED, Status.UNCHANGED, Status.ACCEPTED}
 
 
 def action(id, provider="mail"):
-    """A planned action; the id is its tag, too."""
+    """A planned action whose tag is its id."""
     data = FrozenMap[str, FactValue]({"name": "Ana"})
     return PlannedAction(provider, "ana@example.com", AddTag(id), data, ("rule",), False, id)
 
 
 def attempted(delivery, now=NOON):
-    """The id of the action that is given out now."""
-    step = delivery.next(now)
-    assert isinstance(step, Attempt)
-    return step.action.id
+    """The id of the action to attempt now."""
+    attempt = delivery.next(now)
+    assert isinstance(attempt, Attempt)
+    return attempt.planned.id
 
 
 class TestTable:
-    """The table of transitions by itself."""
+    """The table of transitions."""
 
     def test_every_status(self):
-        """The table has a row for every status, and leads nowhere else."""
+        """Every status has a row, and every transition leads to a status."""
         assert set(Status) == set(TRANSITIONS)
         assert all(isinstance(to, Status) for row in TRANSITIONS.values() for to in row.values())
 
     def test_every_outcome(self):
-        """An action that is being sent takes every outcome, and nothing else."""
+        """An action that is being sent accepts every outcome and nothing else."""
         assert set(get_args(Outcome)) == set(TRANSITIONS[Status.SENDING])
 
     def test_over_is_over(self):
-        """No way leads out of what is over."""
+        """A status that is over has no transitions."""
         assert [{}, {}, {}] == [TRANSITIONS[status] for status in OVER]
 
     def test_only_sending_takes_outcomes(self):
-        """Nothing is reported of what was not given out."""
+        """Only an action that is being sent accepts an outcome."""
         others = [row for status, row in TRANSITIONS.items() if status is not Status.SENDING]
         assert all(isinstance(by, Signal) for row in others for by in row)
 
     def test_all_reachable(self):
-        """Every status can be reached from a planned action."""
+        """Every status is reachable from a planned action."""
         seen, new = set(), {Status.PLANNED}
         while new:
             seen |= new
@@ -91,24 +91,24 @@ class TestTable:
 
 
 class TestReport:
-    """What an outcome leads to."""
+    """Reported outcomes."""
 
     @pytest.mark.parametrize("outcome", OUTCOMES, ids=repr)
     def test_outcome(self, outcome):
-        """Each outcome leads to its status, in words for the history."""
+        """Each outcome leads to its status and its detail for the history."""
         delivery = Delivery([action("a")])
         attempted(delivery)
-        step = delivery.report("a", outcome, NOON)
-        assert OUTCOMES[outcome] == (step.status, step.detail, delivery.status)
+        state = delivery.report("a", outcome, NOON)
+        assert OUTCOMES[outcome] == (state.status, state.detail, delivery.status)
 
-    def test_nothing_was_given_out(self):
-        """A report of what was not given out is refused."""
+    def test_not_attempted(self):
+        """A report for an action that is not being sent is refused."""
         with pytest.raises(ConfigurationError) as caught:
             Delivery([action("a")]).report("a", Applied(), NOON)
         assert "unexpected_report" == caught.value.code
 
     def test_twice(self):
-        """One attempt has one report."""
+        """A second report for one attempt is refused."""
         delivery = Delivery([action("a")])
         attempted(delivery)
         delivery.report("a", Applied(), NOON)
@@ -116,58 +116,58 @@ class TestReport:
             delivery.report("a", Unknown("timeout"), NOON)
 
     def test_unknown_action(self):
-        """A report of an action that is not in the plan is refused."""
+        """A report for an action that is not in the plan is refused."""
         with pytest.raises(UnknownIdError):
             Delivery([]).report("a", Applied(), NOON)
 
 
 class TestNext:
-    """What is attempted, and when."""
+    """The next attempt and its time."""
 
     def test_nothing(self):
-        """A plan without actions is done from the start."""
+        """A plan without actions is done immediately."""
         delivery = Delivery([])
         assert (DONE, DeliveryStatus.IDLE) == (delivery.next(NOON), delivery.status)
 
     def test_order(self):
-        """Actions are given out in the order of the plan, each once."""
+        """Each action is attempted once, in the order of the plan."""
         delivery = Delivery([action("a"), action("b")])
         order = []
         while isinstance(step := delivery.next(NOON), Attempt):
-            order.append((step.action.id, step.call))
-            delivery.report(step.action.id, Applied(), NOON)
+            order.append((step.planned.id, step.call))
+            delivery.report(step.planned.id, Applied(), NOON)
         assert ([("a", Call()), ("b", Call())], DONE) == (order, step)
 
     def test_test_calls(self):
-        """The actions of a test are called as a test."""
-        step = Delivery([action("a")], is_test=True).next(NOON)
-        assert isinstance(step, Attempt)
-        assert Call(is_test=True) == step.call
+        """The calls of a test are marked as a test."""
+        attempt = Delivery([action("a")], is_test=True).next(NOON)
+        assert isinstance(attempt, Attempt)
+        assert Call(is_test=True) == attempt.call
 
     def test_being_sent(self):
-        """While an action is being sent, the next at that provider is held back."""
+        """While an action is being sent, the next one at its provider waits."""
         delivery = Delivery([action("a"), action("b")])
         attempted(delivery)
         assert Wait(None) == delivery.next(NOON)
 
     @pytest.mark.parametrize("outcome", [Refused("no", "contact"), Unknown("timeout")], ids=repr)
-    def test_failure_holds_nothing_back(self, outcome):
-        """Other actions still run when one fails."""
+    def test_failure_delays_nothing(self, outcome):
+        """Other actions still run after one fails."""
         delivery = Delivery([action("a"), action("b")])
         delivery.report(attempted(delivery), outcome, NOON)
         assert "b" == attempted(delivery)
 
-    def test_waiting_holds_its_provider_back(self):
-        """A provider that asked to wait is left alone; another one goes on."""
+    def test_waiting_delays_its_provider(self):
+        """A throttled provider gets no further action; other providers go on."""
         delivery = Delivery([action("a"), action("b"), action("c", "crm")])
         delivery.report(attempted(delivery), Throttled(timedelta(seconds=90)), NOON)
         delivery.report(attempted(delivery), Applied(), NOON)
-        statuses = [step.status for step in delivery.steps]
+        statuses = [state.status for state in delivery.states]
         assert [Status.WAITING, Status.PLANNED, Status.APPLIED] == statuses
         assert Wait(NOON + timedelta(seconds=90)) == delivery.next(NOON)
 
     def test_waiting_is_due(self):
-        """When the time has passed, the action is attempted again, as the second attempt."""
+        """A waiting action is attempted a second time when it is due, not before."""
         delivery = Delivery([action("a")])
         delivery.report(attempted(delivery), Throttled(timedelta(seconds=90)), NOON)
         due = NOON + timedelta(seconds=90)
@@ -176,98 +176,100 @@ class TestNext:
         assert Attempt(action("a"), Call(2)) == delivery.next(due)
 
     @pytest.mark.parametrize(
-        ("asked", "waits"),
+        ("retry_after", "waits"),
         [
             (timedelta(0), timedelta(seconds=1)),
             (timedelta(days=-1), timedelta(seconds=1)),
             (timedelta.max, timedelta(days=30)),
         ],
     )
-    def test_odd_waiting_times(self, asked, waits):
-        """No waiting time makes a busy loop, or loses the action."""
+    def test_odd_waiting_times(self, retry_after, waits):
+        """A waiting time is at least one second and at most 30 days."""
         delivery = Delivery([action("a")])
-        delivery.report(attempted(delivery), Throttled(asked), NOON)
+        delivery.report(attempted(delivery), Throttled(retry_after), NOON)
         assert NOON + waits == delivery.next_at
 
 
-class TestAgain:
-    """A plan made anew after a repair."""
+class TestReplan:
+    """A new plan for the same event."""
 
     def after(self, outcome):
-        """A delivery of one action that came out so."""
+        """A delivery of one action with this outcome."""
         delivery = Delivery([action("a")])
         delivery.report(attempted(delivery), outcome, NOON)
         return delivery
 
     @pytest.mark.parametrize("outcome", [Applied(), NoChange(), Accepted("7")], ids=repr)
     def test_over(self, outcome):
-        """What is over is not sent again."""
+        """An action that is over is not sent again."""
         delivery = self.after(outcome)
-        delivery.again([action("a"), action("b")])
-        assert ["a", "b"] == [step.action.id for step in delivery.steps]
+        delivery.replan([action("a"), action("b")])
+        assert ["a", "b"] == [state.planned.id for state in delivery.states]
         assert "b" == attempted(delivery)
 
     @pytest.mark.parametrize("outcome", [Refused("no", "contact"), Unknown("timeout")], ids=repr)
     def test_stuck(self, outcome):
-        """What was refused or got no answer is attempted once more."""
+        """A refused or unknown action is attempted again."""
         delivery = self.after(outcome)
-        delivery.again([action("a")])
+        delivery.replan([action("a")])
         assert Attempt(action("a"), Call(2)) == delivery.next(NOON)
 
     def test_waiting(self):
-        """What waits keeps its time: the provider asked for it."""
+        """A waiting action keeps the time that the provider asked for."""
         delivery = self.after(Throttled(timedelta(seconds=90)))
-        delivery.again([action("a")])
+        delivery.replan([action("a")])
         assert Wait(NOON + timedelta(seconds=90)) == delivery.next(NOON)
 
     def test_being_sent(self):
-        """What is being sent is not given out a second time."""
+        """An action that is being sent is not attempted a second time."""
         delivery = Delivery([action("a")])
         attempted(delivery)
-        delivery.again([action("a")])
+        delivery.replan([action("a")])
         assert Wait(None) == delivery.next(NOON)
 
     def test_no_longer_planned(self):
-        """What failed and is no longer planned is dropped, what is over is kept."""
+        """A failed action missing from the new plan is dropped; one that is over is kept."""
         delivery = Delivery([action("a"), action("b")])
         delivery.report(attempted(delivery), Applied(), NOON)
         delivery.report(attempted(delivery), Unknown("timeout"), NOON)
-        delivery.again([action("c")])
-        assert ["a", "c"] == [step.action.id for step in delivery.steps]
+        delivery.replan([action("c")])
+        assert ["a", "c"] == [state.planned.id for state in delivery.states]
 
 
 class TestForget:
-    """Erasing whom the actions are about."""
+    """Erasing the contact of the actions."""
 
     def test_not_sent(self):
-        """What was not sent yet never will be."""
+        """An action that was not sent yet never will be."""
         delivery = Delivery([action("a")])
         delivery.forget()
-        (step,) = delivery.steps
+        (state,) = delivery.states
         assert (Status.REFUSED, "forgotten", DONE) == (
-            step.status,
-            step.detail,
+            state.status,
+            state.detail,
             delivery.next(NOON),
         )
 
-    def test_nobody_is_left(self):
-        """Neither e-mail nor data stay, whatever the status."""
-        steps = [Step(action(status), status, detail="x") for status in Status]
-        delivery = Delivery(steps)
+    def test_personal_data(self):
+        """E-mail and data are erased in every status."""
+        states = [ActionState(action(status), status, detail="x") for status in Status]
+        delivery = Delivery(states)
         delivery.forget()
         assert {("", FrozenMap[str, str]())} == {
-            (step.action.email, step.action.data) for step in delivery.steps
+            (state.planned.email, state.planned.data) for state in delivery.states
         }
-        assert {"", "forgotten"} == {step.detail for step in delivery.steps}
+        assert {"", "forgotten"} == {state.detail for state in delivery.states}
 
     def test_counts_stay(self):
-        """What was done stays counted as done."""
-        delivery = Delivery([Step(action("a"), Status.APPLIED, 1)])
+        """Statuses and counts of attempts are kept."""
+        delivery = Delivery([ActionState(action("a"), Status.APPLIED, 1)])
         delivery.forget()
-        assert [(Status.APPLIED, 1)] == [(step.status, step.attempts) for step in delivery.steps]
+        assert [(Status.APPLIED, 1)] == [
+            (state.status, state.attempts) for state in delivery.states
+        ]
 
     def test_while_being_sent(self):
-        """The outcome of what is being sent is still taken."""
+        """The outcome of an action that is being sent is still accepted."""
         delivery = Delivery([action("a")])
         attempted(delivery)
         delivery.forget()
@@ -279,7 +281,7 @@ class TestForget:
     st.lists(st.tuples(st.sampled_from(list(OUTCOMES)), st.integers(0, 200)), max_size=40),
 )
 def test_any_outcomes(providers, script):
-    """Under any outcomes: in order, never early, never again what came to an end, until done."""
+    """Whatever the outcomes, actions run in order, never early, and never after they ended."""
     delivery = Delivery([action(str(n), provider) for n, provider in enumerate(providers)])
     now, answers = NOON, iter(script)
     ended: set[str] = set()
@@ -290,14 +292,14 @@ def test_any_outcomes(providers, script):
             assert step.until > now
             now = step.until
             continue
-        id, provider = step.action.id, step.action.provider
+        id, provider = step.planned.id, step.planned.provider
         assert id not in ended
         assert latest.get(provider, 0) <= int(id)
         latest[provider] = int(id)
         outcome, seconds = next(answers, (Applied(), 0))
-        told = delivery.report(id, outcome, now)
-        assert OUTCOMES[outcome][0] is told.status
-        if told.status is not Status.WAITING:
+        state = delivery.report(id, outcome, now)
+        assert OUTCOMES[outcome][0] is state.status
+        if state.status is not Status.WAITING:
             ended.add(id)
         now += timedelta(seconds=seconds)
     assert {str(n) for n in range(len(providers))} == ended

@@ -5,7 +5,7 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "custom_provider.py"
 
 
 def test_custom_provider(capsys):
-    """The example of a host's own provider runs, and shows every way an action may go."""
+    """The example of a custom provider runs and shows each kind of result."""
     runpy.run_path(str(EXAMPLE), run_name="__main__")
     lines = [line.split() for line in capsys.readouterr().out.splitlines() if line]
     assert [

@@ -30,17 +30,17 @@ CANARY = "canary@example.com has no such list"
 
 def statuses(receipt):
     """The status of each action, in the order of the plan."""
-    return [step.status for step in receipt.actions]
+    return [state.status for state in receipt.states]
 
 
 class TestHandle:
-    """One event on its way."""
+    """Handling one event."""
 
     def test_carries_the_plan_out(self, executor, make_event, make_engine, mail, crm):
-        """Every action of the plan goes to its provider, in order, as a first attempt."""
+        """Every action of the plan reaches its provider, in order, as a first attempt."""
         receipt = executor.handle(make_event())
         plan = make_engine().plan(make_event())
-        assert plan.actions == tuple(action for action, _ in crm.calls + mail.calls)
+        assert plan.actions == tuple(planned for planned, _ in crm.calls + mail.calls)
         assert {Call(1, None, False)} == {call for _, call in crm.calls + mail.calls}
         assert ("e-1", DeliveryStatus.DONE, None) == (
             receipt.event_id,
@@ -61,10 +61,10 @@ class TestHandle:
         ids=repr,
     )
     def test_outcomes(self, executor, make_event, crm, outcome, expected):
-        """The receipt tells each outcome, and the whole of them."""
+        """The receipt has the status of each action and of the whole delivery."""
         crm.answers = [outcome]
         receipt = executor.handle(make_event())
-        assert expected == (receipt.actions[0].status, receipt.status)
+        assert expected == (receipt.states[0].status, receipt.status)
 
     @pytest.mark.parametrize(
         ("more", "idle"),
@@ -77,18 +77,18 @@ class TestHandle:
         ],
     )
     def test_idle(self, executor, make_event, mail, more, idle):
-        """An event that asks for nothing is told so, with the reason."""
+        """The receipt of an event without actions gives the reason."""
         receipt = executor.handle(make_event(**more))
-        assert (DeliveryStatus.IDLE, idle, ()) == (receipt.status, receipt.idle, receipt.actions)
+        assert (DeliveryStatus.IDLE, idle, ()) == (receipt.status, receipt.idle, receipt.states)
         assert [] == mail.calls
 
     def test_nothing_personal_in_repr(self, executor, make_event):
-        """A receipt can be logged."""
+        """The repr of a receipt shows no e-mail."""
         assert "ana@" not in repr(executor.handle(make_event()))
 
 
 class TestRedelivery:
-    """The same event once more."""
+    """The same event delivered again."""
 
     @pytest.mark.parametrize(
         "outcome",
@@ -96,27 +96,27 @@ class TestRedelivery:
         ids=repr,
     )
     def test_does_nothing_twice(self, executor, make_event, mail, crm, outcome):
-        """A redelivered event does nothing twice, and is answered with what became of it."""
+        """A redelivered event does nothing twice and returns the same receipt."""
         mail.answers = [outcome, outcome]
         first = executor.handle(make_event())
         assert first == executor.handle(make_event())
         assert (2, 1) == (len(mail.calls), len(crm.calls))
 
     def test_idle(self, executor, make_event, journal):
-        """A redelivered event that asks for nothing is recorded once."""
+        """A redelivered event without actions is recorded once."""
         executor.handle(make_event(contact=None))
         executor.handle(make_event(contact=None))
         assert 1 == len(journal.history())
 
     def test_as_planned_at_first(self, executor, make_event, make_engine, make_segmentation, mail):
-        """A redelivered event keeps its plan, even if the rules have changed meanwhile."""
+        """A redelivered event keeps its plan even after the rules have changed."""
         executor.handle(make_event())
-        executor.use(make_engine(make_segmentation("new", AddTag("new"))))
+        executor.use_engine(make_engine(make_segmentation("new", AddTag("new"))))
         executor.handle(make_event())
         assert ["a", "b"] == mail.tags
 
     def test_finishes_what_is_due(self, executor, make_event, mail, clock):
-        """A redelivery attempts what waited and is due, and nothing else."""
+        """A redelivery attempts only actions that waited and are due."""
         mail.answers = [Throttled(timedelta(seconds=9))]
         executor.handle(make_event())
         clock.turn(seconds=9)
@@ -124,55 +124,55 @@ class TestRedelivery:
         assert (["a", "a", "b"], DeliveryStatus.DONE) == (mail.tags, receipt.status)
 
 
-class TestAgain:
-    """The same event after a repair."""
+class TestReplan:
+    """Replanning a known event."""
 
     def test_sends_what_is_not_over(self, executor, make_event, mail, crm):
-        """After a repair, only what is not yet applied is sent, as a further attempt."""
+        """Only actions that are not applied are sent, as a further attempt."""
         mail.answers = [Refused("no such list", "configuration")]
         executor.handle(make_event())
-        receipt = executor.handle(make_event(), again=True)
+        receipt = executor.handle(make_event(), replan=True)
         assert (["a", "b", "a"], ["c"]) == (mail.tags, crm.tags)
         assert (2, DeliveryStatus.DONE) == (mail.calls[-1][1].attempt, receipt.status)
 
     def test_plans_anew(self, executor, make_event, make_engine, make_segmentation, mail):
-        """After a repair of the rules, the event is judged by the new ones."""
+        """The event is evaluated with the new rules."""
         executor.handle(make_event())
-        executor.use(make_engine(make_segmentation("new", [AddTag("b"), AddTag("new")])))
-        executor.handle(make_event(), again=True)
+        executor.use_engine(make_engine(make_segmentation("new", [AddTag("b"), AddTag("new")])))
+        executor.handle(make_event(), replan=True)
         assert ["a", "b", "new"] == mail.tags
 
     def test_of_an_idle_event(self, executor, make_event, make_engine, make_segmentation, mail):
-        """An event that asked for nothing may ask for something by new rules."""
+        """An event that had no actions may have some under new rules."""
         event = make_event(name="purchase.refunded")
         executor.handle(event)
         rule = make_segmentation("refund", AddTag("refunded"), event="purchase.refunded")
-        executor.use(make_engine(rule))
-        receipt = executor.handle(event, again=True)
+        executor.use_engine(make_engine(rule))
+        receipt = executor.handle(event, replan=True)
         assert (["refunded"], None) == (mail.tags, receipt.idle)
 
     def test_of_a_new_event(self, executor, make_event, mail):
-        """An event that nobody has seen is simply handled."""
-        executor.handle(make_event(), again=True)
+        """A new event is handled as usual."""
+        executor.handle(make_event(), replan=True)
         assert ["a", "b"] == mail.tags
 
 
 class TestFailures:
-    """Providers that fail."""
+    """Failing providers."""
 
     @pytest.mark.parametrize(
         "error", [ValueError(CANARY), RuntimeError(CANARY), ExceptionGroup(CANARY, [OSError()])]
     )
     def test_exception(self, executor, make_event, journal, mail, error):
-        """An exception counts as sent without answer; its text is kept nowhere."""
+        """An exception counts as sent without an answer; its text is not kept."""
         mail.answers = [error]
         receipt = executor.handle(make_event())
-        step = receipt.actions[1]
-        assert (Status.UNKNOWN, type(error).__name__) == (step.status, step.detail)
-        assert "canary" not in repr((receipt, journal.history())) + step.detail
+        state = receipt.states[1]
+        assert (Status.UNKNOWN, type(error).__name__) == (state.status, state.detail)
+        assert "canary" not in repr((receipt, journal.history())) + state.detail
 
     def test_others_still_run(self, executor, make_event, mail, crm):
-        """Other actions still run when one fails."""
+        """Other actions still run after one fails."""
         crm.answers = [OSError()]
         mail.answers = [OSError()]
         receipt = executor.handle(make_event())
@@ -180,14 +180,14 @@ class TestFailures:
 
     @pytest.mark.parametrize("answer", [None, True, "applied", Applied])
     def test_no_outcome(self, executor, make_event, mail, answer):
-        """An answer that is none leaves it unknown."""
+        """An answer that is not an outcome leaves the action unknown."""
         mail.apply = lambda action, call: answer
-        step = executor.handle(make_event()).actions[1]
-        assert (Status.UNKNOWN, "no outcome") == (step.status, step.detail)
+        state = executor.handle(make_event()).states[1]
+        assert (Status.UNKNOWN, "no outcome") == (state.status, state.detail)
 
     @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
     def test_interruption(self, executor, make_event, journal, mail, error):
-        """An interruption goes through; what was being sent is unknown, the rest is still due."""
+        """An interruption is raised; its action is unknown, and the others stay due."""
         mail.answers = [error()]
         with pytest.raises(error):
             executor.handle(make_event())
@@ -199,17 +199,17 @@ class TestFailures:
 
 
 class TestThrottling:
-    """Providers that ask to wait."""
+    """Throttled providers."""
 
     def test_waits(self, executor, make_event, mail, clock):
-        """A provider that asks to wait gets nothing more; the receipt says until when."""
+        """A throttled provider gets no further action; the receipt says until when."""
         mail.answers = [Throttled(timedelta(seconds=30))]
         receipt = executor.handle(make_event())
         assert [Status.APPLIED, Status.WAITING, Status.PLANNED] == statuses(receipt)
         assert clock.now + timedelta(seconds=30) == receipt.next_at
 
     def test_run_due(self, executor, make_event, mail, clock):
-        """What waits is done when its time has come, not before."""
+        """A waiting action is sent when it is due, not before."""
         mail.answers = [Throttled(timedelta(seconds=30))]
         executor.handle(make_event())
         assert () == executor.run_due()
@@ -218,7 +218,7 @@ class TestThrottling:
         assert (DeliveryStatus.DONE, ["a", "a", "b"]) == (receipt.status, mail.tags)
 
     def test_run_due_at(self, executor, make_event, mail, clock):
-        """The host may say what time it is."""
+        """The host may pass the time."""
         mail.answers = [Throttled(timedelta(seconds=30))]
         executor.handle(make_event())
         (receipt,) = executor.run_due(clock.now + timedelta(minutes=1))
@@ -226,13 +226,13 @@ class TestThrottling:
 
     @pytest.mark.parametrize("seconds", [0, -5])
     def test_once_per_call(self, executor, make_event, mail, seconds):
-        """Each action is attempted once in a call, whatever the provider asks for."""
+        """Each action is attempted once per call, even if the provider asks for no delay."""
         mail.answers = [Throttled(timedelta(seconds=seconds))] * 5
         executor.handle(make_event())
         assert ["a"] == mail.tags
 
     def test_clock_set_back(self, executor, make_event, mail, clock):
-        """A clock that is set back during a call makes nothing due too early."""
+        """A clock set back during a call makes no action due too early."""
         mail.answers = [
             lambda: clock.turn(hours=-2) and Throttled(timedelta(seconds=30)),
         ]
@@ -242,61 +242,61 @@ class TestThrottling:
 
 
 class TestConfiguration:
-    """Engine, providers and journal fit each other."""
+    """Engine, providers and journal must match."""
 
     def test_provider_missing(self, make_engine, journal, mail):
-        """Rules for a provider that is not given are refused."""
+        """Rules for a missing provider are refused."""
         with pytest.raises(ConfigurationError) as caught:
             Executor(make_engine(), {"mail": mail}, journal)
         assert ("provider_missing", "$.providers.crm") == (caught.value.code, caught.value.path)
 
     def test_capabilities_differ(self, make_engine, journal, mail, crm):
-        """Rules reviewed for other capabilities than the provider has are refused."""
+        """Rules reviewed for other capabilities are refused."""
         crm.capabilities = Capabilities(add_tag="native")
         with pytest.raises(ConfigurationError) as caught:
             Executor(make_engine(), {"mail": mail, "crm": crm}, journal)
         assert "capabilities_differ" == caught.value.code
 
     def test_more_providers_than_needed(self, make_engine, make_event, journal, mail, crm):
-        """A provider that no rule uses yet is no error."""
+        """A provider without rules is accepted."""
         executor = Executor(make_engine(), {"mail": mail, "crm": crm, "sms": mail}, journal)
         assert DeliveryStatus.DONE is executor.handle(make_event()).status
 
-    def test_use_refused(self, executor, make_engine, make_event, mail):
-        """Rules that do not fit are refused, and the old ones stay."""
+    def test_use_engine_refused(self, executor, make_engine, make_event, mail):
+        """Rules that do not match are refused, and the old rules stay."""
         with pytest.raises(ConfigurationError):
-            executor.use(make_engine(providers=("mail", "crm", "sms")))
+            executor.use_engine(make_engine(providers=("mail", "crm", "sms")))
         executor.handle(make_event())
         assert ["a", "b"] == mail.tags
 
     def test_asynchronous_provider(self, make_engine, journal, mail, async_account):
-        """An asynchronous provider needs the other executor."""
+        """An asynchronous provider is refused by `Executor`."""
         with pytest.raises(ConfigurationError) as caught:
             Executor(make_engine(), {"mail": mail, "crm": async_account()}, journal)
         assert "provider_asynchronous" == caught.value.code
 
     def test_journal_of_another(self, executor, engine_for_crm, make_event, journal, mail):
-        """What another executor planned for a provider that is not here is refused, not lost."""
+        """An action planned elsewhere for a missing provider is refused, not lost."""
         mail.answers = [Throttled(timedelta(seconds=1))]
         executor.handle(make_event())
         other = Executor(engine_for_crm, {"crm": mail}, journal)
         (receipt,) = other.run_due(executor.handle(make_event()).next_at)
-        assert RefusedKind.CONFIGURATION in receipt.actions[1].detail
+        assert RefusedKind.CONFIGURATION in receipt.states[1].detail
 
 
 class TestIntegrationTest:
-    """Trying a segmentation out."""
+    """Testing a segmentation."""
 
     def test_goes_to_the_provider(self, executor, mail):
-        """Dummy data for the segmentation's action go to the provider, for the e-mail given."""
+        """The actions are sent with dummy data for the given e-mail."""
         receipt = executor.test("buyers", ANA)
         assert [(AddTag("a"), ANA, True), (AddTag("b"), ANA, True)] == [
-            (action.action, action.email, call.is_test) for action, call in mail.calls
+            (planned.action, planned.email, call.is_test) for planned, call in mail.calls
         ]
         assert DeliveryStatus.DONE is receipt.status
 
     def test_in_the_history(self, executor, journal):
-        """The test appears in the history, marked as one, with its status."""
+        """The history has the test, marked as a test, with its status."""
         executor.test("buyers", ANA)
         assert [(True, Status.APPLIED, ("buyers",), ANA)] * 2 == [
             (record.is_test, record.status, record.segmentation_ids, record.contact)
@@ -304,18 +304,18 @@ class TestIntegrationTest:
         ]
 
     def test_switched_off_or_not_met(self, executor, mail):
-        """A segmentation can be tested before it is enabled, whatever its condition."""
+        """A segmentation can be tested while it is disabled, whatever its condition."""
         executor.test("english", ANA)
-        assert [AddLead("English")] == [action.action for action, _ in mail.calls]
+        assert [AddLead("English")] == [planned.action for planned, _ in mail.calls]
 
-    def test_each_is_a_new_one(self, executor, mail):
+    def test_repeated(self, executor, mail):
         """A test can be repeated."""
         first, second = executor.test("buyers", ANA), executor.test("buyers", ANA)
         assert first.event_id != second.event_id
         assert ["a", "b", "a", "b"] == mail.tags
 
     def test_failure(self, executor, mail):
-        """A test that the provider refuses has failed."""
+        """A test refused by the provider has failed."""
         mail.answers = [Refused("no such tag", "configuration")]
         assert DeliveryStatus.FAILED is executor.test("buyers", ANA).status
 
@@ -335,13 +335,13 @@ class TestIntegrationTest:
         assert [[Status.REFUSED], [Status.APPLIED]] == [statuses(before), statuses(after)]
 
     def test_unknown_segmentation(self, executor):
-        """What is not there cannot be tested."""
+        """An unknown segmentation cannot be tested."""
         with pytest.raises(UnknownIdError):
             executor.test("nothing", ANA)
 
     def test_flagged_segmentation(self, executor, make_engine, make_segmentation, journal):
-        """A rule with inconsistencies is for review, not for a test."""
-        executor.use(make_engine(make_segmentation("flagged", ())))
+        """A flagged segmentation cannot be tested."""
+        executor.use_engine(make_engine(make_segmentation("flagged", ())))
         with pytest.raises(FlaggedSegmentationError):
             executor.test("flagged", ANA)
         assert () == journal.history()
@@ -353,10 +353,10 @@ class TestIntegrationTest:
 
 
 class TestThreads:
-    """Several threads on one executor."""
+    """Threads that share an executor."""
 
     def test_one_event(self, executor, make_event, mail, crm):
-        """Threads that handle the same event together do it once."""
+        """Threads that handle the same event concurrently send each action once."""
         ready = Barrier(8)
 
         def work(_):
@@ -367,8 +367,8 @@ class TestThreads:
             list(pool.map(work, range(8)))
         assert (["a", "b"], ["c"]) == (mail.tags, crm.tags)
 
-    def test_while_another_is_at_it(self, executor, make_event, mail):
-        """Whoever comes while an action is being sent leaves it alone."""
+    def test_while_sending(self, executor, make_event, mail):
+        """A second thread leaves alone an action that is being sent."""
         started, go_on = Event(), Event()
 
         def slow():
@@ -387,7 +387,7 @@ class TestThreads:
         assert ["a", "b"] == mail.tags
 
     def test_many_events(self, executor, make_event, mail, crm, journal):
-        """Threads share an executor: each event is done once, whole."""
+        """Each event is carried out once and completely."""
         events = [make_event(f"e-{n % 50}") for n in range(200)]
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(executor.handle, events))

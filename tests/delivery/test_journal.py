@@ -11,10 +11,10 @@ ANA, BRUNO = "ana@example.com", "bruno@example.com"
 
 
 class TestHistory:
-    """What is recorded."""
+    """Recorded outcomes."""
 
     def test_record(self, executor, journal, make_event, clock):
-        """A record tells when, why, for whom, what, where and how it went."""
+        """A record has the time, reasons, contact, action, provider and status."""
         executor.handle(make_event(transaction="HP1"))
         assert (
             Record(
@@ -22,7 +22,7 @@ class TestHistory:
                 segmentation_ids=("crm",),
                 automatic=False,
                 product_id="42",
-                plan=None,
+                subscription_plan=None,
                 contact=ANA,
                 event_name="purchase.approved",
                 event_id="e-1",
@@ -36,16 +36,16 @@ class TestHistory:
         )
 
     def test_every_attempt(self, executor, journal, make_event, crm):
-        """Every attempt has its record, oldest first."""
+        """Every attempt has a record, oldest first."""
         crm.answers = [Refused("full", "limit"), Accepted("7")]
         executor.handle(make_event())
-        executor.handle(make_event(), again=True)
+        executor.handle(make_event(), replan=True)
         assert [(Status.REFUSED, "limit: full"), (Status.ACCEPTED, "job 7")] == [
             (record.status, record.detail) for record in journal.history(provider="crm")
         ]
 
     def test_idle_event(self, executor, journal, make_event):
-        """An event that asks for nothing is in the history, with the reason."""
+        """An event without actions is in the history, with the reason."""
         executor.handle(make_event(name="purchase.refunded", plan_name="Gold"))
         (record,) = journal.history("42")
         assert (DeliveryStatus.IDLE, Idle.NO_RULE, None, None, ANA, "Gold") == (
@@ -54,11 +54,11 @@ class TestHistory:
             record.provider,
             record.action,
             record.contact,
-            record.plan,
+            record.subscription_plan,
         )
 
     def test_automatic(self, make_engine, journal, make_event, mail, crm):
-        """What automatic segmentations did is told apart."""
+        """Records of automatic segmentations are marked as automatic."""
         rules = make_engine().rules
         capturing = RuleSet(rules.products, (), providers=rules.providers, capture_provider="mail")
         executor = Executor(Engine(capturing), {"mail": mail, "crm": crm}, journal)
@@ -69,13 +69,13 @@ class TestHistory:
         ]
 
     def test_repr_is_masked(self, executor, journal, make_event):
-        """A record does not show who it is about in its repr."""
+        """The repr of a record shows no e-mail."""
         executor.handle(make_event())
         assert "ana@" not in repr(journal.history())
 
 
 class TestFilters:
-    """Asking for a part of the history."""
+    """Filtering the history."""
 
     @pytest.fixture(autouse=True)
     def _some(self, executor, make_event, mail):
@@ -108,7 +108,7 @@ class TestFilters:
         ids=repr,
     )
     def test_filter(self, journal, wanted, count):
-        """The history is narrowed by everything that is given."""
+        """A record must match every given filter."""
         assert count == len(journal.history(**wanted))
 
 
@@ -116,65 +116,65 @@ class TestForget:
     """Erasing a person."""
 
     def test_personal_data_go(self, executor, journal, make_event, mail):
-        """Nobody is found in the history any more, and nothing personal is kept anywhere."""
+        """The contact is not found any more, and no personal data is kept."""
         mail.answers = [Refused("it said: ana@example.com is blocked", "suppressed")]
         executor.handle(make_event())
         assert 3 == journal.forget("ANA@example.com")
         assert () == journal.history(contact=ANA)
         kept = journal.history(), journal.receipt("e-1")
         assert {None} == {record.contact for record in kept[0]}
-        assert {"": 3} == {step.action.email: 3 for step in kept[1].actions}
-        assert [{}] * 3 == [step.action.data for step in kept[1].actions]
+        assert {"": 3} == {state.planned.email: 3 for state in kept[1].states}
+        assert [{}] * 3 == [state.planned.data for state in kept[1].states]
         assert "ana" not in "".join(record.detail for record in kept[0])
-        assert "ana" not in "".join(step.detail for step in kept[1].actions)
+        assert "ana" not in "".join(state.detail for state in kept[1].states)
 
     def test_counts_stay(self, executor, journal, make_event):
-        """What was done stays counted."""
+        """Records stay counted."""
         executor.handle(make_event())
         journal.forget(Contact(ANA))
         assert 3 == len(journal.history("42", status=Status.APPLIED))
 
     def test_others_stay(self, executor, journal, make_event):
-        """Other contacts are untouched."""
+        """Other contacts are kept."""
         executor.handle(make_event("e-1"))
         executor.handle(make_event("e-2", contact=Contact(BRUNO)))
         journal.forget(ANA)
         assert 3 == len(journal.history(contact=BRUNO))
 
     def test_redelivered(self, executor, journal, make_event, mail):
-        """An event of a forgotten contact that is redelivered does nothing."""
+        """A redelivered event of a forgotten contact does nothing."""
         executor.handle(make_event())
         journal.forget(ANA)
         executor.handle(make_event())
         assert (["a", "b"], ()) == (mail.tags, journal.history(contact=ANA))
 
     def test_not_sent_yet(self, executor, journal, make_event, mail, clock):
-        """What was not sent yet never will be."""
+        """An action that was not sent yet never will be."""
         mail.answers = [Throttled(timedelta(seconds=30))]
         executor.handle(make_event())
         journal.forget(ANA)
         assert () == executor.run_due(clock.turn(days=1))
         assert [Status.APPLIED, Status.REFUSED, Status.REFUSED] == [
-            step.status for step in journal.receipt("e-1").actions
+            state.status for state in journal.receipt("e-1").states
         ]
 
     def test_while_being_sent(self, executor, journal, make_event, mail):
-        """Who is forgotten while an action is being sent is not in its record, either."""
+        """A contact forgotten during a call is not in the record of its outcome."""
         mail.answers = [lambda: journal.forget(ANA) and Applied()]
         executor.handle(make_event())
         assert () == journal.history(contact=ANA)
         assert [Status.APPLIED] == [r.status for r in journal.history(provider="mail")]
 
     def test_unknown(self, journal):
-        """There is nothing to forget of an unknown contact."""
+        """Forgetting an unknown contact changes no record."""
         assert 0 == journal.forget(ANA)
 
 
 class TestKeeping:
-    """How long a journal keeps things."""
+    """How long a journal keeps records and events."""
 
     def test_old_events_go(self, executor, journal, make_event, clock, mail):
-        """After 60 days an event is forgotten, with its records; later ones stay."""
+        """After 60 days an event is dropped with its records; later events stay."""
         executor.handle(make_event("e-1"))
         clock.turn(days=30)
         executor.handle(make_event("e-2"))
@@ -185,7 +185,7 @@ class TestKeeping:
             journal.receipt("e-1")
 
     def test_open_events_stay(self, executor, journal, make_event, clock, mail):
-        """What is still to be done is kept, however old."""
+        """An event with open actions is kept, however old it is."""
         mail.answers = [Throttled(timedelta(days=30))]
         executor.handle(make_event("e-1"))
         executor.handle(make_event("e-2", product_id="7"))
@@ -194,7 +194,7 @@ class TestKeeping:
         assert ("e-1",) == journal.due(clock.now)
 
     def test_for_ever(self, make_engine, make_event, mail, crm, clock):
-        """A journal may keep everything."""
+        """With `keep=None` a journal keeps everything."""
         journal = MemoryJournal(keep=None)
         executor = Executor(make_engine(), {"mail": mail, "crm": crm}, journal, clock=clock)
         executor.handle(make_event("e-1"))
@@ -202,30 +202,30 @@ class TestKeeping:
         executor.handle(make_event("e-2"))
         assert 6 == len(journal.history())
 
-    def test_done_again_is_new(self, executor, journal, make_event, clock):
-        """An event that was done again is kept from then on."""
+    def test_replanned_is_new(self, executor, journal, make_event, clock):
+        """The time of a replanned event starts again."""
         executor.handle(make_event("e-1"))
         clock.turn(days=40)
-        executor.handle(make_event("e-1"), again=True)
+        executor.handle(make_event("e-1"), replan=True)
         clock.turn(days=40)
         executor.handle(make_event("e-2"))
         assert DeliveryStatus.DONE is journal.receipt("e-1").status
 
-    def test_done_again_keeps_nothing_else(self, executor, journal, make_event, clock):
-        """An event that was done again holds no older one back from going."""
+    def test_replanned_keeps_nothing_else(self, executor, journal, make_event, clock):
+        """A replanned event does not keep older events from being dropped."""
         for event_id in ("e-1", "e-2"):
             executor.handle(make_event(event_id))
         clock.turn(days=40)
-        executor.handle(make_event("e-1"), again=True)
+        executor.handle(make_event("e-1"), replan=True)
         clock.turn(days=40)
         executor.handle(make_event("e-3"))
         with pytest.raises(UnknownIdError):
             journal.receipt("e-2")
 
 
-@pytest.mark.parametrize("ask", ["receipt", "intend"])
-def test_unknown_event(journal, clock, ask):
-    """An event that the journal does not have is told so."""
-    arguments = {"receipt": ("e-9",), "intend": ("e-9", clock.now)}[ask]
+@pytest.mark.parametrize("method", ["receipt", "intend"])
+def test_unknown_event(journal, clock, method):
+    """An event that the journal does not have raises an error."""
+    arguments = {"receipt": ("e-9",), "intend": ("e-9", clock.now)}[method]
     with pytest.raises(UnknownIdError, match="`e-9`"):
-        getattr(journal, ask)(*arguments)
+        getattr(journal, method)(*arguments)

@@ -254,7 +254,7 @@ class TestG10WheneverTheEventOccurs:
         shop = host(rule("r", AddTag("x"), enabled=False))
         shop.handle(happens(id="before"))
         on = rule_set(rule("r", AddTag("x")), providers={"mail": shop.send.capabilities})
-        shop.executor.use(Engine(on))
+        shop.executor.use_engine(Engine(on))
         shop.handle(happens(id="after"))
         assert ["after"] == [
             record.event_id for record in shop.journal.history("course", segmentation_id="r")

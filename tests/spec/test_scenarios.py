@@ -215,7 +215,7 @@ def test_order_bump(host, rule):
     )
     receipts = shop.handle(main, bump)
     assert [[AddTag("main")], [AddTag("bump")]] == [
-        [step.action.action for step in receipt.actions] for receipt in receipts
+        [state.planned.action for state in receipt.states] for receipt in receipts
     ]
 
 
@@ -276,7 +276,7 @@ class TestSameIdTwice:
         (event,) = parse(body).events
         shop = host(products=[_sold(event.product_id)], capture_provider="mail")
         shop.handle(event, *parse(body).events)
-        assert [1, 1] == [step.attempts for step in shop.journal.receipt(event.id).actions]
+        assert [1, 1] == [state.attempts for state in shop.journal.receipt(event.id).states]
 
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)

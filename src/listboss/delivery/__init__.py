@@ -1,8 +1,8 @@
-"""Deliver: carry a plan out at the host's providers, through a journal.
+"""Delivery: carry a plan out at the host's providers, with a journal.
 
-`Executor` and `AsyncExecutor` plan an event, attempt each action once and record how it
-went; `MemoryJournal` keeps the history. `Delivery` is the life of one plan as a table, with
-no clock, provider or store in it, for whoever writes a driver or a journal of their own.
+`Executor` and `AsyncExecutor` plan an event, attempt each action once and record the
+outcome. `MemoryJournal` keeps the history. `Delivery` is the life of one plan as a table,
+without a clock, a provider or a store, for hosts that write their own driver or journal.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from listboss.delivery.delivery import (
     DONE,
     TRANSITIONS,
+    ActionState,
     Attempt,
     Delivery,
     DeliveryStatus,
@@ -17,7 +18,6 @@ from listboss.delivery.delivery import (
     Receipt,
     Signal,
     Status,
-    Step,
     Wait,
 )
 from listboss.delivery.executor import AsyncExecutor, Executor
@@ -26,6 +26,7 @@ from listboss.delivery.journal import Journal, MemoryJournal, Record
 __all__ = [
     "DONE",
     "TRANSITIONS",
+    "ActionState",
     "AsyncExecutor",
     "Attempt",
     "Delivery",
@@ -38,6 +39,5 @@ __all__ = [
     "Record",
     "Signal",
     "Status",
-    "Step",
     "Wait",
 ]

@@ -1,9 +1,9 @@
 """The life of one plan's actions, without a clock, a provider or a store.
 
-`Delivery` says what to attempt next and takes in how it went; whoever drives it brings the
-time, calls the provider and keeps the journal. One constant table says which status follows
-which; what is not in it is refused. It never attempts an action twice unless told to, and
-keeps the order of the actions at each provider.
+`Delivery` says what to attempt next and records the outcome. Its driver brings the time,
+calls the provider and keeps the journal. One constant table says which status follows which
+and refuses every other transition. An action is attempted twice only if the host asks for it,
+and the actions at each provider keep their order.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from listboss.rules._mapping import FrozenMap
 __all__ = [
     "DONE",
     "TRANSITIONS",
+    "ActionState",
     "Attempt",
     "Delivery",
     "DeliveryStatus",
@@ -40,55 +41,53 @@ __all__ = [
     "Receipt",
     "Signal",
     "Status",
-    "Step",
     "Wait",
 ]
 
 
 class Status(StrEnum):
-    """Where one action stands."""
+    """The status of one action."""
 
     PLANNED = "planned"
     """Not attempted yet."""
     SENDING = "sending"
-    """Being attempted; it was noted down before anything was sent."""
+    """Being attempted; this is recorded before anything is sent."""
     WAITING = "waiting"
-    """The provider asked to wait; due again at `until`."""
+    """The provider asked to wait; the action is due again at `until`."""
     APPLIED = "applied"
     UNCHANGED = "unchanged"
-    """It was so already."""
+    """There was nothing to change."""
     ACCEPTED = "accepted"
-    """The provider took it as a job of its own."""
+    """The provider queued it as a job."""
     REFUSED = "refused"
     UNKNOWN = "unknown"
-    """Sent, and no answer."""
+    """Sent, without an answer."""
 
 
 class Signal(StrEnum):
-    """What the driver tells an action, beside the outcomes that providers report."""
+    """What a driver can do to an action, besides reporting the provider's outcome."""
 
     SEND = "send"
-    AGAIN = "again"
-    """The host asks for it anew, after a repair."""
+    REPLAN = "replan"
+    """The host plans the event again, for example after a rule was fixed."""
     FORGET = "forget"
-    """The contact is to be forgotten."""
+    """The host forgets the contact."""
 
 
-# An action is planned, then being sent, then either over (applied, unchanged, accepted) or
-# stuck (refused, unknown) or waiting. Two ways lead back: a provider's own waiting time that
-# has passed, and a host that asks again after a repair. An action that is over never goes
-# back: this is why a redelivered event does nothing twice. A forgotten action that was not
-# sent is refused, for nobody knows any more whom it was about.
+# An action is planned, then sending, then over (applied, unchanged, accepted), stuck (refused,
+# unknown) or waiting. It goes back when the provider's waiting time has passed or the host
+# replans. An action that is over never goes back, so a redelivered event does nothing twice.
+# A forgotten action that was not sent is refused: its address is gone.
 TRANSITIONS: Final[Mapping[Status, Mapping[Signal | type, Status]]] = MappingProxyType(
     {
         Status.PLANNED: {
             Signal.SEND: Status.SENDING,
-            Signal.AGAIN: Status.PLANNED,
+            Signal.REPLAN: Status.PLANNED,
             Signal.FORGET: Status.REFUSED,
         },
         Status.WAITING: {
             Signal.SEND: Status.SENDING,
-            Signal.AGAIN: Status.WAITING,
+            Signal.REPLAN: Status.WAITING,
             Signal.FORGET: Status.REFUSED,
         },
         Status.SENDING: {
@@ -99,30 +98,30 @@ TRANSITIONS: Final[Mapping[Status, Mapping[Signal | type, Status]]] = MappingPro
             Refused: Status.REFUSED,
             Unknown: Status.UNKNOWN,
         },
-        Status.REFUSED: {Signal.AGAIN: Status.PLANNED},
-        Status.UNKNOWN: {Signal.AGAIN: Status.PLANNED},
+        Status.REFUSED: {Signal.REPLAN: Status.PLANNED},
+        Status.UNKNOWN: {Signal.REPLAN: Status.PLANNED},
         Status.APPLIED: {},
         Status.UNCHANGED: {},
         Status.ACCEPTED: {},
     }
 )
-"""Which status follows which, by what the driver says or the provider answers."""
+"""The next status for each status and signal or outcome."""
 
 _OPEN = frozenset({Status.PLANNED, Status.SENDING, Status.WAITING})
 _STUCK = frozenset({Status.REFUSED, Status.UNKNOWN})
-_SHORTEST_WAIT = timedelta(seconds=1)  # so that "wait zero seconds" never becomes a busy loop
-_LONGEST_WAIT = timedelta(days=30)  # so that a mistaken answer does not lose the action
+_MIN_WAIT = timedelta(seconds=1)  # a provider that says "zero seconds" must not cause a busy loop
+_MAX_WAIT = timedelta(days=30)  # a mistaken answer must not lose the action
 
 
 @attrs.frozen
-class Step:
-    """One action of a delivery and where it stands.
+class ActionState:
+    """One action of a delivery and its status.
 
-    `attempts` counts what was sent, `until` is when a waiting one is due, `detail` is what
-    the provider said about the latest attempt, without personal data.
+    `attempts` counts how often it was sent. `until` is when a waiting action is due. `detail`
+    is the provider's answer to the latest attempt, without personal data.
     """
 
-    action: PlannedAction
+    planned: PlannedAction
     status: Status = Status.PLANNED
     attempts: int = 0
     until: datetime | None = None
@@ -131,15 +130,15 @@ class Step:
 
 @attrs.frozen
 class Attempt:
-    """Carry this action out now, and report its outcome."""
+    """Carry this action out now, then report its outcome."""
 
-    action: PlannedAction
+    planned: PlannedAction
     call: Call
 
 
 @attrs.frozen
 class Wait:
-    """Nothing can be done before `until`; None: someone else is at it just now."""
+    """Nothing is due before `until`; None means that an action is being sent right now."""
 
     until: datetime | None
 
@@ -157,34 +156,34 @@ NextStep: TypeAlias = Attempt | Wait | Done
 
 
 class DeliveryStatus(StrEnum):
-    """Where a whole delivery stands."""
+    """The status of a whole delivery."""
 
     IDLE = "idle"
     """The plan has no actions."""
     PENDING = "pending"
-    """Something is still to be attempted, now or later."""
+    """At least one action is still to be attempted, now or later."""
     FAILED = "failed"
-    """All was attempted; something was refused, or nobody knows how it went."""
+    """Everything was attempted; at least one action is refused or unknown."""
     DONE = "done"
 
 
 @attrs.frozen
 class Receipt:
-    """What became of an event: each action with its status, and when there is more to do.
+    """The result of an event: the state of each action, and when more is due.
 
-    `next_at` is when the earliest waiting action is due, None if none waits. `idle` says
-    why there are no actions.
+    `next_at` is when the earliest waiting action is due, or None. `idle` is the reason if
+    there are no actions.
     """
 
     event_id: str
     status: DeliveryStatus
-    actions: tuple[Step, ...]
+    states: tuple[ActionState, ...]
     next_at: datetime | None = None
     idle: Idle | None = None
 
 
-def _told(outcome: Outcome) -> str:
-    """Put an outcome into the words of the history."""
+def _detail_of(outcome: Outcome) -> str:
+    """Describe an outcome for the history."""
     match outcome:
         case Applied() | NoChange():
             return ""
@@ -200,49 +199,52 @@ def _told(outcome: Outcome) -> str:
             assert_never(outcome)
 
 
-def _moved(step: Step, by: Signal | type) -> Status:
+def _next_status(state: ActionState, by: Signal | type) -> Status:
     try:
-        return TRANSITIONS[step.status][by]
+        return TRANSITIONS[state.status][by]
     except KeyError:
         raise ConfigurationError(
-            f"action `{step.action.id}` is {step.status} and expects no such report",
+            f"action `{state.planned.id}` is {state.status} and takes no such report",
             code="unexpected_report",
-            hint="report once, after `next` gave the action",
+            hint="report once, after `next` returned the action",
         ) from None
 
 
-def _forgotten(step: Step) -> Step:
-    action = attrs.evolve(step.action, email="", data=FrozenMap())
-    if Signal.FORGET in TRANSITIONS[step.status]:
-        return Step(action, _moved(step, Signal.FORGET), step.attempts, None, "forgotten")
-    return attrs.evolve(step, action=action, detail="")
+def _forgotten(state: ActionState) -> ActionState:
+    planned = attrs.evolve(state.planned, email="", data=FrozenMap())
+    if Signal.FORGET in TRANSITIONS[state.status]:
+        status = _next_status(state, Signal.FORGET)
+        return ActionState(planned, status, state.attempts, None, "forgotten")
+    return attrs.evolve(state, planned=planned, detail="")
 
 
 class Delivery:
-    """The actions of one plan on their way; sans-I/O, driven by `next` and `report`.
+    """The actions of one plan while they are carried out; sans-I/O, driven by `next` and `report`.
 
-    Not safe to share between threads: a journal guards it.
+    Not thread-safe: the journal guards it.
 
     >>> Delivery([]).next(datetime.max)
     <Done.DONE: 'done'>
     """
 
-    __slots__ = ("_is_test", "_steps")
+    __slots__ = ("_is_test", "_states")
 
-    def __init__(self, steps: Iterable[Step | PlannedAction], *, is_test: bool = False) -> None:
-        given = (step if isinstance(step, Step) else Step(step) for step in steps)
-        self._steps = {step.action.id: step for step in given}
+    def __init__(
+        self, actions: Iterable[ActionState | PlannedAction], *, is_test: bool = False
+    ) -> None:
+        states = (each if isinstance(each, ActionState) else ActionState(each) for each in actions)
+        self._states = {state.planned.id: state for state in states}
         self._is_test = is_test
 
     @property
-    def steps(self) -> tuple[Step, ...]:
-        """Every action and where it stands, in the order of the plan."""
-        return tuple(self._steps.values())
+    def states(self) -> tuple[ActionState, ...]:
+        """The state of every action, in the order of the plan."""
+        return tuple(self._states.values())
 
     @property
     def status(self) -> DeliveryStatus:
-        """Where the delivery as a whole stands."""
-        statuses = {step.status for step in self._steps.values()}
+        """The status of the delivery as a whole."""
+        statuses = {state.status for state in self._states.values()}
         if not statuses:
             return DeliveryStatus.IDLE
         if statuses & _OPEN:
@@ -252,74 +254,75 @@ class Delivery:
     @property
     def next_at(self) -> datetime | None:
         """When the earliest waiting action is due, or None."""
-        return min((step.until for step in self.steps if step.until is not None), default=None)
+        return min((state.until for state in self.states if state.until is not None), default=None)
 
     def next(self, now: datetime) -> NextStep:
-        """Say what to do at `now`; an attempt given out is noted as being sent.
+        """Return what to do at `now`; a returned attempt is marked as being sent.
 
-        A provider where an action waits, or is being sent, holds back its later actions, so
-        that they keep their order; other providers go on.
+        While an action waits or is being sent, later actions at the same provider wait too,
+        so that they keep their order. Other providers go on.
         """
         ready = self._ready(now)
-        return self._send(ready) if isinstance(ready, Step) else ready
+        return self._send(ready) if isinstance(ready, ActionState) else ready
 
     def is_due(self, now: datetime) -> bool:
-        """Whether `next` would give an attempt."""
-        return isinstance(self._ready(now), Step)
+        """Whether `next` would return an attempt."""
+        return isinstance(self._ready(now), ActionState)
 
-    def _ready(self, now: datetime) -> Step | Wait | Done:
+    def _ready(self, now: datetime) -> ActionState | Wait | Done:
         held: set[str] = set()
-        for step in self._steps.values():
-            provider = step.action.provider
-            if provider in held or step.status not in _OPEN:
+        for state in self._states.values():
+            provider = state.planned.provider
+            if provider in held or state.status not in _OPEN:
                 continue
-            if step.status is Status.SENDING or (step.until is not None and step.until > now):
+            if state.status is Status.SENDING or (state.until is not None and state.until > now):
                 held.add(provider)
                 continue
-            return step
+            return state
         return Wait(self.next_at) if held else DONE
 
-    def _send(self, step: Step) -> Attempt:
-        attempt = step.attempts + 1
-        status = _moved(step, Signal.SEND)
-        self._steps[step.action.id] = Step(step.action, status, attempt)
-        return Attempt(step.action, Call(attempt, None, self._is_test))
+    def _send(self, state: ActionState) -> Attempt:
+        attempt = state.attempts + 1
+        status = _next_status(state, Signal.SEND)
+        self._states[state.planned.id] = ActionState(state.planned, status, attempt)
+        return Attempt(state.planned, Call(attempt, None, self._is_test))
 
-    def report(self, action_id: str, outcome: Outcome, now: datetime) -> Step:
-        """Take in what the provider answered at `now`, and return the step as it is now."""
-        step = self._steps.get(action_id)
-        if step is None:
+    def report(self, action_id: str, outcome: Outcome, now: datetime) -> ActionState:
+        """Record the provider's answer at `now`; return the new state of the action."""
+        state = self._states.get(action_id)
+        if state is None:
             raise UnknownIdError(f"the delivery has no action `{action_id}`")
         until = None
         if isinstance(outcome, Throttled):
-            until = now + min(max(outcome.retry_after, _SHORTEST_WAIT), _LONGEST_WAIT)
-        status = _moved(step, type(outcome))
-        told = Step(step.action, status, step.attempts, until, _told(outcome))
-        self._steps[action_id] = told
-        return told
+            until = now + min(max(outcome.retry_after, _MIN_WAIT), _MAX_WAIT)
+        status = _next_status(state, type(outcome))
+        reported = ActionState(state.planned, status, state.attempts, until, _detail_of(outcome))
+        self._states[action_id] = reported
+        return reported
 
-    def again(self, actions: Iterable[PlannedAction]) -> None:
-        """Take a plan made anew after a repair: what is over stays so, the rest is due.
+    def replan(self, actions: Iterable[PlannedAction]) -> None:
+        """Take a new plan of the event: what is over stays over, everything else is due.
 
-        Actions that the new plan no longer has are dropped, unless they are over or being
-        sent; a waiting one keeps its time.
+        Actions missing from the new plan are dropped, unless they are over or being sent. A
+        waiting action keeps its time.
         """
-        old = self._steps
-        fresh: dict[str, Step] = {
-            step.action.id: step
-            for step in old.values()
-            if Signal.AGAIN not in TRANSITIONS[step.status]
+        old = self._states
+        new: dict[str, ActionState] = {
+            state.planned.id: state
+            for state in old.values()
+            if Signal.REPLAN not in TRANSITIONS[state.status]
         }
-        for action in actions:
-            if action.id in fresh:
+        for planned in actions:
+            if planned.id in new:
                 continue
-            step = old.get(action.id)
-            status = Status.PLANNED if step is None else _moved(step, Signal.AGAIN)
-            fresh[action.id] = (
-                Step(action) if step is None else attrs.evolve(step, action=action, status=status)
-            )
-        self._steps = fresh
+            state = old.get(planned.id)
+            if state is None:
+                new[planned.id] = ActionState(planned)
+            else:
+                status = _next_status(state, Signal.REPLAN)
+                new[planned.id] = attrs.evolve(state, planned=planned, status=status)
+        self._states = new
 
     def forget(self) -> None:
-        """Erase whom the actions are about; those that were not sent never will be."""
-        self._steps = {action_id: _forgotten(step) for action_id, step in self._steps.items()}
+        """Erase the contact from every action; actions that were not sent never will be."""
+        self._states = {action_id: _forgotten(state) for action_id, state in self._states.items()}

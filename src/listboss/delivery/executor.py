@@ -1,19 +1,20 @@
-"""Carries plans out at the host's providers: two thin drivers of the same steps.
+"""Executors: carry plans out at the host's providers, synchronously or asynchronously.
 
-Intend, send, record, in this order and for each action by itself: one that fails delays
-nobody else. A redelivered event does nothing twice. An exception out of a provider counts
-as `Unknown`, and only its class name is kept, since its text may hold personal data. What
-nobody could answer is not sent again until the host says so (`again=True`).
+Each action is intended, sent and recorded on its own, so a failing action delays no other.
+A redelivered event does nothing twice. An exception from a provider counts as `Unknown`;
+only its class name is kept, since its text may hold personal data. An action without an
+answer is sent again only if the host replans the event (`replan=True`).
 """
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Generic, TypeVar, cast, get_args
 from uuid import uuid4
 
+from listboss._clock import utc_now
 from listboss.delivery.delivery import Attempt, Receipt
 from listboss.delivery.journal import Journal
 from listboss.engine.engine import Engine
@@ -26,21 +27,17 @@ __all__ = ["AsyncExecutor", "Executor"]
 P = TypeVar("P", Provider, Provider | AsyncProvider)
 
 _OUTCOMES: tuple[type, ...] = get_args(Outcome)
-_NOT_HERE = Refused("this executor has no such provider", RefusedKind.CONFIGURATION)
+_NO_PROVIDER = Refused("this executor does not have the provider", RefusedKind.CONFIGURATION)
 _INTERRUPTED = Unknown("interrupted")
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
-def _judged(answer: object) -> Outcome:
-    """Take an answer if it is one; a provider that gives none leaves us not knowing."""
+def _as_outcome(answer: object) -> Outcome:
+    """Return the answer if it is an outcome, else `Unknown`."""
     return cast("Outcome", answer) if isinstance(answer, _OUTCOMES) else Unknown("no outcome")
 
 
-class _Desk(Generic[P]):
-    """What both executors share: everything but the call itself."""
+class _BaseExecutor(Generic[P]):
+    """The parts shared by both executors: everything except the call itself."""
 
     def __init__(
         self,
@@ -48,45 +45,46 @@ class _Desk(Generic[P]):
         providers: Mapping[str, P],
         journal: Journal,
         *,
-        clock: Callable[[], datetime] = _utc_now,
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._providers: dict[str, P] = dict(providers)
         self._journal = journal
         self._clock = clock
-        self.use(engine)
+        self.use_engine(engine)
 
-    def use(self, engine: Engine) -> None:
-        """Swap the rules; plans already accepted finish as planned.
+    def use_engine(self, engine: Engine) -> None:
+        """Replace the rules; plans that were already accepted are finished as planned.
 
-        Raises `ConfigurationError` if a provider of the rules is missing here, or can do
-        something else than the rules were reviewed for.
+        Raises `ConfigurationError` if the executor does not have a provider of the rules, or
+        if its capabilities differ from those that the rules were reviewed for.
         """
         for name, capabilities in engine.rules.providers.items():
             path = f"$.providers.{name}"
             provider = self._providers.get(name)
             if provider is None:
                 raise ConfigurationError(
-                    f"the rules use `{name}`, and no such provider is given",
+                    f"the rules use the provider `{name}`, which the executor does not have",
                     code="provider_missing",
                     path=path,
+                    hint="pass it in `providers`",
                 )
             if provider.capabilities != capabilities:
                 raise ConfigurationError(
-                    f"the capabilities of `{name}` differ from those in the rules",
+                    f"the capabilities of provider `{name}` differ from those in the rules",
                     code="capabilities_differ",
                     path=path,
-                    hint="make the rule set with the provider's own capabilities",
+                    hint="build the rule set with the `capabilities` of the provider",
                 )
         self._engine = engine
 
-    def _accept(self, event: Event, *, again: bool) -> str:
+    def _accept(self, event: Event, *, replan: bool) -> str:
         plan = self._engine.plan(event)
         self._journal.accept(
             plan,
             self._clock(),
             contact=None if event.contact is None else event.contact.email,
             subscription_plan=event.plan_id or event.plan_name,
-            again=again,
+            replan=replan,
         )
         return event.id
 
@@ -98,19 +96,19 @@ class _Desk(Generic[P]):
         return test_id
 
     def _intend(self, event_id: str, now: datetime) -> Attempt | None:
-        step = self._journal.intend(event_id, now)
-        return step if isinstance(step, Attempt) else None
+        next_step = self._journal.intend(event_id, now)
+        return next_step if isinstance(next_step, Attempt) else None
 
     def _record(self, event_id: str, attempt: Attempt, outcome: Outcome, now: datetime) -> None:
-        # A clock that was set back must not make a waiting action due within the same pass.
-        self._journal.record(event_id, attempt.action.id, outcome, max(now, self._clock()))
+        # If the clock was set back, a waiting action must not become due within the same pass.
+        self._journal.record(event_id, attempt.planned.id, outcome, max(now, self._clock()))
 
 
-class Executor(_Desk[Provider]):
-    """Plans events and carries them out, at once and in the caller's thread.
+class Executor(_BaseExecutor[Provider]):
+    """Plans events and carries them out immediately, in the caller's thread.
 
-    `providers` maps the account names of the rules to providers. Several threads may share
-    an executor as far as its providers allow. `clock` gives aware times.
+    `providers` maps the account names in the rules to providers. Threads may share an
+    executor if its providers allow it. `clock` returns the time with a time zone.
 
     >>> from listboss import Engine, RuleSet
     >>> from listboss.delivery import MemoryJournal
@@ -125,37 +123,37 @@ class Executor(_Desk[Provider]):
         providers: Mapping[str, Provider],
         journal: Journal,
         *,
-        clock: Callable[[], datetime] = _utc_now,
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         for name, provider in providers.items():
             if inspect.iscoroutinefunction(provider.apply):
                 raise ConfigurationError(
-                    f"the provider `{name}` is asynchronous",
+                    f"provider `{name}` is asynchronous",
                     code="provider_asynchronous",
                     path=f"$.providers.{name}",
                     hint="use `AsyncExecutor`",
                 )
         super().__init__(engine, providers, journal, clock=clock)
 
-    def handle(self, event: Event, *, again: bool = False) -> Receipt:
-        """Plan an event, attempt each of its actions once, and say how it went.
+    def handle(self, event: Event, *, replan: bool = False) -> Receipt:
+        """Plan an event, attempt each of its actions once, and return the receipt.
 
-        An event that is redelivered does nothing twice; what was not attempted yet, or
-        waited and is due, is done. `again=True` plans anew after a repair: what is not yet
-        over (applied, unchanged or accepted) is attempted once more.
+        A redelivered event does nothing twice: only actions that were not attempted yet, or
+        waited and are due, are sent. `replan=True` plans the event again, for example after
+        a rule was fixed, and sends every action that is not applied, unchanged or accepted.
         """
-        return self._run(self._accept(event, again=again))
+        return self._run(self._accept(event, replan=replan))
 
     def test(self, segmentation_id: str, email: str) -> Receipt:
-        """Run the integration test of a segmentation, switched on or not.
+        """Run the integration test of a segmentation, whether it is enabled or not.
 
-        Dummy data for its actions go to the provider, for the e-mail given. The test is in
-        the history, marked as one. Moving or removing a lead that is not there fails.
+        Sends the segmentation's actions with dummy data for `email` to the provider. The
+        history marks them as a test. Moving or removing a lead that is not there fails.
         """
         return self._run(self._accept_test(segmentation_id, email))
 
     def run_due(self, now: datetime | None = None) -> tuple[Receipt, ...]:
-        """Attempt what a provider asked to wait with and is due at `now`."""
+        """Attempt the actions that a provider asked to delay and that are due at `now`."""
         moment = self._clock() if now is None else now
         return tuple(self._run(event_id, moment) for event_id in self._journal.due(moment))
 
@@ -170,25 +168,25 @@ class Executor(_Desk[Provider]):
         return self._journal.receipt(event_id)
 
     def _apply(self, attempt: Attempt) -> Outcome:
-        provider = self._providers.get(attempt.action.provider)
+        provider = self._providers.get(attempt.planned.provider)
         if provider is None:
-            return _NOT_HERE
+            return _NO_PROVIDER
         try:
-            return _judged(provider.apply(attempt.action, attempt.call))
-        except Exception as error:  # whatever a host's provider raises: sent, and no answer
+            return _as_outcome(provider.apply(attempt.planned, attempt.call))
+        except Exception as error:  # sent without an answer, whatever the provider raised
             return Unknown(type(error).__name__)
 
 
-class AsyncExecutor(_Desk[Provider | AsyncProvider]):
-    """The same for a host with an event loop, whichever it is.
+class AsyncExecutor(_BaseExecutor[Provider | AsyncProvider]):
+    """The executor for hosts with an event loop.
 
-    Takes synchronous providers too; such a one holds the loop while it works. A task that is
+    It also takes synchronous providers, which block the loop while they work. A task that is
     cancelled during a call leaves the action `unknown`.
     """
 
-    async def handle(self, event: Event, *, again: bool = False) -> Receipt:
+    async def handle(self, event: Event, *, replan: bool = False) -> Receipt:
         """See `Executor.handle`."""
-        return await self._run(self._accept(event, again=again))
+        return await self._run(self._accept(event, replan=replan))
 
     async def test(self, segmentation_id: str, email: str) -> Receipt:
         """See `Executor.test`."""
@@ -211,11 +209,11 @@ class AsyncExecutor(_Desk[Provider | AsyncProvider]):
         return self._journal.receipt(event_id)
 
     async def _apply(self, attempt: Attempt) -> Outcome:
-        provider = self._providers.get(attempt.action.provider)
+        provider = self._providers.get(attempt.planned.provider)
         if provider is None:
-            return _NOT_HERE
+            return _NO_PROVIDER
         try:
-            answer = provider.apply(attempt.action, attempt.call)
-            return _judged(await answer if inspect.isawaitable(answer) else answer)
-        except Exception as error:  # whatever a host's provider raises: sent, and no answer
+            answer = provider.apply(attempt.planned, attempt.call)
+            return _as_outcome(await answer if inspect.isawaitable(answer) else answer)
+        except Exception as error:  # sent without an answer, whatever the provider raised
             return Unknown(type(error).__name__)

@@ -1,8 +1,8 @@
-"""What was accepted and what became of it: the `Journal` protocol, and one in memory.
+"""The journal of accepted plans and their outcomes: the protocol, and one in memory.
 
-A journal guards its deliveries, so that several threads may work at one event: who is given
-an attempt by `intend` is alone with it. Every outcome becomes a `Record`, and so does an
-event that asks for nothing. Exceptions and their texts never get here, only outcomes.
+A journal guards its deliveries, so several threads may work on one event: `intend` hands an
+attempt to one of them only. Every outcome becomes a `Record`, and so does an event without
+actions. Journals see outcomes only, never exceptions or their texts.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from typing import Protocol
 import attrs
 
 from listboss.delivery.delivery import (
+    ActionState,
     Attempt,
     Delivery,
     DeliveryStatus,
     Done,
     Receipt,
     Status,
-    Step,
     Wait,
 )
 from listboss.errors import UnknownIdError
@@ -37,18 +37,18 @@ __all__ = ["Journal", "MemoryJournal", "Record"]
 
 @attrs.frozen(kw_only=True)
 class Record:
-    """One line of the history: what was attempted for whom, why, and how it went.
+    """One line of the history: the action, its contact, its reasons and its outcome.
 
-    An event that asks for nothing has one record with status `idle`, no provider and no
-    action, and the reason in `detail`. `plan` is the subscription plan that the event names.
-    `contact` is the e-mail; None for an event without one, or once it is forgotten.
+    An event without actions has one record with the status `idle`, without provider and
+    action, and with the reason in `detail`. `subscription_plan` is the plan named by the
+    event. `contact` is the e-mail, or None if the event has none or it was forgotten.
     """
 
     time: datetime
     segmentation_ids: tuple[str, ...] = ()
     automatic: bool = False
     product_id: str
-    plan: str | None = None
+    subscription_plan: str | None = None
     contact: str | None = attrs.field(default=None, repr=masked)
     event_name: EventName | str
     event_id: str
@@ -60,9 +60,10 @@ class Record:
 
 
 class Journal(Protocol):
-    """Where plans are kept while they are delivered, and afterwards.
+    """Stores plans while they are delivered, and their history.
 
-    Every method is atomic; times are aware. Unknown event ids raise `UnknownIdError`.
+    Every method is atomic. Times have a time zone. An unknown event id raises
+    `UnknownIdError`.
     """
 
     def accept(
@@ -72,29 +73,29 @@ class Journal(Protocol):
         *,
         contact: str | None,
         subscription_plan: str | None = None,
-        again: bool = False,
+        replan: bool = False,
     ) -> bool:
-        """Keep a plan; return whether it is new.
+        """Store a plan; return whether the event is new.
 
-        A plan for an event that is known is ignored, or with `again` takes the place of what
-        is not yet over.
+        The plan of a known event is ignored; with `replan` it replaces the actions that are
+        not over.
         """
         ...
 
     def intend(self, event_id: str, now: datetime) -> Attempt | Wait | Done:
-        """Say what to do next for an event; an attempt is noted before it is given out."""
+        """Return what to do next for an event; an attempt is stored before it is returned."""
         ...
 
     def record(self, event_id: str, action_id: str, outcome: Outcome, now: datetime) -> None:
-        """Note the outcome of an attempt."""
+        """Record the outcome of an attempt."""
         ...
 
     def receipt(self, event_id: str) -> Receipt:
-        """Return where an event stands."""
+        """Return the receipt of an event."""
         ...
 
     def due(self, now: datetime) -> tuple[str, ...]:
-        """Return the ids of the events for which something can be attempted, oldest first."""
+        """Return the ids of the events with an action that is due, oldest first."""
         ...
 
     def history(
@@ -108,13 +109,13 @@ class Journal(Protocol):
         status: str | None = None,
         is_test: bool | None = None,
     ) -> tuple[Record, ...]:
-        """Return the records that fit everything given, oldest first."""
+        """Return the records that match every given argument, oldest first."""
         ...
 
     def forget(self, contact: Contact | str) -> int:
         """Erase the personal data of a contact and keep the counts.
 
-        Returns how many records were about the contact. What was not sent yet never will be.
+        Returns the number of records about the contact. Actions not sent yet never will be.
         """
         ...
 
@@ -129,31 +130,31 @@ def _is_about(record: Record, key: str) -> bool:
 
 @attrs.define
 class _Entry:
-    """A delivery, and in `about` what all records of its event have in common."""
+    """A delivery; `about` holds the fields shared by all records of its event."""
 
     delivery: Delivery
     about: Record
     idle: Idle | None
 
-    def record(self, step: Step, now: datetime) -> Record:
-        action = step.action
+    def record(self, state: ActionState, now: datetime) -> Record:
+        planned = state.planned
         return attrs.evolve(
             self.about,
             time=now,
-            segmentation_ids=action.because,
-            automatic=action.automatic,
-            provider=action.provider,
-            action=action.action,
-            status=step.status,
-            detail=step.detail,
+            segmentation_ids=planned.because,
+            automatic=planned.automatic,
+            provider=planned.provider,
+            action=planned.action,
+            status=state.status,
+            detail=state.detail,
         )
 
 
 class MemoryJournal:
     """A journal that lives as long as the process, for tests, tools and small hosts.
 
-    It keeps records and finished events for `keep` (60 days unless told otherwise, None for
-    ever); an event that is redelivered later than that counts as new.
+    It keeps records and finished events for `keep` (60 days by default, None for ever). An
+    event that is redelivered later than that counts as new.
 
     >>> MemoryJournal().history()
     ()
@@ -172,21 +173,21 @@ class MemoryJournal:
         *,
         contact: str | None,
         subscription_plan: str | None = None,
-        again: bool = False,
+        replan: bool = False,
     ) -> bool:
-        """Keep a plan; return whether it is new."""
+        """Store a plan; return whether the event is new."""
         with self._lock:
             self._drop_old(now)
             known = self._entries.get(plan.event_id)
-            if known is not None and not again:
+            if known is not None and not replan:
                 return False
             delivery = Delivery([], is_test=plan.is_test) if known is None else known.delivery
-            delivery.again(plan.actions)
-            idle = None if delivery.steps else plan.idle
+            delivery.replan(plan.actions)
+            idle = None if delivery.states else plan.idle
             about = Record(
                 time=now,
                 product_id=plan.product_id,
-                plan=subscription_plan,
+                subscription_plan=subscription_plan,
                 contact=contact,
                 event_name=plan.event_name,
                 event_id=plan.event_id,
@@ -194,9 +195,9 @@ class MemoryJournal:
                 detail=idle or "",
                 is_test=plan.is_test,
             )
-            self._entries.pop(plan.event_id, None)  # the newest stand last
+            self._entries.pop(plan.event_id, None)  # the newest is last
             self._entries[plan.event_id] = _Entry(delivery, about, idle)
-            if not delivery.steps:
+            if not delivery.states:
                 self._records.append(about)
             return known is None
 
@@ -218,25 +219,25 @@ class MemoryJournal:
             raise UnknownIdError(f"the journal has no event `{event_id}`") from None
 
     def intend(self, event_id: str, now: datetime) -> Attempt | Wait | Done:
-        """Say what to do next for an event; an attempt is noted before it is given out."""
+        """Return what to do next for an event; an attempt is stored before it is returned."""
         with self._lock:
             return self._entry(event_id).delivery.next(now)
 
     def record(self, event_id: str, action_id: str, outcome: Outcome, now: datetime) -> None:
-        """Note the outcome of an attempt."""
+        """Record the outcome of an attempt."""
         with self._lock:
             entry = self._entry(event_id)
             self._records.append(entry.record(entry.delivery.report(action_id, outcome, now), now))
 
     def receipt(self, event_id: str) -> Receipt:
-        """Return where an event stands."""
+        """Return the receipt of an event."""
         with self._lock:
             entry = self._entry(event_id)
             delivery = entry.delivery
-            return Receipt(event_id, delivery.status, delivery.steps, delivery.next_at, entry.idle)
+            return Receipt(event_id, delivery.status, delivery.states, delivery.next_at, entry.idle)
 
     def due(self, now: datetime) -> tuple[str, ...]:
-        """Return the ids of the events for which something can be attempted, oldest first."""
+        """Return the ids of the events with an action that is due, oldest first."""
         with self._lock:
             return tuple(
                 event_id for event_id, entry in self._entries.items() if entry.delivery.is_due(now)
@@ -253,10 +254,9 @@ class MemoryJournal:
         status: str | None = None,
         is_test: bool | None = None,
     ) -> tuple[Record, ...]:
-        """Return the records that fit everything given, oldest first.
+        """Return the records that match every given argument, oldest first.
 
-        The History tab of a product is `history("42")`; `status="refused"` and the like ask
-        for one status.
+        The History tab of a product is `history("42")`; `status="refused"` selects one status.
         """
         equal = {
             "product_id": product_id,
@@ -282,7 +282,7 @@ class MemoryJournal:
     def forget(self, contact: Contact | str) -> int:
         """Erase the personal data of a contact and keep the counts.
 
-        Returns how many records were about the contact. What was not sent yet never will be.
+        Returns the number of records about the contact. Actions not sent yet never will be.
         """
         key = _key(contact)
         with self._lock:

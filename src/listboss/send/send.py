@@ -11,12 +11,13 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from os import PathLike
 from threading import RLock
 from types import TracebackType
 from typing import Self, overload
 
+from listboss._clock import utc_now
 from listboss.errors import ArgumentTypeError, ConfigurationError, UnknownIdError
 from listboss.plan import PlannedAction
 from listboss.provider import Applied, Call, NoChange, Outcome, Refused
@@ -41,10 +42,6 @@ _CAPABILITIES = Capabilities(
     idempotent=True,
     data=None,
 )
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 def _limit(value: object) -> int | None:
@@ -74,7 +71,7 @@ class Send:
         path: str | PathLike[str],
         *,
         lead_limit: int | None = None,
-        clock: Callable[[], datetime] = _utc_now,
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._lead_limit = _limit(lead_limit)
         self._clock = clock
