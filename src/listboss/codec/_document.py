@@ -16,14 +16,14 @@ import tomllib
 from collections.abc import Mapping
 from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
-from typing import Any, Literal, TypeAlias, cast
+from typing import Any, Literal, TypeAlias, TypeVar, cast
 
 import attrs
 
 from listboss.codec._faults import fault
 from listboss.errors import CodecError
 from listboss.rules._nesting import nests_deeper
-from listboss.rules._text import MAX_DECIMAL, MAX_INTEGER_BITS
+from listboss.rules._text import MAX_INTEGER_BITS, number_fault, text_fault
 
 __all__ = [
     "LIMITS",
@@ -32,12 +32,13 @@ __all__ = [
     "Format",
     "Limits",
     "Source",
-    "bounded",
+    "checked_number",
     "opened",
     "tree_of",
 ]
 
 Format: TypeAlias = Literal["json", "toml"]
+Number = TypeVar("Number", int, Decimal)
 Source: TypeAlias = str | bytes | Mapping[str, Any]
 
 VERSION = 1
@@ -248,22 +249,14 @@ def _entries(entries: list[tuple[str | CodecError, object]]) -> object:
 
 
 def _text(value: str) -> str | CodecError:
-    if "\0" in value:
-        return fault("null_character", "the text holds a null character")
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return fault("lone_surrogate", "the text holds half a character (a lone surrogate)")
-    return str.__str__(value)
+    found = text_fault(value)
+    return fault(*found) if found else str.__str__(value)
 
 
-def bounded(value: Decimal) -> Decimal | CodecError:
-    """Return the decimal, or the fault that it is no number or a monstrous one."""
-    if not value.is_finite():
-        return fault("not_finite", "the number is not finite")
-    if len(value.as_tuple().digits) > MAX_DECIMAL or abs(value.adjusted()) > MAX_DECIMAL:
-        return fault("number_too_large", "the number is too large, too small or too long")
-    return value
+def checked_number(value: Number) -> Number | CodecError:
+    """Return the number, or the fault that it is not finite or is too large."""
+    found = number_fault(value)
+    return fault(*found) if found else value
 
 
 def _scalar(value: object) -> object:
@@ -272,12 +265,10 @@ def _scalar(value: object) -> object:
             return value
         case str():
             return _text(value)
-        case int() if value.bit_length() > MAX_INTEGER_BITS:
-            return fault("number_too_large", "the number is too large")
         case int():
-            return int(value)
+            return checked_number(int.__int__(value))
         case Decimal():
-            return bounded(value)
+            return checked_number(value)
         case float() if math.isfinite(value):
             return fault("float", "a float is meant by nobody here")
         case float():

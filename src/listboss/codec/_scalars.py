@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
 from typing import TypeVar, cast
 
-from listboss.codec._document import bounded
+from listboss.codec._document import checked_number
 from listboss.codec._faults import fault, inside
 from listboss.errors import CodecError
 from listboss.rules._text import MAX_DECIMAL
@@ -82,7 +82,7 @@ def _read_decimal(value: object) -> Decimal:
     text = expect(value, str, "a decimal in quotes", 'write {"decimal": "49.90"}')
     if not re.fullmatch(DECIMAL, text) or len(text) > _LONGEST:
         raise fault("not_decimal", "this is no decimal")
-    number = bounded(Decimal(text))
+    number = checked_number(Decimal(text))
     if isinstance(number, CodecError):
         raise number
     return number

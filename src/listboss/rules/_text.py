@@ -27,11 +27,13 @@ __all__ = [
     "did_you_mean",
     "fold",
     "masked",
+    "number_fault",
     "require_id",
     "require_member",
     "require_number",
     "require_text",
     "require_tuple",
+    "text_fault",
 ]
 
 E = TypeVar("E", bound=StrEnum)
@@ -70,6 +72,31 @@ def did_you_mean(word: object, known: Iterable[str]) -> str:
     return f"did you mean `{spellings[nearest[0]]}`?" if nearest else ""
 
 
+def text_fault(text: str) -> tuple[str, str] | None:
+    """Return a code and a message if the string cannot be stored and digested, else None."""
+    if "\x00" in text:
+        return "null_character", "the string contains a null character"
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            return "lone_surrogate", "the string contains half a character (a lone surrogate)"
+    return None
+
+
+def number_fault(value: int | Decimal) -> tuple[str, str] | None:
+    """Return a code and a message if the number is not finite or is too large, else None."""
+    if isinstance(value, int):
+        if value.bit_length() > MAX_INTEGER_BITS:
+            return "number_too_large", f"the number has more than {MAX_INTEGER_BITS} bits"
+        return None
+    if not value.is_finite():
+        return "not_finite", "the number is not finite"
+    if len(value.as_tuple().digits) > MAX_DECIMAL or abs(value.adjusted()) > MAX_DECIMAL:
+        return "number_too_large", f"the number has more than {MAX_DECIMAL} digits or places"
+    return None
+
+
 def require_text(value: object, path: str, error: type[ListBossError]) -> str:
     """Return an encodable string as a plain one, else raise `error` or ArgumentTypeError.
 
@@ -77,13 +104,8 @@ def require_text(value: object, path: str, error: type[ListBossError]) -> str:
     """
     if not isinstance(value, str):
         raise ArgumentTypeError("a text is meant here", path=path)
-    if "\x00" in value:
-        raise error("the text holds a null character", path=path)
-    if not value.isascii():
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            raise error("the text holds half a character (a lone surrogate)", path=path) from None
+    if fault := text_fault(value):
+        raise error(fault[1], path=path)
     return str.__str__(value)
 
 
@@ -97,15 +119,9 @@ def require_id(value: object, path: str, error: type[ListBossError]) -> str:
 
 def require_number(value: int | Decimal, path: str, error: type[ListBossError]) -> int | Decimal:
     """Return a finite number as a plain one; refuse what takes too long to be handled."""
-    if isinstance(value, int):
-        if value.bit_length() > MAX_INTEGER_BITS:
-            raise error(f"the number has more than {MAX_INTEGER_BITS} bits", path=path)
-        return int.__int__(value)
-    if not value.is_finite():
-        raise error("the number is not finite", path=path)
-    if len(value.as_tuple().digits) > MAX_DECIMAL or abs(value.adjusted()) > MAX_DECIMAL:
-        raise error(f"the number has more than {MAX_DECIMAL} digits or places", path=path)
-    return Decimal(value)
+    if fault := number_fault(value):
+        raise error(fault[1], path=path)
+    return int.__int__(value) if isinstance(value, int) else Decimal(value)
 
 
 def check_id(error: type[ListBossError]) -> Validator:
