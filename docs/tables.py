@@ -242,10 +242,36 @@ def transitions() -> str:
     return table(("status", "what leads on"), rows)
 
 
+DATED = re.compile(r"^## (\d+)\. (.+)\n\n\*(\d{4}-\d\d-\d\d)\*$", re.MULTILINE)
+"""The heading of a decision, and its date below."""
+
+
+def decisions() -> str:
+    """Every decision by number, with its page and its date."""
+    found = [
+        (int(number), title, page.name, day)
+        for page in sorted((HERE / "explanation" / "decisions").glob("*.md"))
+        for number, title, day in DATED.findall(page.read_text("utf-8"))
+    ]
+    return table(
+        ("number", "decision", "date"),
+        (
+            (str(number), f"[{title}]({page}#{_anchor(f'{number}. {title}')})", day)
+            for number, title, page, day in sorted(found)
+        ),
+    )
+
+
+def _anchor(heading: str) -> str:
+    """The anchor that GitHub and MyST give a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
 TABLES: Mapping[str, Callable[[], str]] = {
     "automatic": automatic,
     "carried": carried,
     "codec-errors": codec_errors,
+    "decisions": decisions,
     "derived-events": derived_events,
     "errors": error_classes,
     "events": events,

@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 
-from listboss import AUTOMATIC, Idle
+from listboss import Idle
 from listboss.engine import ConflictRule, Reason
 from listboss.hotmart import IgnoredReason
 from listboss.provider import RefusedKind
@@ -74,13 +74,6 @@ def test_a_stale_table_is_noticed():
 def test_every_word_is_described(name: str):
     """The page that describes codes or reasons has each of them, once."""
     assert sorted(LISTED[name]) == sorted(described().get(name, []))
-
-
-def test_decisions_tell_of_every_automatic_row():
-    """The page of decisions says of each automatic segmentation whether it is stated or ours."""
-    told = re.findall(r"^\| `(auto\.\w+)` \|", text("explanation/decisions.md"), re.MULTILINE)
-
-    assert [row.id for row in AUTOMATIC] == told
 
 
 def test_words_are_those_of_enums():
