@@ -1,4 +1,4 @@
-"""An embedded provider with a clock that the test turns, and actions to give it."""
+"""An embedded provider with a clock that tests set, and actions to apply to it."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -14,17 +14,17 @@ from listboss.send import Send
 
 
 class Clock:
-    """A clock that stands until it is turned."""
+    """A clock that moves only when a test turns it."""
 
     def __init__(self) -> None:
         self.now = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
     def __call__(self) -> datetime:
-        """Read it."""
+        """Return the current time."""
         return self.now
 
     def turn(self, **by: float) -> datetime:
-        """Let time pass; returns the new time."""
+        """Let time pass; return the new time."""
         self.now += timedelta(**by)
         return self.now
 
@@ -37,7 +37,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def planned() -> Callable[..., PlannedAction]:
-    """Make a planned action with an id of its own."""
+    """Make a planned action, by default with a new id."""
     numbers = count()
 
     def planned(
@@ -52,7 +52,7 @@ def planned() -> Callable[..., PlannedAction]:
             provider="mail",
             email=email,
             action=action,
-            data=FrozenMap(data),  # type: ignore[arg-type] # the tests give values that facts may have
+            data=FrozenMap(data),  # type: ignore[arg-type] # tests pass values that facts may have
             because=("auto.capture",) if automatic else ("rule",),
             automatic=automatic,
             id=f"action-{next(numbers)}" if id is None else id,
@@ -70,7 +70,7 @@ def send(clock: Clock) -> Iterator[Send]:
 
 @pytest.fixture
 def do(send: Send, planned: Callable[..., PlannedAction]) -> Callable[..., Outcome]:
-    """Have the store carry out one action."""
+    """Apply one action to the store."""
 
     def do(
         action: Action, email: str = "ana@example.com", *, is_test: bool = False, **more

@@ -13,20 +13,20 @@ LATER = Step("later", subject="How is it going?", delay=timedelta(days=3))
 
 
 def automation(*tags, steps=(WELCOME, LATER), published=True, **more):
-    """The automation `Buyers`, published unless told otherwise."""
+    """The automation `Buyers`, published by default."""
     return Automation("Buyers", tags or ("buyer",), steps=steps, published=published, **more)
 
 
 def due(send, now):
-    """Who is to get which message."""
+    """The contacts and messages that are due."""
     return [(message.email, message.message) for message in send.due(now)]
 
 
 class TestStarting:
-    """What starts an automation."""
+    """Starting an automation."""
 
     def test_a_tag_starts_it(self, send, do, clock):
-        """A tag on a contact triggers the automation, step by step."""
+        """A new tag starts the automation, and each step is due after its delay."""
         send.save(automation())
         do(AddTag("Buyer"))
         assert [(ANA, "welcome")] == due(send, clock.now)
@@ -39,7 +39,7 @@ class TestStarting:
         assert [] == due(send, clock.turn(days=3, microseconds=-1))
 
     def test_message(self, send, do, clock):
-        """A message says what to send to whom, and nothing personal in its repr."""
+        """A message has everything that the mailer needs, and no personal data in its repr."""
         send.save(automation())
         do(AddTag("buyer"), name="Ana")
         (message,) = send.due(clock.now)
@@ -54,25 +54,25 @@ class TestStarting:
         assert "ana" not in repr(message).lower().replace("automation", "")
 
     def test_automatic_tags_start_it(self, send, do, clock):
-        """An automation may be started by an automatic tag."""
+        """An automatic tag can start an automation."""
         send.save(automation("auto:cart-abandonment:42"))
         do(AddTag("auto:cart-abandonment:42"), automatic=True)
         assert [(ANA, "welcome")] == due(send, clock.now)
 
     def test_capture_sends_nothing(self, send, do, clock):
-        """Capture only records: without an automation nothing is ever due."""
+        """Without an automation, capture makes nothing due."""
         do(AddLead(), automatic=True)
         do(AddTag("auto:cart-abandonment:42"), automatic=True)
         assert [] == due(send, clock.turn(days=365))
 
     def test_other_tags_do_not(self, send, do, clock):
-        """A tag that the automation does not name starts nothing."""
+        """A tag that the automation does not list starts nothing."""
         send.save(automation())
         do(AddTag("buyers"))
         assert [] == due(send, clock.now)
 
     def test_any(self, send, do, clock):
-        """With `any`, one of the tags is enough, and the second starts nothing anew."""
+        """With `any`, the first of the tags starts it, and the second changes nothing."""
         send.save(automation("a", "b"))
         do(AddTag("b"))
         first = send.due(clock.now)
@@ -80,7 +80,7 @@ class TestStarting:
         assert first == send.due(clock.now)
 
     def test_all(self, send, do, clock):
-        """With `all`, the last tag that was missing starts it."""
+        """With `all`, the last missing tag starts it."""
         send.save(automation("a", "b", "B", match="all"))
         do(AddTag("b"))
         assert [] == due(send, clock.now)
@@ -88,14 +88,14 @@ class TestStarting:
         assert [(ANA, "welcome")] == due(send, clock.now)
 
     def test_all_is_for_each_contact(self, send, do, clock):
-        """The tags have to be on one contact, not spread over several."""
+        """With `all`, one contact must have all the tags."""
         send.save(automation("a", "b", match="all"))
         do(AddTag("a"), ANA)
         do(AddTag("b"), BRUNO)
         assert [] == due(send, clock.now)
 
     def test_two_automations(self, send, do, clock):
-        """One tag may start several automations."""
+        """One tag can start several automations."""
         send.save(automation())
         send.save(Automation("Survey", ["buyer"], steps=WELCOME, published=True))
         do(AddTag("buyer"))
@@ -103,16 +103,16 @@ class TestStarting:
 
 
 class TestPublishing:
-    """On and off."""
+    """Publishing and withdrawing."""
 
     def test_off_until_published(self, send, do, clock):
-        """An automation must be published by the user before it does anything."""
+        """An unpublished automation does nothing."""
         send.save(automation(published=False))
         do(AddTag("buyer"))
         assert [] == due(send, clock.turn(days=9))
 
     def test_not_retroactive(self, send, do, clock):
-        """Publishing starts nothing for tags that were there before."""
+        """Publishing does not start it for tags added earlier."""
         send.save(automation(published=False))
         do(AddTag("buyer"))
         send.publish("Buyers")
@@ -120,7 +120,7 @@ class TestPublishing:
         assert [(BRUNO, "welcome")] == due(send, clock.now)
 
     def test_withdrawn(self, send, do, clock):
-        """Nothing of a withdrawn automation is due, until it is published again."""
+        """Messages of a withdrawn automation are due only after it is published again."""
         send.save(automation())
         do(AddTag("buyer"))
         send.withdraw("Buyers")
@@ -130,16 +130,16 @@ class TestPublishing:
 
     @pytest.mark.parametrize("method", ["publish", "withdraw"])
     def test_unknown(self, send, method):
-        """An automation that is not there cannot be published or withdrawn."""
+        """An unknown automation cannot be published or withdrawn."""
         with pytest.raises(UnknownIdError, match="`Nothing`"):
             getattr(send, method)("Nothing")
 
 
 class TestOnce:
-    """Each step once."""
+    """Each contact takes each step once."""
 
     def test_done(self, send, do, clock):
-        """A message that was sent is due no more."""
+        """A message that is done is not due any more."""
         send.save(automation())
         do(AddTag("buyer"))
         (message,) = send.due(clock.now)
@@ -147,12 +147,12 @@ class TestOnce:
         assert [] == due(send, clock.now)
 
     @pytest.mark.parametrize("id", [0, -1, 99])
-    def test_done_with_nothing(self, send, id):
-        """To finish a message that is not there finishes nothing, and is no error."""
+    def test_done_unknown(self, send, id):
+        """`done` returns False for an unknown message."""
         assert False is send.done(id)
 
     def test_tag_comes_back(self, send, do, clock):
-        """Each contact takes each step once, however often the tag comes back."""
+        """A step is taken once, even if the tag is removed and added again."""
         send.save(automation())
         do(AddTag("buyer"))
         send.done(send.due(clock.now)[0].id)
@@ -161,7 +161,7 @@ class TestOnce:
         assert [(ANA, "later")] == due(send, clock.turn(days=9))
 
     def test_each_contact(self, send, do, clock):
-        """Another contact takes the same steps."""
+        """Every contact takes the steps."""
         send.save(automation(steps=WELCOME))
         do(AddTag("buyer"), ANA)
         do(AddTag("buyer"), BRUNO)
@@ -169,17 +169,17 @@ class TestOnce:
 
 
 class TestWhileTagged:
-    """Automations that stop with their tag."""
+    """Automations that end with their tags."""
 
-    def test_called_off(self, send, do, clock):
-        """What is still to come is called off when the tag is taken off."""
+    def test_cancelled(self, send, do, clock):
+        """Removing the tag cancels the open messages."""
         send.save(automation(while_tagged=True))
         do(AddTag("buyer"))
         do(RemoveTag("BUYER"))
         assert [] == due(send, clock.turn(days=9))
 
     def test_resumed(self, send, do, clock):
-        """When the tag comes back, the steps not yet taken are scheduled anew."""
+        """Adding the tag again schedules the steps that were not taken."""
         send.save(automation(while_tagged=True))
         do(AddTag("buyer"))
         send.done(send.due(clock.now)[0].id)
@@ -190,7 +190,7 @@ class TestWhileTagged:
         assert [(ANA, "later")] == due(send, clock.turn(days=3))
 
     def test_still_matching(self, send, do, clock):
-        """While one of several tags is left, `any` goes on."""
+        """With `any`, it goes on while one of the tags is left."""
         send.save(automation("a", "b", while_tagged=True))
         do(AddTag("a"))
         do(AddTag("b"))
@@ -198,7 +198,7 @@ class TestWhileTagged:
         assert [(ANA, "welcome")] == due(send, clock.now)
 
     def test_without_it(self, send, do, clock):
-        """Otherwise an automation that has started goes on without the tag."""
+        """Without `while_tagged`, a started automation goes on without the tag."""
         send.save(automation())
         do(AddTag("buyer"))
         do(RemoveTag("buyer"))
@@ -206,16 +206,16 @@ class TestWhileTagged:
 
 
 class TestEditing:
-    """Changing an automation."""
+    """Editing an automation."""
 
     def test_read_back(self, send):
-        """An automation comes back as it was saved."""
+        """A stored automation is read back unchanged."""
         wanted = automation("a", "b", match="all", while_tagged=True)
         send.save(wanted)
         assert (wanted,) == send.automations()
 
     def test_replaced(self, send, do, clock):
-        """One of the same name takes its place: other tags, other subjects."""
+        """Saving replaces the automation of the same name, its tags and its subjects."""
         send.save(automation())
         do(AddTag("buyer"))
         send.save(automation("vip", steps=Step("welcome", subject="Hello")))
@@ -223,7 +223,7 @@ class TestEditing:
         assert [(ANA, "Hello")] == [(m.email, m.subject) for m in send.due(clock.turn(days=9))]
 
     def test_dropped_step_stays_taken(self, send, do, clock):
-        """A step that was taken stays so, though it was dropped and came back."""
+        """A step that was taken is not repeated after it was removed and added again."""
         send.save(automation(steps=WELCOME))
         do(AddTag("buyer"))
         send.done(send.due(clock.now)[0].id)
@@ -235,10 +235,10 @@ class TestEditing:
 
 
 class TestLeadLimit:
-    """Whom nothing is sent to."""
+    """Contacts beyond the lead limit."""
 
     def test_beyond_the_limit(self, clock, planned):
-        """Contacts beyond the limit receive nothing; judged when a message is due."""
+        """Contacts beyond the limit receive nothing until there is room."""
         with Send(":memory:", lead_limit=1, clock=clock) as send:
             send.save(automation(steps=WELCOME))
             for email in (ANA, BRUNO):
@@ -249,7 +249,7 @@ class TestLeadLimit:
 
 
 def test_erased_contact(send, do, clock):
-    """Messages to an erased contact are gone, and finishing one is no error."""
+    """Messages to an erased contact are gone, and `done` returns False."""
     send.save(automation())
     do(AddTag("buyer"))
     (message,) = send.due(clock.now)
@@ -258,13 +258,13 @@ def test_erased_contact(send, do, clock):
 
 
 def test_naive_time(send):
-    """What is due at a time without a zone is not known."""
+    """A time without a time zone is an error."""
     with pytest.raises(ValueError, match="time zone"):
         send.due(datetime(2026, 5, 4, tzinfo=UTC).replace(tzinfo=None))
 
 
 def test_oldest_first(send, do, clock):
-    """Messages come in the order in which they became due."""
+    """Messages are returned in the order in which they became due."""
     late = Step("late", delay=timedelta(hours=2))
     send.save(automation(steps=(late, WELCOME)))
     do(AddTag("buyer"))
@@ -272,11 +272,11 @@ def test_oldest_first(send, do, clock):
 
 
 class TestValues:
-    """What an automation can be."""
+    """Valid and invalid automations."""
 
     @pytest.mark.parametrize("tags", [(), [" "]])
     def test_no_tag(self, tags):
-        """An automation without a usable tag could never start."""
+        """An automation needs at least one tag that is not blank."""
         with pytest.raises(RuleError):
             Automation("A", tags)
 
@@ -287,30 +287,30 @@ class TestValues:
             {"match": "most"},
         ],
     )
-    def test_impossible(self, more):
-        """Two steps of one name, or an unknown way to match, cannot be."""
+    def test_invalid(self, more):
+        """Two steps of one name and an unknown `match` are refused."""
         with pytest.raises(RuleError):
             Automation("A", ["t"], **more)
 
     @pytest.mark.parametrize("more", [{"steps": "welcome"}, {"steps": [1]}, {"published": 1}])
     def test_wrong_types(self, more):
-        """Steps are steps, marks are truth values."""
+        """Steps and booleans of the wrong type are refused."""
         with pytest.raises(ArgumentTypeError):
             Automation("A", ["t"], **more)
 
     def test_bare_tag(self):
-        """A bare text where tags are meant would be taken for its letters."""
+        """A bare string is refused: it would be read as a list of letters."""
         with pytest.raises(ArgumentTypeError):
             Automation("A", "tag")
 
     @pytest.mark.parametrize("delay", [timedelta(microseconds=-1), timedelta.max])
-    def test_impossible_delay(self, delay):
-        """A delay is neither negative nor longer than anybody means."""
+    def test_invalid_delay(self, delay):
+        """A negative or very long delay is refused."""
         with pytest.raises(RuleError):
             Step("m", delay=delay)
 
     @pytest.mark.parametrize("delay", [3600, "1h", None])
     def test_delay_of_wrong_type(self, delay):
-        """A delay is a duration."""
+        """A delay must be a timedelta."""
         with pytest.raises(ArgumentTypeError):
             Step("m", delay=delay)

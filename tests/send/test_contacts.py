@@ -11,12 +11,12 @@ ANA, BRUNO, CARLA = "ana@example.com", "bruno@example.com", "carla@example.com"
 
 
 def emails(leads):
-    """Their addresses, in their order."""
+    """The addresses, in order."""
     return [lead.email for lead in leads]
 
 
 class TestQueries:
-    """What a host shows."""
+    """Queries for hosts."""
 
     @pytest.fixture(autouse=True)
     def _three(self, do, clock):
@@ -27,76 +27,76 @@ class TestQueries:
         do(AddLead("Course"), CARLA, automatic=True)
 
     def test_all(self, send):
-        """Contacts are listed in the order in which they came."""
+        """Contacts are listed in the order of arrival."""
         assert [ANA, BRUNO, CARLA] == emails(send.contacts())
 
     def test_by_tag(self, send):
-        """From a tag one lists the leads that have it."""
+        """A tag lists its contacts."""
         assert [ANA] == emails(send.contacts("auto:waitlist:42"))
 
     def test_by_tag_folded(self, send):
-        """A tag is found however it is spelled."""
+        """Tags are compared without case and outer blanks."""
         assert [ANA, BRUNO] == emails(send.contacts(tag=" BUYER"))
 
     def test_by_origin(self, send):
-        """Captured contacts can be told from one's own."""
+        """Captured contacts can be listed apart from others."""
         assert [ANA, CARLA] == emails(send.contacts(origin=Origin.AUTO))
         assert [BRUNO] == emails(send.contacts(origin=Origin.OWN))
 
     def test_by_both(self, send):
-        """Tag and origin narrow the list together."""
+        """A contact must match both the tag and the origin."""
         assert [ANA] == emails(send.contacts("buyer", Origin.AUTO))
 
     @pytest.mark.parametrize("tag", ["refunded", "", "buy%", "buyer' OR 1=1 --"])
-    def test_by_tag_that_nobody_has(self, send, tag):
-        """A tag that nobody has lists nobody."""
+    def test_by_unused_tag(self, send, tag):
+        """A tag without contacts lists nothing."""
         assert () == send.contacts(tag)
 
     def test_tags(self, send):
-        """Every tag in use is listed with its contacts counted, automatic tags included."""
+        """Every tag in use has its count, automatic tags included."""
         assert {"auto:waitlist:42": 1, "buyer": 2} == send.tags()
 
     def test_places(self, send):
-        """Every place in use is listed with its contacts counted."""
+        """Every place in use has its count."""
         assert {Place(list="Course"): 1} == send.places()
 
     def test_since(self, send):
-        """A contact knows since when it is there."""
+        """A contact has the time at which it was created."""
         assert datetime(2026, 5, 4, 12, tzinfo=UTC) == send.contact("Ana@Example.com").since
 
     def test_unknown_contact(self, send):
-        """Of an unknown contact there is nothing to read back."""
+        """An unknown contact has no lead, tags or places."""
         nobody = "nobody@example.com"
         assert (None, (), ()) == (send.contact(nobody), send.tags(nobody), send.places(nobody))
 
     def test_repr_is_masked(self, send):
-        """A listed contact does not show who it is in its repr."""
+        """The repr of a contact shows no e-mail."""
         assert "ana@" not in repr(send.contacts())
 
 
 class TestErase:
-    """Taking a person out."""
+    """Erasing a contact."""
 
-    def test_nothing_is_left(self, send, do):
-        """An erased contact is gone with tags, places and data."""
+    def test_everything(self, send, do):
+        """An erased contact is gone with its tags, places and data."""
         do(AddTag("buyer"), ANA, name="Ana")
         do(AddLead("Course"), ANA)
         assert True is send.erase("ANA@example.com")
         assert ((), {}, {}) == (send.contacts(), send.tags(), send.places())
 
     def test_others_stay(self, send, do):
-        """Erasing one contact leaves the others."""
+        """Erasing one contact keeps the others."""
         do(AddTag("buyer"), ANA)
         do(AddTag("buyer"), BRUNO)
         send.erase(ANA)
         assert {"buyer": 1} == send.tags()
 
     def test_unknown(self, send):
-        """There is nothing to erase of an unknown contact."""
+        """Erasing an unknown contact returns False."""
         assert False is send.erase(ANA)
 
     def test_repeated_action(self, send, planned):
-        """An old action that is repeated does not bring an erased contact back."""
+        """A repeated action does not create an erased contact again."""
         action = planned(AddTag("buyer"))
         send.apply(action, Call())
         send.erase(ANA)
@@ -105,21 +105,21 @@ class TestErase:
 
 
 class TestLeadLimit:
-    """How many contacts are sent to."""
+    """The lead limit."""
 
     @pytest.fixture
     def limited(self, clock):
-        """A store for two contacts."""
+        """A store with a limit of two contacts."""
         with Send(":memory:", lead_limit=2, clock=clock) as store:
             yield store
 
     def test_automatic_contacts_count(self, limited, planned):
-        """Leads caught by capture count toward the lead limit."""
+        """Captured contacts count toward the lead limit."""
         limited.apply(planned(AddLead(), ANA, automatic=True), Call())
         assert 1 == limited.remaining
 
     def test_beyond_the_limit(self, limited, planned):
-        """Contacts beyond the limit stay visible and tagged, and are not sendable."""
+        """Contacts beyond the limit are listed with their tags and are not sendable."""
         for email in (ANA, BRUNO, CARLA):
             limited.apply(planned(AddTag("buyer"), email), Call())
         assert [(ANA, True), (BRUNO, True), (CARLA, False)] == [
@@ -128,19 +128,19 @@ class TestLeadLimit:
         assert 0 == limited.remaining
 
     def test_room_is_made(self, limited, planned):
-        """When a contact goes, the next in order of arrival becomes sendable."""
+        """When a contact is erased, the next in order of arrival becomes sendable."""
         for email in (ANA, BRUNO, CARLA):
             limited.apply(planned(AddLead(), email), Call())
         limited.erase(ANA)
         assert [True, True] == [lead.sendable for lead in limited.contacts()]
 
     def test_no_limit(self, send, do):
-        """Without a limit nothing remains to be counted, and everybody is sendable."""
+        """Without a limit, `remaining` is None and every contact is sendable."""
         do(AddLead())
         assert (None, True) == (send.remaining, send.contact(ANA).sendable)
 
-    def test_limit_of_none(self, planned):
-        """A limit of zero lets nobody be sent to."""
+    def test_limit_of_zero(self, planned):
+        """With a limit of zero no contact is sendable."""
         with Send(":memory:", lead_limit=0) as store:
             store.apply(planned(AddLead()), Call())
             assert [False] == [lead.sendable for lead in store.contacts()]
@@ -154,12 +154,12 @@ class TestLeadLimit:
             assert 4000 == store.remaining
 
     def test_negative(self):
-        """A limit is not negative."""
+        """A negative limit is refused."""
         with pytest.raises(ConfigurationError):
             Send(":memory:", lead_limit=-1)
 
     @pytest.mark.parametrize("limit", ["5000", True, 1.5])
     def test_wrong_type(self, limit):
-        """A limit is a whole number."""
+        """A limit must be an integer."""
         with pytest.raises(ArgumentTypeError):
             Send(":memory:", lead_limit=limit)

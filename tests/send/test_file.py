@@ -27,10 +27,10 @@ HOSTILE = [
 
 
 class TestReopening:
-    """What a file keeps."""
+    """Reopening a file."""
 
     def test_everything_is_kept(self, tmp_path, planned, clock):
-        """What was answered is in the file: contacts, ids of actions, automations, messages."""
+        """Contacts, ids of actions, automations and messages are in the file."""
         path, action = tmp_path / "send.db", planned(AddTag("buyer"), name="Ana")
         with Send(path, clock=clock) as send:
             send.save(Automation("A", ["buyer"], steps=Step("m"), published=True))
@@ -44,7 +44,7 @@ class TestReopening:
             assert () == send.tags(ANA)
 
     def test_while_another_has_it_open(self, tmp_path, planned):
-        """Two stores on one file see each other's work."""
+        """Two stores on one file see each other's changes."""
         path = str(tmp_path / "send.db")
         with Send(path) as one, Send(path) as two:
             one.apply(planned(AddTag("a")), Call())
@@ -52,7 +52,7 @@ class TestReopening:
             assert ("a", "b") == one.tags(ANA) == two.tags(ANA)
 
     def test_killed_process(self, tmp_path):
-        """What was answered before a process died is in the file."""
+        """An applied action is in the file after its process was killed."""
         path = tmp_path / "send.db"
         program = """
 import os, sys
@@ -74,10 +74,10 @@ os._exit(9)
 
 
 class TestForeignFiles:
-    """Files that are not ours."""
+    """Files that `Send` must not touch."""
 
     def test_of_another_program(self, tmp_path):
-        """A database of another program is refused and left as it is."""
+        """A database of another program is refused and not changed."""
         path = tmp_path / "other.db"
         with sqlite3.connect(path) as other:
             other.execute("CREATE TABLE contact (id)")
@@ -87,8 +87,8 @@ class TestForeignFiles:
             Send(path)
         assert ("foreign_file", before) == (caught.value.code, path.read_bytes())
 
-    def test_no_database(self, tmp_path):
-        """A file that is no database is refused and left as it is."""
+    def test_not_a_database(self, tmp_path):
+        """A file that is not a database is refused and not changed."""
         path = tmp_path / "notes.txt"
         path.write_text("not a database, but long enough to look like one" * 100)
         with pytest.raises(ConfigurationError) as caught:
@@ -97,33 +97,33 @@ class TestForeignFiles:
         assert path.read_text().startswith("not a database")
 
     def test_of_a_later_release(self, tmp_path):
-        """A file with another schema version is refused, and both versions are named."""
+        """A file with a later schema version is refused, and the error names both versions."""
         path = tmp_path / "send.db"
         Send(path).close()
         with sqlite3.connect(path) as later:
             later.execute("PRAGMA user_version = 7")
         later.close()
-        with pytest.raises(ConfigurationError, match="version 7, this release writes 1"):
+        with pytest.raises(ConfigurationError, match="version 7, expected 1"):
             Send(path)
 
-    def test_nowhere(self, tmp_path):
-        """A folder that is not there is told as SQLite tells it."""
+    def test_missing_folder(self, tmp_path):
+        """A missing folder raises the error of SQLite."""
         with pytest.raises(sqlite3.OperationalError):
             Send(tmp_path / "missing" / "send.db")
 
 
 class TestClosing:
-    """The end of a store."""
+    """Closing a store."""
 
     def test_twice(self, tmp_path):
-        """Closing twice is no error."""
+        """Closing twice is not an error."""
         send = Send(tmp_path / "send.db")
         send.close()
         send.close()
         assert (tmp_path / "send.db").exists()
 
     def test_use_after(self, send, do):
-        """A closed store says that it is closed."""
+        """A closed store raises an error."""
         send.close()
         with pytest.raises(ConfigurationError) as caught:
             do(AddTag("buyer"))
@@ -131,10 +131,10 @@ class TestClosing:
 
 
 class TestTransactions:
-    """All or nothing."""
+    """Transactions."""
 
     def test_failure_changes_nothing(self, send, planned, clock):
-        """An action that fails half-way is undone as a whole, and the store goes on."""
+        """An action that fails half-way is rolled back, and the store stays usable."""
         later = Step("m", delay=timedelta(days=9))
         send.save(Automation("A", ["buyer"], steps=later, published=True))
         today, clock.now = clock.now, datetime(9999, 12, 31, tzinfo=UTC)
@@ -144,14 +144,14 @@ class TestTransactions:
         assert ((), {}) == (send.contacts(), send.tags())
         assert Applied() == send.apply(planned(AddTag("buyer"), id="1"), Call())
 
-    def test_text_that_cannot_be_written(self, send, planned):
-        """A text that is no text is refused by SQLite; the store goes on."""
+    def test_invalid_text(self, send, planned):
+        """SQLite refuses a string with a lone surrogate; the store stays usable."""
         with pytest.raises(UnicodeEncodeError):
             send.apply(planned(AddTag("buyer"), "\ud800@example.com"), Call())
         assert () == send.contacts()
 
     def test_naive_clock(self, planned):
-        """A clock without a time zone is refused before anything is written."""
+        """A clock without a time zone is an error, and nothing is written."""
         naive = datetime(2026, 5, 4, tzinfo=UTC).replace(tzinfo=None)
         with Send(":memory:", clock=lambda: naive) as send:
             with pytest.raises(ValueError, match="time zone"):
@@ -160,10 +160,10 @@ class TestTransactions:
 
 
 class TestThreads:
-    """Several threads on one file."""
+    """Threads that share a store or a file."""
 
     def test_one_store(self, tmp_path, planned):
-        """Threads share a store: every action is done, none twice."""
+        """Every action of several threads is done once."""
         with Send(tmp_path / "send.db") as send, ThreadPoolExecutor(8) as pool:
             actions = [
                 planned(AddTag(f"tag{n % 5}"), f"lead{n % 7}@example.com") for n in range(140)
@@ -172,23 +172,23 @@ class TestThreads:
             assert 2 * 35 == outcomes.count(Applied())
             assert {f"tag{n}": 7 for n in range(5)} == send.tags()
 
-    def test_opened_while_it_is_read(self, tmp_path):
-        """A file that another program is just reading is opened when that is over."""
+    def test_opened_while_read(self, tmp_path):
+        """A file that another program is reading is opened when the reader has finished."""
         path = tmp_path / "send.db"
         Send(path).close()
         reader = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         reader.execute("PRAGMA journal_mode = DELETE")
         reader.execute("BEGIN")
         reader.execute("SELECT * FROM contact").fetchall()
-        over = Timer(0.2, reader.execute, ["COMMIT"])
-        over.start()
+        finish = Timer(0.2, reader.execute, ["COMMIT"])
+        finish.start()
         with Send(path) as send:
             assert () == send.contacts()
-        over.join()
+        finish.join()
         reader.close()
 
     def test_one_new_file(self, tmp_path, planned):
-        """Several open the same new file at once, and all can use it."""
+        """Several threads can create and use the same new file."""
         ready = Barrier(6)
 
         def work(n):
@@ -200,12 +200,12 @@ class TestThreads:
             assert [Applied()] * 6 == list(pool.map(work, range(6)))
 
 
-class TestHostileTexts:
-    """Texts that look like something else."""
+class TestHostileStrings:
+    """Strings that look like SQL, patterns or control characters."""
 
     @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
     def test_tag(self, send, do, text):
-        """A tag is text and nothing else, whatever it looks like."""
+        """A tag is stored and found as it is written."""
         do(AddTag(text))
         assert ((text,), {text: 1}) == (send.tags(ANA), send.tags())
         assert [ANA] == [lead.email for lead in send.contacts(text)]
@@ -213,14 +213,14 @@ class TestHostileTexts:
 
     @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
     def test_place_and_data(self, send, do, text):
-        """So are the parts of a place, and data with their names."""
+        """The parts of a place and the data are stored as they are written."""
         do(AddLead(Place(**{text: text})), **{text: text})
         lead = send.contact(ANA)
         assert ((Place(**{text: text}),), {text: text}) == (lead.places, lead.data)
 
     @pytest.mark.parametrize("text", [*HOSTILE, "nul\x00inside"], ids=range(len(HOSTILE) + 1))
     def test_email_and_id(self, send, planned, text):
-        """So are an e-mail that nobody checked, and the id of an action."""
+        """An unchecked e-mail and the id of an action are stored as they are written."""
         action = planned(AddTag("t"), f"{text}@example.com", id=text)
         send.apply(action, Call())
         send.apply(action, Call())
@@ -228,7 +228,7 @@ class TestHostileTexts:
 
     @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
     def test_automation(self, send, do, clock, text):
-        """So are the names in an automation."""
+        """The names in an automation are stored as they are written."""
         send.save(Automation(text, [text], steps=Step(text, subject=text), published=True))
         do(AddTag(text))
         (message,) = send.due(clock.now)

@@ -1,4 +1,4 @@
-"""The store against a model of plain dictionaries, over arbitrary sequences of calls."""
+"""The store compared with a model of plain dictionaries, for random sequences of calls."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -39,7 +39,7 @@ AUTOMATION = Automation(
 
 @dataclass
 class Person:
-    """What the model knows of a contact."""
+    """A contact in the model."""
 
     email: str
     automatic: bool
@@ -50,23 +50,23 @@ class Person:
     taken: set[str] = field(default_factory=set)
 
     def state(self):
-        """Everything an action may change."""
+        """Everything that an action can change."""
         typed = {name: (type(value), value) for name, value in self.data.items()}
         return set(self.tags), set(self.lists), typed
 
 
 def folded(text):
-    """As tags and lists compare."""
+    """The form in which tags and lists are compared."""
     return text.strip().casefold()
 
 
 def name_of(place):
-    """The list that a place is, or None."""
+    """The folded name of the list, or None."""
     return None if place is None else folded(place.parts["list"])
 
 
 def is_absent(action, person):
-    """Whether a lead to move or remove is not where it would leave."""
+    """Whether a lead to move or remove is not at its source."""
     match action:
         case MoveLead(_, None):
             return person is None
@@ -76,13 +76,13 @@ def is_absent(action, person):
 
 
 def is_reserved(action, automatic):
-    """Whether the action is on an automatic tag, and not automatic itself."""
+    """Whether a custom rule changes an automatic tag."""
     is_tag = isinstance(action, AddTag | RemoveTag) and folded(action.tag) == "auto:x"
     return is_tag and not automatic
 
 
 def is_idle(action, person):
-    """Whether the action has nobody to act on, and brings nobody in."""
+    """Whether the action has no contact to change and creates none."""
     match action:
         case AddTag() | AddLead():
             return False
@@ -94,7 +94,7 @@ def is_idle(action, person):
 
 
 def act_on(action, person):
-    """Change the person as the action says."""
+    """Apply the action to the person."""
     match action:
         case AddTag(tag):
             person.tags.add(folded(tag))
@@ -110,7 +110,7 @@ def act_on(action, person):
 
 
 def automate(person, now):
-    """What the automation does after the tags of a person changed."""
+    """Run the automation after the tags of a person changed."""
     if {"buyer", "vip"} <= person.tags:
         for step in AUTOMATION.steps:
             if step.message not in person.taken:
@@ -120,7 +120,7 @@ def automate(person, now):
 
 
 def apply(people, planned, is_test, now):
-    """Do one action in the model; returns the kind of the outcome."""
+    """Apply one action to the model; return the type of the outcome."""
     action, key = planned.action, planned.email.casefold()
     person = people.get(key)
     if is_reserved(action, planned.automatic) or (is_test and is_absent(action, person)):
@@ -138,7 +138,7 @@ def apply(people, planned, is_test, now):
 
 
 class SendAgainstModel(RuleBasedStateMachine):
-    """Any sequence of calls leaves the store as it leaves the model."""
+    """After any sequence of calls the store equals the model."""
 
     def __init__(self):
         super().__init__()
@@ -155,7 +155,7 @@ class SendAgainstModel(RuleBasedStateMachine):
 
     @rule(action=ACTIONS, email=EMAILS, automatic=st.booleans(), is_test=st.booleans(), data=DATA)
     def act(self, action, email, automatic, is_test, data):
-        """One action with an id of its own."""
+        """Apply one action with a new id."""
         planned = PlannedAction(
             "mail", email, action, FrozenMap(data), (), automatic, f"id-{next(self.ids)}"
         )
@@ -166,24 +166,24 @@ class SendAgainstModel(RuleBasedStateMachine):
 
     @rule()
     def repeat(self):
-        """The latest action once more, with its id: it changes nothing."""
+        """Repeat the latest action with its id, which changes nothing."""
         if self.last is not None:
             planned, outcome = self.last
             assert outcome == self.send.apply(planned, Call(attempt=2))
 
     @rule(email=EMAILS)
     def erase(self, email):
-        """A contact is erased."""
+        """Erase a contact."""
         assert (self.people.pop(email.casefold(), None) is not None) == self.send.erase(email)
 
     @rule(hours=st.integers(1, 4))
     def pass_time(self, hours):
-        """Time passes."""
+        """Let time pass."""
         self.now += timedelta(hours=hours)
 
     @rule()
     def mail(self):
-        """The mailer sends what is due."""
+        """Send the messages that are due."""
         for message in self.send.due(self.now):
             assert self.send.done(message.id)
             person = self.people[message.email.casefold()]
@@ -192,7 +192,7 @@ class SendAgainstModel(RuleBasedStateMachine):
 
     @invariant()
     def contacts_agree(self):
-        """Contacts, in order, with everything about them."""
+        """The contacts are equal and in the same order."""
         people = list(self.people.values())
         assert [
             (p.email, "AUTO" if p.automatic else "", p.tags, p.lists, p.data, n < LIMIT)
@@ -212,7 +212,7 @@ class SendAgainstModel(RuleBasedStateMachine):
 
     @invariant()
     def tags_agree(self):
-        """The tags, counted."""
+        """The counts of tags are equal."""
         tags = [tag for person in self.people.values() for tag in person.tags]
         assert {tag: tags.count(tag) for tag in tags} == {
             folded(tag): number for tag, number in self.send.tags().items()
@@ -220,7 +220,7 @@ class SendAgainstModel(RuleBasedStateMachine):
 
     @invariant()
     def outbox_agrees(self):
-        """What is due, to those within the limit."""
+        """The due messages to contacts within the limit are equal."""
         sendable = list(self.people.values())[:LIMIT]
         expected = [
             (person.email, message)
@@ -232,7 +232,7 @@ class SendAgainstModel(RuleBasedStateMachine):
 
     @invariant()
     def places_agree(self):
-        """The places, counted."""
+        """The counts of places are equal."""
         lists = [name for person in self.people.values() for name in person.lists]
         counted = {Place(list=name): lists.count(name) for name in lists}
         assert counted == {

@@ -204,7 +204,7 @@ def _next_status(state: ActionState, by: Signal | type) -> Status:
         return TRANSITIONS[state.status][by]
     except KeyError:
         raise ConfigurationError(
-            f"action `{state.planned.id}` is {state.status} and takes no such report",
+            f"action `{state.planned.id}` has the status `{state.status}`, expected `sending`",
             code="unexpected_report",
             hint="report once, after `next` returned the action",
         ) from None
@@ -301,7 +301,7 @@ class Delivery:
         return reported
 
     def replan(self, actions: Iterable[PlannedAction]) -> None:
-        """Take a new plan of the event: what is over stays over, everything else is due.
+        """Take a new plan of the event; actions that are over are not sent again.
 
         Actions missing from the new plan are dropped, unless they are over or being sent. A
         waiting action keeps its time.

@@ -1,7 +1,7 @@
 """The embedded provider: contacts, tags, the lead limit and automations, on SQLite.
 
 `Send` is a provider like any other, for hosts without an account elsewhere, for tests and
-for trying rules out. It records and organises and schedules; it never sends e-mail.
+for trying rules out. It stores contacts and schedules messages; it never sends e-mail.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Contacts, tags and places as rows: each function is one step of a transaction.
+"""Contacts, tags and places as rows: each function runs within the caller's transaction.
 
-None of them begins, commits or decides; `Send` holds the transaction, `carry_out` decides.
-A contact is found by `contact_key`, a tag and a place by their folded form, and each is
-shown as it was first written.
+`Send` holds the transaction, and `carry_out` decides what an action means. Contacts are
+looked up by `contact_key`, tags and places by their folded form. Each is shown as it was
+first written.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from listboss.rules._text import fold
 from listboss.rules.action import Place, place_key
 from listboss.rules.event import FactValue, contact_key
 from listboss.send._lead import Lead, Origin
-from listboss.send._schema import data_from, data_text, instant, place_from, place_text, written
+from listboss.send._schema import data_from, data_text, place_from, place_text, time_from, time_text
 
 __all__ = [
     "add_place",
@@ -25,8 +25,8 @@ __all__ = [
     "count_contacts",
     "erase",
     "find",
+    "first_over_limit",
     "leads",
-    "limit_id",
     "merge_data",
     "place_counts",
     "places_of",
@@ -39,17 +39,17 @@ __all__ = [
 
 
 def find(db: sqlite3.Connection, email: str) -> int | None:
-    """Return the contact's id, or None."""
+    """Return the id of the contact, or None."""
     row = db.execute("SELECT id FROM contact WHERE key = ?", (contact_key(email),)).fetchone()
     return None if row is None else int(row[0])
 
 
 def merge_data(db: sqlite3.Connection, contact: int, data: Mapping[str, FactValue]) -> bool:
-    """Add data to what is known of the contact; return whether that changed anything."""
+    """Merge data into the contact; return whether anything changed."""
     (text,) = db.execute("SELECT data FROM contact WHERE id = ?", (contact,)).fetchone()
-    known = data_from(text)
-    merged = FrozenMap({**known, **_without_email(data)})
-    if merged == known:
+    stored = data_from(text)
+    merged = FrozenMap({**stored, **_without_email(data)})
+    if merged == stored:
         return False
     db.execute("UPDATE contact SET data = ? WHERE id = ?", (data_text(merged), contact))
     return True
@@ -66,12 +66,12 @@ def upsert(
     origin: Origin,
     now: datetime,
 ) -> tuple[int, bool]:
-    """Find or make the contact and merge the data; return its id, and whether it changed."""
+    """Create the contact or merge the data; return its id and whether anything changed."""
     contact = find(db, email)
     if contact is not None:
         return contact, merge_data(db, contact, data)
     text = data_text(FrozenMap(_without_email(data)))
-    values = (contact_key(email), email, str(origin), text, written(now))
+    values = (contact_key(email), email, str(origin), text, time_text(now))
     cursor = db.execute(
         "INSERT INTO contact (key, email, origin, data, since) VALUES (?, ?, ?, ?, ?)", values
     )
@@ -80,12 +80,12 @@ def upsert(
 
 def _tag_id(db: sqlite3.Connection, tag: str) -> int:
     db.execute("INSERT OR IGNORE INTO tag (key, name) VALUES (?, ?)", (fold(tag), tag))
-    (found,) = db.execute("SELECT id FROM tag WHERE key = ?", (fold(tag),)).fetchone()
-    return int(found)
+    (row_id,) = db.execute("SELECT id FROM tag WHERE key = ?", (fold(tag),)).fetchone()
+    return int(row_id)
 
 
 def add_tag(db: sqlite3.Connection, contact: int, tag: str) -> bool:
-    """Put the tag on; return whether it was not there."""
+    """Add the tag; return whether it was new to the contact."""
     pair = (contact, _tag_id(db, tag))
     cursor = db.execute(
         "INSERT OR IGNORE INTO contact_tag (contact_id, tag_id) VALUES (?, ?)", pair
@@ -94,7 +94,7 @@ def add_tag(db: sqlite3.Connection, contact: int, tag: str) -> bool:
 
 
 def remove_tag(db: sqlite3.Connection, contact: int, tag: str) -> bool:
-    """Take the tag off; return whether it was there."""
+    """Remove the tag; return whether the contact had it."""
     cursor = db.execute(
         "DELETE FROM contact_tag WHERE contact_id = ?"
         " AND tag_id = (SELECT id FROM tag WHERE key = ?)",
@@ -104,7 +104,7 @@ def remove_tag(db: sqlite3.Connection, contact: int, tag: str) -> bool:
 
 
 def tags_of(db: sqlite3.Connection, contact: int) -> tuple[str, ...]:
-    """Return the contact's tags."""
+    """Return the tags of the contact."""
     rows = db.execute(
         "SELECT name FROM contact_tag JOIN tag ON tag.id = tag_id"
         " WHERE contact_id = ? ORDER BY key",
@@ -118,7 +118,7 @@ def _place_row_key(place: Place) -> str:
 
 
 def places_of(db: sqlite3.Connection, contact: int) -> tuple[Place, ...]:
-    """Return where the contact is."""
+    """Return the places of the contact."""
     rows = db.execute(
         "SELECT parts FROM contact_place JOIN place ON place.id = place_id"
         " WHERE contact_id = ? ORDER BY key",
@@ -128,7 +128,7 @@ def places_of(db: sqlite3.Connection, contact: int) -> tuple[Place, ...]:
 
 
 def add_place(db: sqlite3.Connection, contact: int, place: Place) -> bool:
-    """Put the contact at the place; return whether it was not there."""
+    """Add the contact to the place; return whether it was new there."""
     key = _place_row_key(place)
     db.execute("INSERT OR IGNORE INTO place (key, parts) VALUES (?, ?)", (key, place_text(place)))
     cursor = db.execute(
@@ -140,7 +140,7 @@ def add_place(db: sqlite3.Connection, contact: int, place: Place) -> bool:
 
 
 def remove_place(db: sqlite3.Connection, contact: int, place: Place) -> bool:
-    """Take the contact out of the place; return whether it was there."""
+    """Remove the contact from the place; return whether it was there."""
     cursor = db.execute(
         "DELETE FROM contact_place WHERE contact_id = ?"
         " AND place_id = (SELECT id FROM place WHERE key = ?)",
@@ -150,7 +150,7 @@ def remove_place(db: sqlite3.Connection, contact: int, place: Place) -> bool:
 
 
 def erase(db: sqlite3.Connection, email: str) -> bool:
-    """Delete the contact with all that hangs on it; return whether there was one."""
+    """Delete the contact with all its rows; return whether it existed."""
     cursor = db.execute("DELETE FROM contact WHERE key = ?", (contact_key(email),))
     return cursor.rowcount == 1
 
@@ -161,8 +161,8 @@ def count_contacts(db: sqlite3.Connection) -> int:
     return int(count)
 
 
-def limit_id(db: sqlite3.Connection, lead_limit: int | None) -> int | None:
-    """Return the id of the first contact in order of arrival that is over the limit."""
+def first_over_limit(db: sqlite3.Connection, lead_limit: int | None) -> int | None:
+    """Return the id of the first contact over the limit, in order of arrival, or None."""
     if lead_limit is None:
         return None
     row = db.execute(
@@ -172,7 +172,7 @@ def limit_id(db: sqlite3.Connection, lead_limit: int | None) -> int | None:
 
 
 def tag_counts(db: sqlite3.Connection) -> dict[str, int]:
-    """Count the contacts of each tag that is in use."""
+    """Count the contacts of each tag in use."""
     rows = db.execute(
         "SELECT name, count(*) FROM contact_tag JOIN tag ON tag.id = tag_id"
         " GROUP BY tag.id ORDER BY key"
@@ -181,7 +181,7 @@ def tag_counts(db: sqlite3.Connection) -> dict[str, int]:
 
 
 def place_counts(db: sqlite3.Connection) -> dict[Place, int]:
-    """Count the contacts at each place that is in use."""
+    """Count the contacts at each place in use."""
     rows = db.execute(
         "SELECT parts, count(*) FROM contact_place JOIN place ON place.id = place_id"
         " GROUP BY place.id ORDER BY key"
@@ -197,8 +197,8 @@ def leads(
     origin: str | None = None,
     lead_limit: int | None = None,
 ) -> tuple[Lead, ...]:
-    """Return the contacts that fit what is given, in order of arrival."""
-    over = limit_id(db, lead_limit)
+    """Return the contacts that match every given argument, in order of arrival."""
+    first_over = first_over_limit(db, lead_limit)
     rows = db.execute(
         "SELECT id, email, origin, data, since FROM contact"
         " WHERE (:key IS NULL OR key = :key) AND (:origin IS NULL OR origin = :origin)"
@@ -214,12 +214,12 @@ def leads(
     return tuple(
         Lead(
             email=address,
-            origin=Origin(brought_by),
+            origin=Origin(created_by),
             tags=tags_of(db, contact),
             places=places_of(db, contact),
             data=data_from(data),
-            sendable=over is None or contact < over,
-            since=instant(since),
+            sendable=first_over is None or contact < first_over,
+            since=time_from(since),
         )
-        for contact, address, brought_by, data, since in rows
+        for contact, address, created_by, data, since in rows
     )

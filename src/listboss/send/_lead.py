@@ -1,7 +1,7 @@
-"""A contact as the embedded provider holds it, and who brought it in.
+"""A contact of the embedded provider, and its origin.
 
-Values read out of the store: they do not change with it, and nothing done to them reaches it.
-Their `repr` shows neither the e-mail nor the data.
+A `Lead` is a snapshot: it does not change with the store, and changing the store takes an
+action. Its `repr` shows neither the e-mail nor the data.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ __all__ = ["Lead", "Origin"]
 
 
 class Origin(StrEnum):
-    """Who brought the contact in, set by the first write and never changed."""
+    """What created the contact; never changed afterwards."""
 
     AUTO = "AUTO"
     """Automatic capture."""
@@ -32,9 +32,9 @@ class Origin(StrEnum):
 class Lead:
     """A contact with its tags and places.
 
-    `label` is `AUTO` for a contact that capture brought in, to be shown next to the e-mail,
-    else empty. `sendable` is false beyond the lead limit: such a contact stays visible and
-    tagged, and receives nothing. `data` is what the rules sent, besides the e-mail.
+    `label` is `AUTO` for a contact created by automatic capture, to be shown next to the
+    e-mail, else empty. `sendable` is false beyond the lead limit: the contact stays visible
+    and tagged, and receives nothing. `data` are the fields sent by rules, besides the e-mail.
     """
 
     email: str = attrs.field(repr=masked)
@@ -47,11 +47,11 @@ class Lead:
 
     @property
     def name(self) -> str | None:
-        """The name, if one was sent."""
+        """The name among the data, or None."""
         name = self.data.get("name")
         return name if isinstance(name, str) else None
 
     @property
     def label(self) -> str:
-        """The mark next to the e-mail: `AUTO`, or nothing."""
+        """The label shown next to the e-mail: `AUTO`, or an empty string."""
         return "AUTO" if self.origin is Origin.AUTO else ""

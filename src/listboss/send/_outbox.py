@@ -1,8 +1,8 @@
-"""Automations at work: a tag schedules messages, the host's mailer drains what is due.
+"""The outbox of automations: a tag schedules messages, and the host's mailer sends them.
 
-Steps of a transaction, like `contacts`. Each contact takes each step of an automation once:
-the table holds one row for it, which stays when it is done. Whether a contact may be sent
-to, and whether the automation is still published, is judged when a message is due.
+Each function runs within the caller's transaction. A contact takes each step of an
+automation once: its row in `message` stays after it was sent. The lead limit and whether
+the automation is published are checked when a message is due, not when it is scheduled.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sqlite3
 from datetime import datetime, timedelta
 
 from listboss.rules._text import fold
-from listboss.send._schema import data_from, instant, written
+from listboss.send._schema import data_from, time_from, time_text
 from listboss.send.automation import Automation, Message, Step
 
 __all__ = ["automations", "due", "finish", "publish", "save", "start", "stop"]
@@ -41,9 +41,9 @@ def _automation(name: str, definition: str, published: int) -> Automation:
 
 
 def save(db: sqlite3.Connection, automation: Automation) -> None:
-    """Keep an automation, in the place of one of the same name.
+    """Store an automation; it replaces one of the same name.
 
-    Messages already scheduled keep their time; those of a step that is gone are called off.
+    Scheduled messages keep their time; those of a removed step are cancelled.
     """
     name = automation.name
     db.execute(
@@ -56,18 +56,18 @@ def save(db: sqlite3.Connection, automation: Automation) -> None:
         "INSERT OR IGNORE INTO automation_tag (tag_key, automation) VALUES (?, ?)",
         [(fold(tag), name) for tag in automation.tags],
     )
-    kept = {step.message for step in automation.steps}
+    current = {step.message for step in automation.steps}
     rows = db.execute(
         "SELECT DISTINCT message FROM message WHERE automation = ? AND done IS NULL", (name,)
     ).fetchall()
     db.executemany(
         "DELETE FROM message WHERE automation = ? AND message = ? AND done IS NULL",
-        [(name, message) for (message,) in rows if message not in kept],
+        [(name, message) for (message,) in rows if message not in current],
     )
 
 
 def publish(db: sqlite3.Connection, name: str, *, published: bool) -> bool:
-    """Publish or withdraw an automation; return whether there is one of that name."""
+    """Publish or withdraw an automation; return whether it exists."""
     cursor = db.execute("UPDATE automation SET published = ? WHERE name = ?", (published, name))
     return cursor.rowcount == 1
 
@@ -88,32 +88,32 @@ def _with_tag(db: sqlite3.Connection, tag: str) -> list[Automation]:
 
 
 def _matches(db: sqlite3.Connection, contact: int, automation: Automation) -> bool:
-    wanted, there = db.execute(
+    needed, present = db.execute(
         "SELECT count(*), count(contact_id) FROM automation_tag"
         " LEFT JOIN tag ON tag.key = tag_key"
         " LEFT JOIN contact_tag ON tag_id = tag.id AND contact_id = ?"
         " WHERE automation = ?",
         (contact, automation.name),
     ).fetchone()
-    return bool(there == wanted if automation.match == "all" else there)
+    return bool(present == needed if automation.match == "all" else present)
 
 
 def start(db: sqlite3.Connection, contact: int, tag: str, now: datetime) -> None:
-    """Schedule what the new tag of the contact starts."""
+    """Schedule the automations started by a new tag of the contact."""
     for automation in _with_tag(db, tag):
         if automation.published and _matches(db, contact, automation):
             db.executemany(
                 "INSERT OR IGNORE INTO message (contact_id, automation, message, due)"
                 " VALUES (?, ?, ?, ?)",
                 [
-                    (contact, automation.name, step.message, written(now + step.delay))
+                    (contact, automation.name, step.message, time_text(now + step.delay))
                     for step in automation.steps
                 ],
             )
 
 
 def stop(db: sqlite3.Connection, contact: int, tag: str) -> None:
-    """Call off what depended on a tag that the contact no longer has."""
+    """Cancel what depends on a tag that the contact no longer has."""
     for automation in _with_tag(db, tag):
         if automation.while_tagged and not _matches(db, contact, automation):
             db.execute(
@@ -122,8 +122,8 @@ def stop(db: sqlite3.Connection, contact: int, tag: str) -> None:
             )
 
 
-def due(db: sqlite3.Connection, now: datetime, over: int | None) -> tuple[Message, ...]:
-    """Return the messages to send at `now`; `over` is the first contact over the limit."""
+def due(db: sqlite3.Connection, now: datetime, first_over: int | None) -> tuple[Message, ...]:
+    """Return the messages to send at `now` to contacts before `first_over`."""
     subjects = {
         (automation.name, step.message): step.subject
         for automation in automations(db)
@@ -133,26 +133,26 @@ def due(db: sqlite3.Connection, now: datetime, over: int | None) -> tuple[Messag
         "SELECT message.id, automation, message, email, data, due FROM message"
         " JOIN contact ON contact.id = contact_id JOIN automation ON name = automation"
         " WHERE done IS NULL AND due <= :now AND published"
-        " AND (:over IS NULL OR contact_id < :over) ORDER BY due, message.id",
-        {"now": written(now), "over": over},
+        " AND (:first_over IS NULL OR contact_id < :first_over) ORDER BY due, message.id",
+        {"now": time_text(now), "first_over": first_over},
     )
     return tuple(
         Message(
-            id=number,
+            id=row_id,
             automation=automation,
             message=message,
             subject=subjects[automation, message],
             email=email,
             data=data_from(data),
-            due=instant(at),
+            due=time_from(at),
         )
-        for number, automation, message, email, data, at in rows
+        for row_id, automation, message, email, data, at in rows
     )
 
 
 def finish(db: sqlite3.Connection, message: int, now: datetime) -> bool:
-    """Note that a message was sent; return whether it was still open."""
+    """Record that a message was sent; return whether it was still open."""
     cursor = db.execute(
-        "UPDATE message SET done = ? WHERE id = ? AND done IS NULL", (written(now), message)
+        "UPDATE message SET done = ? WHERE id = ? AND done IS NULL", (time_text(now), message)
     )
     return cursor.rowcount == 1

@@ -1,8 +1,8 @@
-"""The file: its tables, its version, and how values are written into it.
+"""The SQLite file: its tables, its version, and the encoding of values.
 
-A file of another program, or of a release that writes another schema, is refused before
-anything is touched. Times are ISO texts in UTC of one length, so that they sort; data are
-JSON, with decimals and instants marked, so that nothing becomes a float.
+A file of another program, or with another schema version, is refused before anything is
+changed. Times are ISO strings in UTC of equal length, so they sort. Data are JSON in which
+decimals and times are marked, so no number becomes a float.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ __all__ = [
     "connect",
     "data_from",
     "data_text",
-    "instant",
     "place_from",
     "place_text",
+    "time_from",
+    "time_text",
     "transaction",
-    "written",
 ]
 
 SCHEMA_VERSION = 1
-_APPLICATION_ID = 0x4C424F53  # "LBOS": whose file it is
+_APPLICATION_ID = 0x4C424F53  # "LBOS"
 _BUSY_SECONDS = 30.0
 
 _TABLES = """
 CREATE TABLE contact (
-  id INTEGER PRIMARY KEY,  -- the order of arrival
+  id INTEGER PRIMARY KEY,  -- in the order of arrival
   key TEXT NOT NULL UNIQUE,
   email TEXT NOT NULL,
   origin TEXT NOT NULL CHECK (origin IN ('AUTO', 'own')),
@@ -92,7 +92,7 @@ CREATE TABLE automation_tag (
 ) WITHOUT ROWID;
 
 CREATE TABLE message (
-  id INTEGER PRIMARY KEY AUTOINCREMENT,  -- never given to another message
+  id INTEGER PRIMARY KEY AUTOINCREMENT,  -- never reused
   contact_id INTEGER NOT NULL REFERENCES contact ON DELETE CASCADE,
   automation TEXT NOT NULL REFERENCES automation,
   message TEXT NOT NULL,
@@ -105,7 +105,7 @@ CREATE INDEX message_due ON message (due, id) WHERE done IS NULL;
 
 
 def connect(path: str | PathLike[str]) -> sqlite3.Connection:
-    """Open the file, and lay out a new one; `:memory:` is a store without a file."""
+    """Open the file and create its tables if it is new; `:memory:` has no file."""
     connection = sqlite3.connect(
         fspath(path), timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
     )
@@ -113,8 +113,10 @@ def connect(path: str | PathLike[str]) -> sqlite3.Connection:
         _prepare(connection)
     except BaseException as error:
         connection.close()
-        if type(error) is sqlite3.DatabaseError:  # its subclasses tell of other troubles
-            raise ConfigurationError("the file is no database", code="foreign_file") from None
+        if type(error) is sqlite3.DatabaseError:  # subclasses are other errors
+            raise ConfigurationError(
+                "the file is not a database", code="foreign_file", hint="give `Send` its own file"
+            ) from None
         raise
     return connection
 
@@ -123,13 +125,13 @@ def connect(path: str | PathLike[str]) -> sqlite3.Connection:
 def transaction(
     connection: sqlite3.Connection, begin: str = "BEGIN"
 ) -> Generator[None, None, None]:
-    """All or nothing: whatever goes wrong, a failing commit included, undoes everything."""
+    """Commit everything or nothing; every error, even in the commit, rolls back."""
     connection.execute(begin)
     try:
         yield
         connection.execute("COMMIT")
     except BaseException:
-        if connection.in_transaction:  # on a full disk SQLite has rolled back by itself
+        if connection.in_transaction:  # SQLite rolls back itself if the disk is full
             connection.execute("ROLLBACK")
         raise
 
@@ -141,14 +143,14 @@ def _pragma(connection: sqlite3.Connection, name: str) -> int:
 
 def _prepare(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA foreign_keys = ON")
-    with transaction(connection, "BEGIN IMMEDIATE"):  # two may open a new file at once
-        _lay_out(connection)
+    with transaction(connection, "BEGIN IMMEDIATE"):  # others may open the new file too
+        _create_tables(connection)
     _write_ahead(connection)
     connection.execute("PRAGMA synchronous = FULL")
 
 
 def _write_ahead(connection: sqlite3.Connection) -> None:
-    # Here SQLite does not wait by itself while another connection opens the file as well.
+    # SQLite does not apply its busy timeout here while another connection opens the file.
     end = monotonic() + _BUSY_SECONDS
     while True:
         try:
@@ -161,18 +163,21 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
             return
 
 
-def _lay_out(connection: sqlite3.Connection) -> None:
+def _create_tables(connection: sqlite3.Connection) -> None:
     owner, version = _pragma(connection, "application_id"), _pragma(connection, "user_version")
     if owner == _APPLICATION_ID:
         if version != SCHEMA_VERSION:
             raise ConfigurationError(
-                f"the file has schema version {version}, this release writes {SCHEMA_VERSION}",
+                f"the file has schema version {version}, expected {SCHEMA_VERSION}",
                 code="schema_version",
+                hint="open it with the release that wrote it",
             )
         return
     if owner or version or connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
         raise ConfigurationError(
-            "the file belongs to another program", code="foreign_file", hint="give it its own file"
+            "the file belongs to another program",
+            code="foreign_file",
+            hint="give `Send` its own file",
         )
     for statement in _TABLES.split(";\n"):
         connection.execute(statement)
@@ -180,53 +185,53 @@ def _lay_out(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
 
-def written(at: datetime) -> str:
-    """Write an instant so that texts sort as instants do.
+def time_text(at: datetime) -> str:
+    """Encode a time so that strings sort in order of time.
 
-    >>> written(datetime(2026, 5, 4, 12, tzinfo=UTC))
+    >>> time_text(datetime(2026, 5, 4, 12, tzinfo=UTC))
     '2026-05-04T12:00:00.000000+00:00'
     """
     return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
-def instant(text: str) -> datetime:
-    """Read what `written` wrote."""
+def time_from(text: str) -> datetime:
+    """Decode `time_text`."""
     return datetime.fromisoformat(text)
 
 
-def _marked(value: FactValue) -> object:
+def _to_json(value: FactValue) -> object:
     if isinstance(value, Decimal):
         return {"decimal": str(value)}
     if isinstance(value, datetime):
-        return {"instant": written(value)}
+        return {"instant": time_text(value)}
     return value
 
 
-def _unmarked(value: dict[str, str]) -> object:
+def _from_json(value: dict[str, str]) -> object:
     if "decimal" in value:
         return Decimal(value["decimal"])
-    return instant(value["instant"])
+    return time_from(value["instant"])
 
 
 def data_text(data: Mapping[str, FactValue]) -> str:
-    """Write data as JSON.
+    """Encode data as JSON.
 
     >>> data_text({"price": Decimal("49.90")})
     '[["price", {"decimal": "49.90"}]]'
     """
-    return json.dumps([[name, _marked(value)] for name, value in data.items()])
+    return json.dumps([[name, _to_json(value)] for name, value in data.items()])
 
 
 def data_from(text: str) -> FrozenMap[str, FactValue]:
-    """Read what `data_text` wrote."""
-    return FrozenMap(dict(json.loads(text, object_hook=_unmarked)))
+    """Decode `data_text`."""
+    return FrozenMap(dict(json.loads(text, object_hook=_from_json)))
 
 
 def place_text(place: Place) -> str:
-    """Write the parts of a place."""
+    """Encode the parts of a place."""
     return json.dumps(dict(place.parts))
 
 
 def place_from(text: str) -> Place:
-    """Read what `place_text` wrote."""
+    """Decode `place_text`."""
     return Place(**json.loads(text))

@@ -1,9 +1,9 @@
-"""`Send`: the embedded provider on SQLite, so that everything runs with no account anywhere.
+"""`Send`: the embedded provider on SQLite, for hosts without an account elsewhere.
 
-It holds contacts with their origin, tags, places and data, counts them against a lead limit,
-and lets tags schedule the messages of automations. It never sends anything: the host's
-mailer drains `due`. Every action is one transaction together with its id, so that an action
-repeated with the same id is done once, in this process or after a crash.
+It stores contacts with their origin, tags, places and data, counts them against a lead limit,
+and schedules the messages of automations. It never sends anything: the host's mailer sends
+what `due` returns. Each action and its id are written in one transaction, so an action that
+is repeated with the same id is done once, even after a crash.
 """
 
 from __future__ import annotations
@@ -24,11 +24,10 @@ from listboss.provider import Applied, Call, NoChange, Outcome, Refused
 from listboss.rules.action import Place
 from listboss.rules.capabilities import Capabilities
 from listboss.rules.event import utc
-from listboss.send import _contacts as contacts
-from listboss.send import _outbox as outbox
+from listboss.send import _contacts, _outbox
 from listboss.send._carry_out import carry_out
 from listboss.send._lead import Lead, Origin
-from listboss.send._schema import connect, transaction, written
+from listboss.send._schema import connect, time_text, transaction
 from listboss.send.automation import Automation, Message
 
 __all__ = ["Send"]
@@ -44,22 +43,23 @@ _CAPABILITIES = Capabilities(
 )
 
 
-def _limit(value: object) -> int | None:
+def _as_limit(value: object) -> int | None:
     if value is None:
         return None
     if not isinstance(value, int) or isinstance(value, bool):
-        raise ArgumentTypeError("a whole number or None is meant here", path="$.lead_limit")
+        raise ArgumentTypeError("expected an integer or None", path="$.lead_limit")
     if value < 0:
-        raise ConfigurationError("a lead limit is not negative", path="$.lead_limit")
+        raise ConfigurationError("expected a lead limit of at least 0", path="$.lead_limit")
     return value
 
 
 class Send:
-    """Contacts, tags and due messages in one SQLite file; `:memory:` for none.
+    """Contacts, tags and due messages in one SQLite file, or in memory with `:memory:`.
 
-    `lead_limit` is how many contacts the plan allows, None for any number; automatic ones
-    count. `clock` gives aware times. Threads may share a store, processes a file. Close it,
-    or use it as a context manager. Raises `ConfigurationError` for a file that is not its.
+    `lead_limit` is how many contacts receive messages, captured ones included; None means no
+    limit. `clock` returns the time with a time zone. Threads may share a store, and processes
+    a file. Close it, or use it as a context manager. A file of another program raises
+    `ConfigurationError`.
 
     >>> with Send(":memory:", lead_limit=5000) as send:
     ...     send.contacts(), send.remaining
@@ -73,13 +73,13 @@ class Send:
         lead_limit: int | None = None,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
-        self._lead_limit = _limit(lead_limit)
+        self._lead_limit = _as_limit(lead_limit)
         self._clock = clock
         self._lock = RLock()
         self._db: sqlite3.Connection | None = connect(path)
 
     def close(self) -> None:
-        """Close the file; what was answered is in it. Closing twice is no error."""
+        """Close the file. Closing it twice is allowed."""
         with self._lock:
             if self._db is not None:
                 self._db.close()
@@ -101,7 +101,9 @@ class Send:
         with self._lock:
             db = self._db
             if db is None:
-                raise ConfigurationError("the store is closed", code="closed")
+                raise ConfigurationError(
+                    "the store is closed", code="closed", hint="open a new `Send`"
+                )
             with transaction(db, begin):
                 yield db
 
@@ -112,16 +114,15 @@ class Send:
 
     @property
     def capabilities(self) -> Capabilities:
-        """Tags and leads, natively, with any data; an action is done once by its id."""
+        """All tag and lead actions natively, with any data, and each action id once."""
         return _CAPABILITIES
 
     def apply(self, action: PlannedAction, call: Call) -> Outcome:
-        """Carry out one action; with an id that was done, give the first answer again.
+        """Carry out one action; return the first outcome again for an id that was done.
 
-        The first action that brings a contact in decides its origin. Data are merged into
-        what is known; what is absent stays as it is. An integration test is carried out for
-        the e-mail it names like any call, but to move or remove a lead that is not there is
-        refused.
+        The action that creates a contact decides its origin. Data are merged: fields that
+        the action does not send are kept. An integration test is carried out like any other
+        call, except that moving or removing a lead that is not at the source is refused.
         """
         now = utc(self._clock(), "$.clock")
         with self._writing() as db:
@@ -134,30 +135,29 @@ class Send:
             if not isinstance(outcome, Refused):
                 db.execute(
                     "INSERT INTO done_action (id, changed, at) VALUES (?, ?, ?)",
-                    (action.id, isinstance(outcome, Applied), written(now)),
+                    (action.id, isinstance(outcome, Applied), time_text(now)),
                 )
             return outcome
 
     def erase(self, email: str) -> bool:
-        """Erase a contact, its tags, places, data and messages; return whether it was there.
+        """Erase a contact, its tags, places, data and messages; return whether it existed.
 
-        The ids of what was done for it stay, so that an old action repeated does not bring
-        it back.
+        The ids of its actions are kept, so a repeated action does not create it again.
         """
         with self._writing() as db:
-            return contacts.erase(db, email)
+            return _contacts.erase(db, email)
 
-    # What is in it
+    # Queries
 
     def contacts(self, tag: str | None = None, origin: Origin | None = None) -> tuple[Lead, ...]:
-        """Return the contacts in order of arrival: all, those with a tag, of an origin."""
+        """Return the contacts in order of arrival; `tag` and `origin` are filters."""
         with self._transaction() as db:
-            return contacts.leads(db, tag=tag, origin=origin, lead_limit=self._lead_limit)
+            return _contacts.leads(db, tag=tag, origin=origin, lead_limit=self._lead_limit)
 
     def contact(self, email: str) -> Lead | None:
-        """Return one contact, however its address is spelled, or None."""
+        """Return the contact with this address, ignoring case, or None."""
         with self._transaction() as db:
-            found = contacts.leads(db, email=email, lead_limit=self._lead_limit)
+            found = _contacts.leads(db, email=email, lead_limit=self._lead_limit)
         return found[0] if found else None
 
     @overload
@@ -165,10 +165,10 @@ class Send:
     @overload
     def tags(self, email: str) -> tuple[str, ...]: ...
     def tags(self, email: str | None = None) -> dict[str, int] | tuple[str, ...]:
-        """Return how many contacts have each tag or, given an e-mail, the tags of that contact."""
+        """Return the number of contacts of each tag or, given an e-mail, the contact's tags."""
         if email is None:
             with self._transaction() as db:
-                return contacts.tag_counts(db)
+                return _contacts.tag_counts(db)
         lead = self.contact(email)
         return () if lead is None else lead.tags
 
@@ -177,67 +177,66 @@ class Send:
     @overload
     def places(self, email: str) -> tuple[Place, ...]: ...
     def places(self, email: str | None = None) -> dict[Place, int] | tuple[Place, ...]:
-        """Return how many contacts are at each place or, given an e-mail, where that contact is."""
+        """Return the number of contacts at each place or, given an e-mail, its places."""
         if email is None:
             with self._transaction() as db:
-                return contacts.place_counts(db)
+                return _contacts.place_counts(db)
         lead = self.contact(email)
         return () if lead is None else lead.places
 
     @property
     def remaining(self) -> int | None:
-        """How many contacts the lead limit still has room for; None without a limit.
+        """How many contacts fit below the lead limit; None without a limit.
 
         With a limit of 5,000 and 1,000 captured, 4,000 remain.
         """
         if self._lead_limit is None:
             return None
         with self._transaction() as db:
-            return max(0, self._lead_limit - contacts.count_contacts(db))
+            return max(0, self._lead_limit - _contacts.count_contacts(db))
 
     # Automations and their outbox
 
     def save(self, automation: Automation) -> None:
-        """Keep an automation, in the place of one of the same name.
+        """Store an automation; it replaces one of the same name.
 
-        Messages already scheduled keep their time; those of a step that is gone are called
-        off.
+        Scheduled messages keep their time; those of a removed step are cancelled.
         """
         with self._writing() as db:
-            outbox.save(db, automation)
+            _outbox.save(db, automation)
 
     def publish(self, name: str) -> None:
-        """Publish an automation: from now on its tags start it. Raises `UnknownIdError`."""
+        """Publish an automation, so that its tags start it. May raise `UnknownIdError`."""
         self._set_published(name, published=True)
 
     def withdraw(self, name: str) -> None:
-        """Take an automation back: nothing starts it, and nothing of it is due."""
+        """Withdraw an automation: it does not start, and none of its messages are due."""
         self._set_published(name, published=False)
 
     def _set_published(self, name: str, *, published: bool) -> None:
         with self._writing() as db:
-            if not outbox.publish(db, name, published=published):
-                raise UnknownIdError(f"there is no automation `{name}`")
+            if not _outbox.publish(db, name, published=published):
+                raise UnknownIdError(f"unknown automation `{name}`")
 
     def automations(self) -> tuple[Automation, ...]:
         """Return all automations, by name."""
         with self._transaction() as db:
-            return outbox.automations(db)
+            return _outbox.automations(db)
 
     def due(self, now: datetime) -> tuple[Message, ...]:
         """Return the messages that the mailer should send at `now`, the oldest first.
 
-        Judged now: only of published automations, and only to contacts within the lead
-        limit; what is held back comes when that changes. A message is due until `done`.
+        Only messages of published automations to contacts within the lead limit are
+        returned; the others are due once that changes. A message is due until `done`.
         """
         at = utc(now, "$.now")
         with self._transaction() as db:
-            return outbox.due(db, at, contacts.limit_id(db, self._lead_limit))
+            return _outbox.due(db, at, _contacts.first_over_limit(db, self._lead_limit))
 
     def done(self, id: int) -> bool:
-        """Say that a message was sent; return whether it was still open.
+        """Record that a message was sent; return whether it was still open.
 
-        It is not if it was said before, was called off, or its contact was erased meanwhile.
+        It is not open if it was already done or cancelled, or if its contact was erased.
         """
         with self._writing() as db:
-            return outbox.finish(db, id, utc(self._clock(), "$.clock"))
+            return _outbox.finish(db, id, utc(self._clock(), "$.clock"))
