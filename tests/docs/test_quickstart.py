@@ -101,7 +101,7 @@ class TestQuickstart:
             "30-unknown-event.json               unknown_event: ORDER_FULFILLMENT",
             "31-unknown-product.json             purchase.approved: unknown_product",
             "32-broken.json                      no webhook: the body is neither JSON nor a form",
-            "33-no-object.json                   no webhook: the body is no object",
+            "33-no-object.json                   no webhook: the body is not an object",
         ] == [line for line in section(output, "Ignored, and why") if line]
 
     def test_contacts(self, output: str):

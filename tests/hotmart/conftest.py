@@ -1,4 +1,4 @@
-"""Webhook bodies to read and to bend: `shapes/` holds one file for each shape that is known."""
+"""Webhook bodies: `shapes/` has one file for each known shape of a webhook."""
 
 import json
 from collections.abc import Callable
@@ -12,7 +12,7 @@ SHAPES = Path(__file__).parent / "shapes"
 
 @pytest.fixture(scope="session")
 def shape() -> Callable[[str], Any]:
-    """A fresh copy of one shape, as the object that its JSON spells."""
+    """Return a new copy of one shape as a JSON object."""
 
     def shape(name: str) -> Any:
         return json.loads((SHAPES / name).read_bytes())
@@ -22,11 +22,11 @@ def shape() -> Callable[[str], Any]:
 
 @pytest.fixture
 def sale(shape: Callable[[str], Any]) -> Any:
-    """An approved first sale of a subscription."""
+    """The approved first sale of a subscription."""
     return shape("02-approved-first.json")
 
 
 @pytest.fixture
 def form(shape: Callable[[str], Any]) -> Any:
-    """An approved sale in version 1.0.0, as its fields."""
+    """An approved sale of version 1.0.0, as a mapping of its fields."""
     return shape("17-approved-as-object.json")

@@ -18,7 +18,7 @@ def _outcome(file: Path) -> str:
 
 
 def test_outcomes_of_the_examples():
-    """All but the bodies meant to be odd give events."""
+    """Every example body gives events, except those that are odd on purpose."""
     odd = {file.name: _outcome(file) for file in BODIES if _outcome(file) != "events"}
     assert odd == {
         "29-test-button.json": "test",
@@ -29,7 +29,7 @@ def test_outcomes_of_the_examples():
 
 
 def test_examples_show_every_event_that_a_webhook_gives():
-    """Every event type that a webhook gives by itself is among the examples."""
+    """The examples include every event type whose source is a webhook."""
     given = {
         str(event.name)
         for file in BODIES
@@ -41,7 +41,7 @@ def test_examples_show_every_event_that_a_webhook_gives():
 
 
 def test_examples_in_the_order_of_their_arrival():
-    """File names sort as time goes by."""
+    """File names are in the order of the events."""
     times = [
         event.occurred_at
         for file in BODIES

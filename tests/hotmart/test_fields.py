@@ -1,17 +1,17 @@
 from listboss.hotmart._values import text
-from listboss.hotmart.fields import FACTS, MAX_LISTED, first, paths
+from listboss.hotmart.fields import FACTS, MAX_LISTED, paths, read_first
 from listboss.rules.builtin import HOTMART
 
 HOST_MADE = {"language", "percent", "previous_percent", "rating", "smart_payment_status"}
 
 
 def test_every_fact_of_the_catalogue_has_a_row():
-    """Each fact has its paths, but for those that no webhook carries."""
+    """Each fact of the catalogue has paths, except those that no webhook carries."""
     assert {fact.name for fact in HOTMART.facts} - HOST_MADE == set(FACTS)
 
 
 def test_no_path_leads_to_what_is_never_read():
-    """No path ends at a document number, an IP, a street or the token."""
+    """No path ends at a document number, an IP address, a street or the token."""
     never = {
         "document",
         "doc",
@@ -27,16 +27,16 @@ def test_no_path_leads_to_what_is_never_read():
 
 
 def test_first_usable_path_counts():
-    """A blank or odd value at one path leaves the next one its turn."""
+    """A blank or odd value at one path leads to the next path."""
     root = {"a": {"b": " "}, "c": [], "d": 7}
-    assert first(root, paths("a.b c d a"), text) == "7"
+    assert read_first(root, paths("a.b c d a"), text) == "7"
 
 
 def test_list_elements_are_tried_in_order():
-    """A star stands for each element, up to a bound."""
+    """A star means each element of a list, up to a limit."""
     listed: list[object] = ["odd", {"code": ""}, {"code": "x"}, {"code": "y"}]
-    assert first({"all": listed}, paths("all.*.code"), text) == "x"
-    assert first({"all": {"code": "x"}}, paths("all.*.code"), text) is None
+    assert read_first({"all": listed}, paths("all.*.code"), text) == "x"
+    assert read_first({"all": {"code": "x"}}, paths("all.*.code"), text) is None
     beyond: list[object] = [{}] * MAX_LISTED
-    assert first({"all": [*beyond, {"code": "x"}]}, paths("all.*.code"), text) is None
-    assert first({"all": [*beyond[1:], {"code": "x"}]}, paths("all.*.code"), text) == "x"
+    assert read_first({"all": [*beyond, {"code": "x"}]}, paths("all.*.code"), text) is None
+    assert read_first({"all": [*beyond[1:], {"code": "x"}]}, paths("all.*.code"), text) == "x"

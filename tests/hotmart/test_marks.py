@@ -98,7 +98,7 @@ BODIES = [
 
 @pytest.mark.parametrize("body", BODIES, ids=lambda body: body["event"])
 def test_test_button(body):
-    """Each body of the test button is read, and known for what it is."""
+    """Each body of the test button gives events that are marked as a test."""
     parsed = parse(body)
     assert parsed.ignored is None
     assert parsed.is_test is True
@@ -106,7 +106,7 @@ def test_test_button(body):
 
 
 def test_contradictions_are_tolerated():
-    """A test body that says everything at once still gives the event that it names."""
+    """A test body with contradictory fields gives the event that it names."""
     (event,) = parse(_purchase("PURCHASE_EXPIRED")).events
     assert event.name == "purchase.expired"
     assert event.facts["is_order_bump"] is True
@@ -127,15 +127,15 @@ ONE_MARK = [
 
 
 @pytest.mark.parametrize(("part", "key", "value"), ONE_MARK)
-def test_one_likely_mark_is_no_test(sale, part, key, value):
-    """A real sale may bear one mark by chance."""
+def test_one_likely_mark_is_not_a_test(sale, part, key, value):
+    """One likely mark is not enough: a real sale may have it."""
     sale["data"][part][key] = value
     assert parse(sale).is_test is False
 
 
 @pytest.mark.parametrize(("part", "key", "value"), ONE_MARK)
 def test_two_likely_marks_are_a_test(sale, part, key, value):
-    """A second mark settles it."""
+    """Two likely marks make a test."""
     sale["data"]["subscription"]["subscriber"]["code"] = "I9OT62C3"
     assert parse(sale).is_test is False
     sale["data"][part][key] = value
@@ -153,13 +153,13 @@ def test_two_likely_marks_are_a_test(sale, part, key, value):
     ],
 )
 def test_one_certain_mark_is_a_test(sale, part, key, value):
-    """A mark that no real sale has is enough."""
+    """One certain mark makes a test."""
     sale["data"][part][key] = value
     assert parse(sale).is_test is True
 
 
 def test_ignored_test():
-    """Also a test of an event that means nothing is known for a test."""
+    """A test of an unknown event is ignored, and still marked as a test."""
     body = _purchase("ORDER_FULFILLMENT")
     parsed = parse(body)
     assert parsed.ignored is not None
@@ -167,5 +167,5 @@ def test_ignored_test():
 
 
 def test_version_1(form):
-    """The marks count in version 1.0.0, too."""
+    """The marks also count in version 1.0.0."""
     assert parse({**form, "prod": "0", "email": TEST_BUYER}).is_test is True

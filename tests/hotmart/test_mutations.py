@@ -1,4 +1,4 @@
-"""Whatever comes in, what comes out is an outcome or a `WebhookError`, and an outcome is sound."""
+"""Any input gives a consistent result or a `WebhookError`."""
 
 import copy
 import json
@@ -59,7 +59,7 @@ def _places(node: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def _replace(container: Any, key: Any, draw: Callable[..., Any]) -> None:
-    # A copy: a later bend may lie inside of it.
+    # A copy, because a later mutation may change it.
     container[key] = copy.deepcopy(draw(st.sampled_from(ODD) | json_values))
 
 
@@ -87,22 +87,22 @@ def _change_type(container: Any, key: Any, _draw: Callable[..., Any]) -> None:
 
 
 @st.composite
-def bent_webhooks(draw: Callable[..., Any]) -> Any:
-    """A real shape, bent in up to five places."""
+def mutated_webhooks(draw: Callable[..., Any]) -> Any:
+    """A known shape with up to five mutations."""
     body = copy.deepcopy(draw(st.sampled_from(SHAPES)))
     for _ in range(draw(st.integers(1, 5))):
         places = list(_places(body))
         if places:
             container, key = draw(st.sampled_from(places))
-            bend = draw(
+            mutate = draw(
                 st.sampled_from([_replace, _remove, _wrap, _rename, _spell_as_text, _change_type])
             )
-            bend(container, key, draw)
+            mutate(container, key, draw)
     return body
 
 
 def _check(body: Any, **options: Any) -> Parsed | None:
-    """Parse, and hold the outcome to what every outcome promises."""
+    """Parse the body and check what holds for every result."""
     try:
         parsed = parse(body, **options)
     except WebhookError:
@@ -122,27 +122,27 @@ def _check(body: Any, **options: Any) -> Parsed | None:
 
 @given(json_values)
 def test_arbitrary_values(value):
-    """Any JSON value, as object and as text."""
+    """Any JSON value, as an object and as a string."""
     _check(value)
     _check(json.dumps(value))
 
 
 @given(st.text() | st.binary(), st.sampled_from([None, "application/json", "text/html"]))
 def test_arbitrary_text(body, content_type):
-    """Any text and any bytes, under any content type."""
+    """Any string and any bytes, with any content type."""
     _check(body, content_type=content_type)
 
 
 @given(st.dictionaries(st.sampled_from(NAMES), st.text() | st.sampled_from(["approved", "7"])))
 def test_arbitrary_forms(fields):
-    """Any form, in either encoding."""
+    """Any form, in both encodings."""
     for encoding in ("utf-8", "latin-1"):
         _check(urlencode(fields, encoding=encoding, errors="replace"))
 
 
-@given(bent_webhooks())
-def test_bent_webhooks(body):
-    """A real shape, bent: the text of it gives what the object gives."""
+@given(mutated_webhooks())
+def test_mutated_webhooks(body):
+    """A mutated shape gives the same events as a JSON string and as an object."""
     as_object, as_text = _check(body), _check(json.dumps(body))
     assert (as_object is None) is (as_text is None)
     if as_object is not None and as_text is not None:
@@ -150,9 +150,9 @@ def test_bent_webhooks(body):
         assert names == [event.name for event in as_text.events]
 
 
-@given(bent_webhooks())
+@given(mutated_webhooks())
 def test_parsing_is_pure(body):
-    """The same body gives the same outcome, and stays as it is."""
+    """The same body gives the same result and is not changed."""
     before = json.dumps(body)
     assert _check(body) == _check(body)
     assert before == json.dumps(body)
@@ -160,7 +160,7 @@ def test_parsing_is_pure(body):
 
 @given(st.sampled_from(SHAPES), st.data())
 def test_broken_bytes(shape, data):
-    """Bytes lost, doubled or changed on the way."""
+    """A known shape with bytes lost, doubled or changed."""
     body = bytearray(json.dumps(shape, ensure_ascii=False).encode())
     for _ in range(data.draw(st.integers(1, 4))):
         start = data.draw(st.integers(0, len(body)))
@@ -169,7 +169,7 @@ def test_broken_bytes(shape, data):
     _check(bytes(body))
 
 
-@given(json_values | bent_webhooks(), st.text())
+@given(json_values | mutated_webhooks(), st.text())
 def test_verify_never_raises(body, token):
-    """Comparing tokens gives a truth value for any body."""
+    """`verify` returns a boolean for any body."""
     assert verify({}, body, token) in {True, False}

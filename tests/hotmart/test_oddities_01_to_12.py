@@ -1,4 +1,4 @@
-"""Odd and broken things that bodies are known to have, 1 to 12: a class for each number."""
+"""Known oddities of webhook bodies, 1 to 12, with a class for each."""
 
 import json
 from decimal import Decimal
@@ -31,28 +31,28 @@ class TestOddity01:
     """Top level not an object, empty, truncated, BOM, form, wrapped in `body`."""
 
     @pytest.mark.parametrize("body", ["[]", '"x"', "null", "7", "", '{"event": "PURCH'])
-    def test_no_webhook(self, body):
-        """What is no object at all is refused."""
+    def test_not_a_webhook(self, body):
+        """A body that is not an object is refused."""
         with pytest.raises(WebhookError):
             parse(body)
 
     @pytest.mark.parametrize("wrap", ["\ufeff{}", '{{"body": {}}}', '[{{"body": {}}}]', "[{}]"])
     def test_wrapped(self, sale, wrap):
-        """A wrapper or a BOM changes nothing."""
+        """A wrapper or a byte order mark changes nothing."""
         assert parse(sale) == parse(wrap.format(json.dumps(sale)))
 
     @pytest.mark.parametrize("content_type", ["application/x-www-form-urlencoded", None, "json"])
     def test_content_type(self, sale, content_type):
-        """JSON is read under any content type."""
+        """JSON is read with any content type."""
         assert parse(sale) == parse(json.dumps(sale), content_type=content_type)
 
 
 class TestOddity02:
-    """`data` missing, null, list or text; `event` missing, lower case, unknown or a number."""
+    """`data` missing or of another type; `event` missing, lower case, unknown or a number."""
 
     @pytest.mark.parametrize("data", [None, [], "x", 7])
     def test_data(self, sale, data):
-        """Without data there is no product."""
+        """A body without data has no product."""
         parsed = parse({**sale, "data": data})
         assert parsed.ignored is not None
         assert parsed.ignored.reason == "no_product"
@@ -61,7 +61,7 @@ class TestOddity02:
         ("event", "count"), [("purchase_approved", 2), ("NEW", 0), (7, 0), (None, 0)]
     )
     def test_event(self, sale, event, count):
-        """Lower case is read; unknown and absent names give nothing."""
+        """A lower-case name is read; an unknown or absent name gives no event."""
         assert count == len(parse({**sale, "event": event}).events)
 
 
@@ -70,13 +70,13 @@ class TestOddity03:
     """`version` contradicts the shape, or is missing."""
 
     def test_version(self, sale, form, version):
-        """The shape counts."""
+        """Only the shape decides the version."""
         assert parse(sale) == parse({**sale, "version": version})
         assert parse(form) == parse({**form, "version": version})
 
 
 class TestOddity04:
-    """Ids as int, numeric text, zeros, blank, null, bool or float."""
+    """Ids as an integer, a string of digits, zeros, blank, null, a boolean or a float."""
 
     @pytest.mark.parametrize(
         ("given", "read"),
@@ -84,7 +84,7 @@ class TestOddity04:
         ids=repr,
     )
     def test_usable(self, sale, given, read):
-        """Numbers and texts are texts."""
+        """Numbers and strings become strings."""
         sale["data"]["product"]["id"] = given
         sale["data"]["subscription"]["plan"]["id"] = given
         event = _first(sale)
@@ -92,7 +92,7 @@ class TestOddity04:
 
     @pytest.mark.parametrize("given", ["", None, True, 7.5, {}, [7]], ids=repr)
     def test_unusable(self, sale, given):
-        """What is no id is absent: no plan, and without a product no event."""
+        """An unusable plan id is absent, and an unusable product id leaves no event."""
         sale["data"]["subscription"]["plan"]["id"] = given
         assert _first(sale).plan_id is None
         sale["data"]["product"]["id"] = given
@@ -103,16 +103,16 @@ class TestOddity05:
     """`id` missing, not a UUID, or the same on different events."""
 
     def test_missing(self, sale):
-        """A body without id has one all the same, equal when it comes again."""
+        """A body without an id gets the same id at each delivery."""
         del sale["id"]
         assert _first(sale).id == _first(json.loads(json.dumps(sale))).id
 
     def test_mock(self, sale):
-        """Any text is an id."""
+        """An id can be any string."""
         assert _first({**sale, "id": "mock-1"}).id == "mock-1:purchase.approved"
 
     def test_reused(self, sale):
-        """Different events under one id have different ids."""
+        """Different events in bodies with the same id have different ids."""
         refund = {**sale, "event": "PURCHASE_REFUNDED"}
         assert len({event.id for body in (sale, refund) for event in parse(body).events}) == 3
 
@@ -131,10 +131,10 @@ class TestOddity05:
     ids=repr,
 )
 class TestOddity06:
-    """Dates in every form."""
+    """Dates in every format."""
 
     def test_date(self, sale, given):
-        """All of them are one instant."""
+        """All formats give the same date and time."""
         sale["data"]["purchase"]["date_next_charge"] = given
         assert str(_fact(sale, "next_charge_at")) == "2026-04-30 12:00:00+00:00"
 
@@ -143,10 +143,10 @@ class TestOddity06:
     "given", ["", None, -1, 10**17, True, "tomorrow", [], "12/05/2025"], ids=repr
 )
 class TestOddity06Unusable:
-    """Dates that are none."""
+    """Values that are not dates."""
 
     def test_no_date(self, sale, given):
-        """They are left out."""
+        """They are absent."""
         sale["data"]["purchase"]["date_next_charge"] = given
         assert _fact(sale, "next_charge_at") is None
 
@@ -155,13 +155,13 @@ class TestOddity07:
     """`creationDate`, `creation_date`, and both."""
 
     def test_both(self, sale):
-        """The usual spelling comes first."""
+        """The usual spelling takes precedence."""
         both = {**sale, "creationDate": 1}
         assert _first(sale).occurred_at == _first(both).occurred_at
 
 
 class TestOddity08:
-    """Money in every form, and currencies."""
+    """Money in every format, and currencies."""
 
     @pytest.mark.parametrize(
         ("given", "read"),
@@ -175,13 +175,13 @@ class TestOddity08:
 
     @pytest.mark.parametrize("given", ["10,90", None, "", "free", [], True], ids=repr)
     def test_no_price(self, sale, given):
-        """What is no amount beyond doubt is left out."""
+        """A doubtful amount is absent."""
         sale["data"]["purchase"]["price"]["value"] = given
         assert _fact(sale, "price") is None
 
     @pytest.mark.parametrize("constant", ["NaN", "Infinity", "-Infinity", "1e999"])
     def test_not_finite(self, sale, constant):
-        """Constants that only some readers accept are left out."""
+        """Constants that are not valid JSON are absent."""
         body = json.dumps(sale).replace('"value": 64.9', f'"value": {constant}')
         assert _fact(body, "price") is None
 
@@ -195,14 +195,14 @@ class TestOddity08:
         ids=repr,
     )
     def test_currency(self, sale, purchase):
-        """The currency is found in the price, else in the other prices."""
+        """The currency comes from the price, or else from the other prices."""
         sale["data"]["purchase"] = purchase
         assert _fact(sale, "currency") == "EUR"
 
 
 @pytest.mark.parametrize("odd", [None, {}, [], "x", 7], ids=repr)
 class TestOddity09:
-    """Objects absent, null, empty, or of another kind."""
+    """Objects that are null, empty or of another type."""
 
     @pytest.mark.parametrize(
         "path",
@@ -211,7 +211,7 @@ class TestOddity09:
          "purchase.price", "buyer.address", "subscription.plan", "subscription.subscriber"],
     )  # fmt: skip
     def test_object(self, sale, path, odd):
-        """The event stays, without what would have been in there."""
+        """The event is there, without the facts of that object."""
         *parents, last = path.split(".")
         target = sale["data"]
         for parent in parents:
@@ -221,16 +221,16 @@ class TestOddity09:
 
 
 class TestOddity10:
-    """Affiliates: one blank element, a truth value in the cart, a misspelling."""
+    """Affiliates: one blank element, a boolean in the cart, a misspelling."""
 
     @pytest.mark.parametrize("code", ["", None, " "])
     def test_blank(self, sale, code):
-        """A blank affiliate is none."""
+        """A blank affiliate code is absent."""
         sale["data"]["affiliates"] = [{"affiliate_code": code, "name": ""}]
         assert _fact(sale, "affiliate") is None
 
     def test_cart(self, shape):
-        """The cart's truth value is no affiliate."""
+        """The cart's boolean is not an affiliate code."""
         assert _fact(shape("11-cart.json"), "affiliate") is None
 
     def test_misspelling(self, sale):
@@ -244,17 +244,17 @@ class TestOddity11:
     """Offers and coupons."""
 
     def test_blank_offer(self, sale):
-        """A blank offer is none."""
+        """A blank offer code is absent."""
         sale["data"]["purchase"]["offer"] = {"code": ""}
         assert _fact(sale, "offer") is None
 
     def test_key(self, shape):
-        """A switched plan's offer stands under another key."""
+        """The offer of a switched plan is read from its own key."""
         assert _fact(shape("13-switch-plan.json"), "offer") == "abcd1234"
 
     @pytest.mark.parametrize(("given", "read"), [(None, None), (" DIA DAS MÃES ", "DIA DAS MÃES")])
     def test_coupon(self, sale, given, read):
-        """Coupons may have spaces inside."""
+        """A coupon is trimmed and may contain spaces."""
         sale["data"]["purchase"]["offer"]["coupon_code"] = given
         assert read == _fact(sale, "coupon")
 
@@ -285,7 +285,7 @@ class TestOddity12:
     """Spellings of statuses and payment types."""
 
     def test_one_spelling(self, sale, form, fact, given, read):
-        """Both versions give one spelling; an unknown word stays."""
+        """Both versions give the same spelling, and unknown words are kept."""
         data = sale["data"]
         data["purchase"]["status"] = data["subscription"]["status"] = given
         data["purchase"]["payment"]["type"] = given

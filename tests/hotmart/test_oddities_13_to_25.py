@@ -1,4 +1,4 @@
-"""Odd and broken things that bodies are known to have, 13 to 25: a class for each number."""
+"""Known oddities of webhook bodies, 13 to 25, with a class for each."""
 
 import json
 from typing import Any
@@ -27,7 +27,7 @@ def _names(body: Any) -> list[str]:
 
 
 class TestOddity13:
-    """Event and status contradict each other."""
+    """The event and the status contradict each other."""
 
     @pytest.mark.parametrize(
         ("event", "status", "name"),
@@ -37,7 +37,7 @@ class TestOddity13:
         ],
     )
     def test_event_wins(self, sale, event, status, name):
-        """The event counts, the status is a fact."""
+        """The event decides, and the status is only a fact."""
         sale["event"], sale["data"]["purchase"]["status"] = event, status
         assert _names(sale) == [name]
         assert status == _fact(sale, "purchase_status")
@@ -57,23 +57,23 @@ class TestOddity13:
     ids=repr,
 )
 class TestOddity14:
-    """Countries by name, in lower case, blank."""
+    """Countries as names, in lower case or blank."""
 
     def test_country(self, sale, address, checkout, read):
-        """The buyer's code counts, then the checkout's; a name is never guessed at."""
+        """The buyer's code takes precedence over the checkout's, and names are not guessed."""
         sale["data"]["buyer"]["address"] = address
         sale["data"]["purchase"]["checkout_country"] = checkout
         assert read == _fact(sale, "country")
 
 
 class TestOddity15:
-    """E-mail addresses in every form, and two of them."""
+    """E-mail addresses in every format, and two in one body."""
 
     @pytest.mark.parametrize(
         "given", ["ANA@EXAMPLE.COM", " ana@example.com ", "ana@example.com.", "Ana@Example.com"]
     )
     def test_one_contact(self, sale, given):
-        """Case, spaces and a dot behind do not make another contact."""
+        """Case, outer spaces and a final dot do not make another contact."""
         sale["data"]["buyer"]["email"] = given
         contact = _first(sale).contact
         assert contact is not None
@@ -81,12 +81,12 @@ class TestOddity15:
 
     @pytest.mark.parametrize("given", ["", None, "ana", "ana at example", 7, {}], ids=repr)
     def test_none(self, sale, given):
-        """What is no address leaves an event without a contact."""
+        """Without a plausible address, the event has no contact."""
         sale["data"]["buyer"]["email"] = given
         assert _first(sale).contact is None
 
     def test_buyer_and_subscriber(self, sale):
-        """With two addresses the buyer's counts."""
+        """Of two addresses, the buyer's is used."""
         sale["data"]["subscription"]["subscriber"]["email"] = "bruno@example.com"
         contact = _first(sale).contact
         assert contact is not None
@@ -108,10 +108,10 @@ class TestOddity15:
     ids=ascii,
 )
 class TestOddity16:
-    """Names in every form."""
+    """Names in every format."""
 
     def test_name(self, sale, given, name):
-        """A name is what is there."""
+        """The name is the one in the body, or its parts."""
         sale["data"]["buyer"] = {"email": "ana@example.com", **given}
         contact = _first(sale).contact
         assert contact is not None
@@ -130,10 +130,10 @@ class TestOddity16:
     ],
 )
 class TestOddity17:
-    """Phone numbers in every form."""
+    """Phone numbers in every format."""
 
     def test_phone(self, sale, phone, code, read):
-        """A number is kept as given."""
+        """A number keeps its format."""
         sale["data"]["buyer"] |= {"checkout_phone": phone, "checkout_phone_code": code}
         contact = _first(sale).contact
         assert contact is not None
@@ -141,10 +141,10 @@ class TestOddity17:
 
 
 class TestOddity18:
-    """A ticket count of 13 digits; installments 0, null or text."""
+    """A ticket count of 13 digits; installments as 0, null or a string."""
 
     def test_tickets(self, sale):
-        """The count of tickets is nobody's fact."""
+        """The number of tickets changes nothing."""
         expected = parse(sale)
         sale["data"]["purchase"]["event_tickets"] = {"amount": 1746000000123}
         assert expected == parse(sale)
@@ -153,7 +153,7 @@ class TestOddity18:
         ("given", "read"), [(0, None), (None, None), ("12", 12), (1746000000123, None)], ids=repr
     )
     def test_installments(self, sale, given, read):
-        """There is at least one installment, and no absurd number of them."""
+        """A number of installments below 1 or above the limit is absent."""
         sale["data"]["purchase"]["payment"]["installments_number"] = given
         assert read == _fact(sale, "installments")
 
@@ -162,31 +162,31 @@ class TestOddity18:
     "plans", [[], [{"id": 1}, {"id": 2}], [{"id": 1, "current": True}] * 2], ids=repr
 )
 class TestOddity19:
-    """`plans` without a current one, with two, or empty."""
+    """`plans` that is empty, or has no current plan, or two."""
 
     def test_plan_unknown(self, shape, plans):
-        """The event stays, its plan is unknown."""
+        """The event has no plan."""
         body = shape("13-switch-plan.json")
         body["data"]["plans"] = plans
         assert _first(body).plan_id is None
 
 
 class TestOddity20:
-    """Tracking parameters of every kind."""
+    """Tracking parameters with special characters, long or null."""
 
     @pytest.mark.parametrize("sck", ["A|B[c]\"d'", "x y" * 170])
     def test_sck(self, sale, sck):
-        """They are kept as they are."""
+        """A parameter is kept unchanged."""
         sale["data"]["purchase"]["origin"] = {"sck": sck, "src": None}
         assert sck == _fact(sale, "sck")
         assert _fact(sale, "src") is None
 
 
 class TestOddity21:
-    """Misspelt and camel-case twins."""
+    """Fields with misspelt or camel-case names."""
 
     def test_sck(self, sale):
-        """The payment link's parameter stands in for the usual one."""
+        """The payment link's parameter is used if the usual one is absent."""
         sale["data"]["purchase"]["sckPaymentLink"] = "link"
         assert _fact(sale, "sck") == "link"
 
@@ -196,7 +196,7 @@ class TestOddity21:
         assert _fact(sale, "src") == "insta"
 
     def test_charge_date(self, shape):
-        """Both spellings of a new charge date are one event."""
+        """Both spellings of a new charge date give the same event."""
         snake, camel = shape("14-charge-date.json"), shape("14-charge-date-camel-case.json")
         assert parse(snake) == parse(camel)
 
@@ -205,7 +205,7 @@ class TestOddity22:
     """Duplicate keys and deep nesting."""
 
     def test_duplicate_keys(self, sale):
-        """The last of equal keys counts."""
+        """The last of several equal keys is used."""
         body = json.dumps(sale).replace("{", '{"event": "OTHER", ', 1)
         assert parse(sale) == parse(body)
 
@@ -217,14 +217,14 @@ class TestOddity22:
         assert caught.value.code == "webhook_too_deep"
 
     def test_deep_object(self, sale):
-        """An object that contains itself costs nothing, since it is never walked."""
+        """An object that contains itself is harmless, because it is not traversed."""
         expected = parse(sale)
         sale["data"]["itself"] = sale
         assert expected == parse(sale)
 
 
 class TestOddity23:
-    """Unknown keys anywhere."""
+    """Unknown keys at any level."""
 
     def test_unknown_keys(self, sale):
         """They change nothing."""
@@ -242,19 +242,19 @@ class TestOddity24:
     """Fields of both versions in one body."""
 
     def test_both(self, sale, form):
-        """The envelope wins."""
+        """The fields of version 2.0.0 decide."""
         assert parse(sale) == parse({**form, **sale})
 
     def test_event_without_data(self, form):
-        """An event name beside a form, without data, leaves the form what it is."""
+        """A form with an event name and without data is still version 1.0.0."""
         assert parse(form) == parse({**form, "event": "PURCHASE_REFUNDED"})
 
 
 class TestOddity25:
-    """Secrets and personal data inside: see also test_secrets.py."""
+    """Secrets and personal data in the body; see also test_secrets.py."""
 
     def test_nothing_of_them(self, form):
-        """No event has the token, the document or the address."""
+        """No fact contains the token, the document, the address or the e-mail."""
         kept = str(
             [attribute for event in parse(form).events for attribute in event.facts.values()]
         )

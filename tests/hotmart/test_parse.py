@@ -39,7 +39,7 @@ def _without(*names: str) -> Catalogue:
     ids=repr,
 )
 def test_ignored(body, reason, event):
-    """What gives no event says why, and names the event where that can be shown."""
+    """An ignored body has a reason, and its event name if that is printable."""
     parsed = parse(body)
     assert parsed.events == ()
     assert parsed.ignored is not None
@@ -47,7 +47,7 @@ def test_ignored(body, reason, event):
 
 
 def test_event_that_the_catalogue_lacks(shape):
-    """A host whose catalogue lacks the event ignores it."""
+    """An event that the catalogue does not have is ignored."""
     parsed = parse(shape("07-refunded.json"), catalogue=_without("purchase.refunded"))
     assert parsed.ignored is not None
     assert parsed.ignored.reason is IgnoredReason.NOT_IN_CATALOGUE
@@ -55,14 +55,14 @@ def test_event_that_the_catalogue_lacks(shape):
 
 
 def test_one_of_two_events_in_the_catalogue(sale):
-    """The events that the catalogue has are kept."""
+    """Only the events that the catalogue has are returned."""
     parsed = parse(sale, catalogue=_without("purchase.approved"))
     assert [event.name for event in parsed.events] == ["subscription.active"]
     assert parsed.ignored is None
 
 
 def test_pix_as_a_host_s_own_event(shape):
-    """PIX may become an event that the host added, with the facts that this one carries."""
+    """PIX can become the host's own event, with the facts of its type."""
     own = EventType("pix.printed", "PIX printed", facts=("pix_code",))
     body = shape("05-pix-renewal.json")
     (event,) = parse(body, catalogue=HOTMART.extended(events=[own]), pix_as="pix.printed").events
@@ -72,7 +72,7 @@ def test_pix_as_a_host_s_own_event(shape):
 
 
 def test_pix_as_an_event_that_is_derived_too(shape):
-    """One name twice is one event: ids are distinct."""
+    """A name that occurs twice gives one event."""
     body = shape("05-billet-started.json")
     body["data"]["purchase"]["payment"]["type"] = "PIX"
     events = parse(body, pix_as="subscription.started").events
@@ -80,14 +80,14 @@ def test_pix_as_an_event_that_is_derived_too(shape):
 
 
 def test_pix_as_an_unknown_event(shape):
-    """PIX as an event that the catalogue lacks is ignored."""
+    """PIX as an event that the catalogue does not have is ignored."""
     parsed = parse(shape("05-pix.json"), pix_as="own.event")
     assert parsed.ignored is not None
     assert parsed.ignored.reason is IgnoredReason.NOT_IN_CATALOGUE
 
 
 def test_received_at_where_the_body_has_no_date(shape):
-    """The host's time stands in for a missing date, and only for a missing one."""
+    """`received_at` is used only if the body has no date."""
     body = shape("15-club-first-access.json")
     assert parse(body, received_at=NOON).events[0].occurred_at != NOON
     del body["creationDate"]
@@ -95,39 +95,39 @@ def test_received_at_where_the_body_has_no_date(shape):
 
 
 def test_naive_received_at(sale):
-    """A time without a zone is the caller's mistake."""
+    """A `received_at` without a time zone raises `EventError`."""
     with pytest.raises(EventError) as caught:
         parse(sale, received_at=datetime(2025, 4, 30))  # noqa: DTZ001 # the mistake under test
     assert caught.value.path == "$.received_at"
 
 
 def test_no_email(sale):
-    """Without an address there is an event, addressed to nobody."""
+    """A body without an address gives events without a contact."""
     sale["data"]["buyer"]["email"] = "none"
     events = parse(sale).events
     assert [event.contact for event in events] == [None, None]
 
 
 def test_transaction_is_on_the_event(sale):
-    """The transaction is a fact and a part of the event."""
+    """The transaction is a field of the event."""
     assert parse(sale).events[0].transaction == "HP0000000001"
 
 
 @pytest.mark.parametrize("encode", [dict, json.dumps, lambda body: json.dumps(body).encode()])
 def test_bytes_text_and_mapping_are_one(sale, encode):
-    """The same body gives equal events in every form."""
+    """The same body gives equal events as bytes, a string and a mapping."""
     assert parse(sale) == parse(encode(sale))
 
 
 def test_parsing_changes_nothing(sale):
-    """A body given as an object stays as it is."""
+    """A body that is passed as an object is not changed."""
     before = json.dumps(sale)
     parse(sale)
     assert before == json.dumps(sale)
 
 
 def test_parsed_is_a_value(sale):
-    """The outcome is frozen and hashable."""
+    """The result is frozen and hashable."""
     parsed = parse(sale)
     assert hash(parsed) == hash(parse(sale))
     with pytest.raises(attrs.exceptions.FrozenInstanceError):

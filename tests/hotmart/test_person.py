@@ -1,6 +1,6 @@
 import pytest
 
-from listboss.hotmart._person import contact_in, joined_phone
+from listboss.hotmart._person import join_phone, read_contact
 
 ANA, BRUNO = {"email": "ana@example.com"}, {"email": "bruno@example.com"}
 
@@ -23,8 +23,8 @@ ANA, BRUNO = {"email": "ana@example.com"}, {"email": "bruno@example.com"}
     ids=repr,
 )
 def test_place_of_the_email(data):
-    """The contact is whoever has an e-mail address, the buyer first."""
-    contact = contact_in(data)
+    """The contact is the first person with an e-mail address, starting with the buyer."""
+    contact = read_contact(data)
     assert contact is not None
     assert contact.email == "ana@example.com"
 
@@ -46,14 +46,14 @@ def test_place_of_the_email(data):
     ids=repr,
 )
 def test_plausible_email(given, kept):
-    """An address is kept as given but for spaces around and dots behind; others are none."""
-    contact = contact_in({"buyer": {"email": given, "name": "Ana"}})
+    """An address loses outer spaces and final dots; implausible ones are absent."""
+    contact = read_contact({"buyer": {"email": given, "name": "Ana"}})
     assert kept == (contact.email if contact else None)
 
 
 def test_no_two_people_are_mixed():
-    """Names and phone come from the object that has the e-mail."""
-    contact = contact_in({"buyer": {"name": "Bruno", "phone": "1"}, "subscriber": ANA})
+    """Name and phone come from the object that has the e-mail address."""
+    contact = read_contact({"buyer": {"name": "Bruno", "phone": "1"}, "subscriber": ANA})
     assert contact is not None
     assert (contact.name, contact.phone) == (None, None)
 
@@ -72,8 +72,8 @@ def test_no_two_people_are_mixed():
     ids=repr,
 )
 def test_names(given, expected):
-    """A missing name is put together from its parts, and never taken apart."""
-    contact = contact_in({"buyer": {**ANA, **given}})
+    """A missing name is joined from its parts; a full name is never split."""
+    contact = read_contact({"buyer": {**ANA, **given}})
     assert contact is not None
     assert expected == (contact.name, contact.first_name, contact.last_name)
 
@@ -99,8 +99,8 @@ def test_names(given, expected):
     ids=repr,
 )
 def test_phone(given, expected):
-    """The number is kept as given, a plausible code put before it."""
-    contact = contact_in({"buyer": {**ANA, **given}})
+    """The number is kept as given, after its code if that is plausible."""
+    contact = read_contact({"buyer": {**ANA, **given}})
     assert contact is not None
     assert expected == contact.phone
 
@@ -120,6 +120,6 @@ def test_phone(given, expected):
     ],
     ids=repr,
 )
-def test_joined_phone(code, number, joined):
-    """A code is put before a number where it is plausible and not there yet."""
-    assert joined == joined_phone(code, number)
+def test_join_phone(code, number, joined):
+    """A code is put before the number if it is plausible and not there yet."""
+    assert joined == join_phone(code, number)

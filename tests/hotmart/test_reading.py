@@ -48,49 +48,49 @@ def _fault(body: object, content_type: str | None = None) -> str:
     ids=repr,
 )
 def test_wrappers_come_off(body):
-    """However a body is wrapped or encoded, its fields are the same."""
+    """The fields are the same with any wrapper and encoding."""
     assert CONTENT == read(body)
 
 
 @pytest.mark.parametrize("content_type", [None, "application/x-www-form-urlencoded", "text/plain"])
 def test_json_whatever_the_content_type_says(content_type):
-    """JSON is read as JSON also when it is announced as a form."""
+    """JSON is read as JSON even if its content type says form."""
     assert CONTENT == read(TEXT, content_type)
 
 
 def test_form_with_percent_encoded_json():
-    """A body that was percent-encoded as a whole is read."""
+    """JSON that was percent-encoded as a whole is read."""
     assert {"event": "X"} == read("%7B%22event%22%3A%22X%22%7D")
 
 
 @pytest.mark.parametrize(("encoded", "name"), [("%C3%A9", "é"), ("%E9", "é"), ("a+b", "a b")])
 def test_form_encodings(encoded, name):
-    """A form is read as UTF-8, and as Latin-1 if it is none; blank fields stay."""
+    """A form is read as UTF-8, or else as Latin-1, and keeps blank fields."""
     assert {"status": "", "prod": "1", "name": name} == read(f"status=&prod=1&name={encoded}")
 
 
 def test_form_announced_as_json():
-    """What is announced as JSON is not taken for a form."""
+    """A body whose content type is JSON is not read as a form."""
     assert _fault("status=approved", "application/json; charset=utf-8") == "invalid_webhook"
 
 
 def test_body_that_is_only_a_text_field():
-    """An object whose `body` is prose wraps nothing, and is an object all the same."""
+    """An object whose `body` is not a webhook is returned unchanged."""
     assert {"body": "hello"} == read({"body": "hello"})
     assert {"body": ""} == read({"body": ""})
     assert {"body": 7} == read({"body": 7})
     assert {"body": "7"} == read({"body": "7"})
 
 
-def test_webhook_with_a_body_field_is_no_wrapper():
-    """Fields of the webhook itself win over a `body` beside them."""
+def test_webhook_with_a_body_field_is_not_a_wrapper():
+    """A webhook that has a field `body` is not a wrapper."""
     content = {**CONTENT, "body": {"event": "OTHER"}}
     assert content == read(content)
 
 
 @pytest.mark.parametrize("blank", ["", "  ", b"", "\ufeff", b"\n"], ids=repr)
 def test_empty(blank):
-    """An empty body is no webhook."""
+    """An empty body is refused."""
     assert _fault(blank) == "empty_webhook"
 
 
@@ -117,13 +117,13 @@ def test_empty(blank):
     ],
     ids=repr,
 )
-def test_no_webhook_at_all(body):
-    """Neither JSON nor a form, or no object: one declared error, which carries no cause."""
+def test_not_a_webhook(body):
+    """A body that is not a webhook raises one error code, without a cause."""
     assert _fault(body) == "invalid_webhook"
 
 
 def test_too_many_wrappers():
-    """Wrappers come off up to the limit, and no further."""
+    """Wrappers are removed up to the limit."""
     body: object = CONTENT
     for _ in range(MAX_WRAPPERS):
         body = {"body": body}
@@ -134,7 +134,7 @@ def test_too_many_wrappers():
 @pytest.mark.parametrize(("extra", "ok"), [(0, True), (1, False)])
 @pytest.mark.parametrize("encode", [str, str.encode])
 def test_size_limit(encode, extra, ok):
-    """A body of exactly the limit is read, one more byte is refused."""
+    """A body of exactly the maximum length is read; one more byte is refused."""
     frame = len('{"a": ""}')
     body = encode('{"a": "%s"}' % ("x" * (MAX_BYTES - frame + extra)))
     if ok:
@@ -144,7 +144,7 @@ def test_size_limit(encode, extra, ok):
 
 
 def test_depth_limit():
-    """Nesting at the limit is read, one deeper is refused, also far beyond."""
+    """Nesting at the limit is read; anything deeper is refused."""
     deep = [MAX_DEPTH, MAX_DEPTH + 1, 100_000]
     bodies = ['{"a":' * (depth - 1) + "{}" + "}" * (depth - 1) for depth in deep]
     assert ["a"] == list(read(bodies[0]))
@@ -154,14 +154,14 @@ def test_depth_limit():
 
 
 def test_many_brackets_are_not_depth():
-    """A broad body with more brackets than the limit is not deep."""
+    """Many brackets side by side are not depth."""
     assert {"a": [[]] * (2 * MAX_DEPTH)} == read({"a": [[]] * (2 * MAX_DEPTH)})
     assert {"a": [[]] * (2 * MAX_DEPTH)} == read(json.dumps({"a": [[]] * (2 * MAX_DEPTH)}))
 
 
 @pytest.mark.parametrize(("fields", "ok"), [(MAX_FIELDS, True), (MAX_FIELDS + 1, False)])
 def test_field_limit(fields, ok):
-    """A form of exactly the limit is read, one more field is refused."""
+    """A form with exactly the maximum of fields is read; one more is refused."""
     body = "&".join(f"f{number}=1" for number in range(fields))
     if ok:
         assert fields == len(read(body))
@@ -170,7 +170,7 @@ def test_field_limit(fields, ok):
 
 
 def test_huge_number():
-    """A number of 5,000 digits reads as absent and spoils nothing."""
+    """A number of 5,000 digits counts as absent, and the rest is read."""
     assert {"event": "X", "n": None, "m": 12} == read(
         '{"event": "X", "n": 1%s, "m": 12}' % ("0" * 5000)
     )
@@ -194,5 +194,5 @@ def test_huge_number():
     ],
 )
 def test_version_by_shape(content, version):
-    """The shape tells the version, whatever `version` says."""
+    """The shape decides the version, not the field `version`."""
     assert version is version_of(content)

@@ -66,7 +66,7 @@ def _found(text: str, canaries: tuple[str, ...]) -> list[str]:
 
 
 def _all_of(error: BaseException) -> str:
-    """Spell out an error with its chain, whether that is shown or not."""
+    """Return everything in an error and its chain, shown or not."""
     chain: list[BaseException] = []
     current: BaseException | None = error
     while current is not None:
@@ -78,7 +78,7 @@ def _all_of(error: BaseException) -> str:
 
 @pytest.mark.parametrize("body", BODIES)
 def test_never_kept(body: Any):
-    """Token, document, address and IP are nowhere in what comes out."""
+    """No result contains the token, the document, the address or the IP address."""
     parsed = parse(body)
     kept = "".join(
         f"{event.id} {event.transaction} {event.plan_name} {dict(event.facts)} "
@@ -91,7 +91,7 @@ def test_never_kept(body: Any):
 
 @pytest.mark.parametrize("body", BODIES)
 def test_never_shown(body: Any):
-    """No outcome shows personal data, and neither does what it was made of."""
+    """No `repr` of a result or of what it is made from shows personal data."""
     parsed = parse(body)
     shown = f"{parsed!r} {parsed} {parsed.events} {parsed.ignored}"
     assert _found(shown, NEVER_SHOWN) == []
@@ -114,14 +114,14 @@ def test_never_shown(body: Any):
     ids=range(8),
 )
 def test_errors_carry_nothing(broken):
-    """An error holds none of the body, not even in what it was raised from."""
+    """No error contains anything of the body, not even in its chain."""
     with pytest.raises(WebhookError) as caught:
         parse(broken)
     assert _found(_all_of(caught.value), NEVER_SHOWN) == []
 
 
 def test_verify_says_nothing(capfd, caplog):
-    """Comparing tokens writes nothing anywhere."""
+    """`verify` writes to no stream and no log."""
     assert verify({"x-hotmart-hottok": TOKEN}, b"", "another") is False
     assert verify({}, V2, TOKEN) is True
     assert ("", "") == tuple(capfd.readouterr())

@@ -1,4 +1,4 @@
-"""Every known shape of a webhook, with the events it gives."""
+"""Every known shape of a webhook, with its events."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -12,7 +12,7 @@ from listboss.rules.builtin import HOTMART
 SHAPES = Path(__file__).parent / "shapes"
 AT = datetime(2025, 4, 30, 8, 0, 0, 123_000, tzinfo=UTC)
 
-# file: names of its events, plan id, phone
+# file: event names, plan id, phone
 PHONE, LOCAL = "5511999990000", "11999990000"
 APPROVED, ACTIVE = "purchase.approved", "subscription.active"
 PLAN = "123456"
@@ -177,13 +177,13 @@ FACTS: dict[str, dict[str, object]] = {
 
 
 def test_every_shape_is_expected():
-    """No file of the folder goes untested."""
+    """Every file in the folder has an expectation."""
     assert sorted(EXPECTED) == sorted(file.name for file in SHAPES.iterdir())
 
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_events_of_a_shape(name):
-    """Each shape gives its events, for its contact, product and plan."""
+    """Each shape gives its events, with contact, product and plan."""
     names, plan_id, phone = EXPECTED[name]
     parsed = parse((SHAPES / name).read_bytes())
     assert names == [event.name for event in parsed.events]
@@ -200,14 +200,14 @@ def test_events_of_a_shape(name):
 
 @pytest.mark.parametrize("name", FACTS)
 def test_facts_of_a_shape(name):
-    """The facts are all there, typed, and there are no others."""
+    """The event has exactly these facts, with these types."""
     facts = parse((SHAPES / name).read_bytes()).events[0].facts
     assert FACTS[name] == dict(facts)
 
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_facts_are_those_the_type_carries(name):
-    """An event has no fact that its type does not carry."""
+    """An event has only facts that its type carries."""
     for event in parse((SHAPES / name).read_bytes()).events:
         assert all(HOTMART.carries(event.name, fact) for fact in event.facts)
 
@@ -231,12 +231,12 @@ def test_facts_are_those_the_type_carries(name):
     ],
 )
 def test_fact_that_tells_a_shape(name, fact, value):
-    """What tells one shape of an event from the next is a fact."""
+    """The difference between two shapes of an event is a fact."""
     assert value == parse((SHAPES / name).read_bytes()).events[0].facts[fact]
 
 
 def test_form_and_object_are_one():
-    """The same fields as a form and as an object give equal events."""
+    """The same fields give equal events as a form and as an object."""
     form, as_object = (
         parse((SHAPES / name).read_bytes())
         for name in ("17-approved.form", "17-approved-as-object.json")
@@ -245,5 +245,5 @@ def test_form_and_object_are_one():
 
 
 def test_creation_date_to_the_millisecond():
-    """The time of a body is kept as exactly as it is sent."""
+    """The creation date keeps its milliseconds."""
     assert parse((SHAPES / "11-cart.json").read_bytes()).events[0].occurred_at == AT

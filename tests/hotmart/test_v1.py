@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from listboss.hotmart import parse
-from listboss.hotmart._v1 import ENDED, PURCHASES, WENT_WRONG
+from listboss.hotmart._v1 import ENDED, FAILED, PURCHASES
 
 
 def _names(body: Any, **options: Any) -> list[str]:
@@ -34,13 +34,13 @@ def _names(body: Any, **options: Any) -> list[str]:
     ],
 )
 def test_status(form, status, name):
-    """The purchase status says what happened, in any of its spellings; card is no bank slip."""
+    """The purchase status decides, in each of its spellings; a card sale is not a bank slip."""
     assert _names({**form, "status": status}) == [name]
 
 
 @pytest.mark.parametrize("status", ["pending_analysis", "started", "under_analisys", "x"])
 def test_unknown_status(form, status):
-    """A status that means no event is ignored, and named."""
+    """A status without an event is ignored, and its name is returned."""
     ignored = parse({**form, "status": status}).ignored
     assert ignored is not None
     assert (ignored.reason, ignored.event) == ("unknown_event", status)
@@ -48,7 +48,7 @@ def test_unknown_status(form, status):
 
 @pytest.mark.parametrize("method", ["paypal", "PAYPAL_INTERNACIONAL"])
 def test_paypal_started(form, method):
-    """An order started with PayPal is one of its own events."""
+    """An order started with PayPal has its own event."""
     body = {**form, "status": "started", "payment_type": method}
     assert _names(body) == ["purchase.paypal_started"]
 
@@ -62,7 +62,7 @@ def test_paypal_started(form, method):
     ],
 )
 def test_billet_or_pix(form, method, name):
-    """A bank slip is one also without a payment type; PIX is none."""
+    """Without a payment type it is a bank slip; PIX is not."""
     assert _names({**form, "status": "billet_printed", "payment_type": method}) == [name]
     assert _names(
         {**form, "status": "billet_printed", "payment_type": "pix"}, pix_as="club.progress"
@@ -85,20 +85,20 @@ def test_billet_or_pix(form, method, name):
     ],
 )
 def test_post_about_a_subscription(form, kind, status, names):
-    """Callback type 2 is about the subscription, whatever the purchase status says."""
+    """Callback type 2 is about the subscription, whatever the purchase status is."""
     assert names == _names({**form, "callback_type": kind, "subscription_status": status})
 
 
 @pytest.mark.parametrize("field", ["subscription_status", "signature_status"])
 @pytest.mark.parametrize("status", sorted(ENDED))
 def test_subscription_status_alone(form, field, status):
-    """Without a purchase status, an ended subscription is the event."""
+    """Without a purchase status, the end of the subscription is the event."""
     assert _names({**form, "status": "", field: status.lower()}) == list(ENDED[status])
 
 
 @pytest.mark.parametrize("status", ["", "active", "started"])
 def test_neither_status(form, status):
-    """Without a status that means anything, nothing happened."""
+    """Without a status that has an event, the body is ignored."""
     parsed = parse({**form, "status": "", "subscription_status": status})
     assert parsed.ignored is not None
     assert parsed.ignored.reason == ("unknown_event" if status else "no_event")
@@ -107,9 +107,9 @@ def test_neither_status(form, status):
 @pytest.mark.parametrize("purchase", sorted(PURCHASES))
 @pytest.mark.parametrize("status", sorted(ENDED))
 def test_ended_subscription_beside_a_purchase(form, purchase, status):
-    """An ended subscription is believed beside a purchase that went wrong, else a fact only."""
+    """An ended subscription is a second event only beside a failed purchase."""
     names = _names({**form, "status": purchase, "subscription_status": status})
-    assert names[1:] == (list(ENDED[status]) if purchase in WENT_WRONG else [])
+    assert names[1:] == (list(ENDED[status]) if purchase in FAILED else [])
 
 
 @pytest.mark.parametrize(
@@ -127,13 +127,13 @@ def test_ended_subscription_beside_a_purchase(form, purchase, status):
     ],
 )
 def test_derived(form, purchase, status, derived):
-    """The same pairs of statuses as in version 2.0.0 mean a second event."""
+    """The same pairs of statuses as in version 2.0.0 give a second event."""
     assert _names({**form, "status": purchase, "subscription_status": status})[1:] == derived
 
 
 @pytest.mark.parametrize(("recurrence", "count"), [("1", 2), ("2", 1), ("", 2)])
 def test_only_a_first_charge_starts(form, recurrence, count):
-    """A renewal that awaits payment starts nothing."""
+    """A renewal that awaits payment does not start a subscription."""
     body = {
         **form,
         "status": "billet_printed",
@@ -154,7 +154,7 @@ def test_only_a_first_charge_starts(form, recurrence, count):
     ids=repr,
 )
 def test_cart(product):
-    """An abandoned cart is known by its buyer object, wherever it has its product."""
+    """A body with a buyer object is an abandoned cart, with each spelling of the product id."""
     body = {"creation_date": 1746000000000, "buyerVO": {"email": "ana@example.com"}, **product}
     (event,) = parse(body).events
     assert (event.name, event.product_id) == ("purchase.cart_abandoned", "7")
@@ -163,7 +163,7 @@ def test_cart(product):
 
 
 def test_buyer_object_beside_a_status(form):
-    """With a purchase status, a buyer object makes no cart."""
+    """A body with a purchase status is not a cart, even with a buyer object."""
     assert _names({**form, "buyerVO": {}}) == ["purchase.approved"]
 
 
@@ -178,5 +178,5 @@ def test_buyer_object_beside_a_status(form):
     ids=repr,
 )
 def test_occurred_at(form, dates, day):
-    """The latest date that the form has of what happened is its time."""
+    """The time is the creation date, or else the date of the latest step of the sale."""
     assert day == parse({**form, **dates}).events[0].occurred_at.day

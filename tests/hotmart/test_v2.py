@@ -18,7 +18,7 @@ def _plan(body: Any) -> tuple[str | None, str | None, object]:
 
 @pytest.mark.parametrize("spelling", [str.lower, str.title, "  {}  ".format])
 def test_event_in_another_spelling(sale, spelling):
-    """Case and spaces around an event's name do not matter."""
+    """Case and outer spaces of an event name do not matter."""
     sale["event"] = spelling(sale["event"])
     assert _names(sale) == ["purchase.approved", "subscription.active"]
 
@@ -28,7 +28,7 @@ def test_event_in_another_spelling(sale, spelling):
 )
 @pytest.mark.parametrize("event", [event for event in EVENTS if event.startswith("PURCHASE_")])
 def test_event_wins_over_purchase_status(sale, event, status):
-    """What the purchase status says never changes which event it is."""
+    """The purchase status never changes the event."""
     sale["event"] = event
     expected = _names(sale)
     sale["data"]["purchase"]["status"] = status
@@ -51,7 +51,7 @@ def test_event_wins_over_purchase_status(sale, event, status):
 )
 @pytest.mark.parametrize("status", ["ACTIVE", "DELAYED", "EXPIRED", "CANCELLED_BY_SELLER"])
 def test_subscription_status_derives_nothing(sale, event, status):
-    """Beside these events, the status of the subscription is a fact and nothing more."""
+    """Beside these events, the subscription status is only a fact."""
     sale["event"] = event
     sale["data"]["subscription"]["status"] = status
     assert len(_names(sale)) == 1
@@ -59,14 +59,14 @@ def test_subscription_status_derives_nothing(sale, event, status):
 
 @pytest.mark.parametrize("status", ["active", "ACTIVE", " Active "])
 def test_approved_with_an_active_subscription(sale, status):
-    """An approval of an active subscription is two events, in this order."""
+    """The approval of an active subscription gives two events, in this order."""
     sale["data"]["subscription"]["status"] = status
     assert _names(sale) == ["purchase.approved", "subscription.active"]
 
 
 @pytest.mark.parametrize("status", ["STARTED", "DELAYED", "OVERDUE", "", None])
 def test_approved_with_another_subscription(sale, status):
-    """An approval derives nothing unless the subscription is active."""
+    """An approval gives one event if the subscription is not active."""
     sale["data"]["subscription"]["status"] = status
     assert _names(sale) == ["purchase.approved"]
 
@@ -86,7 +86,7 @@ def test_approved_with_another_subscription(sale, status):
     ids=repr,
 )
 def test_delayed_with_a_subscription(sale, subscription, derived):
-    """An overdue purchase delays the subscription that it belongs to, if any."""
+    """An overdue purchase of a subscription also delays the subscription."""
     sale["event"] = "PURCHASE_DELAYED"
     sale["data"]["subscription"] = subscription
     assert ("subscription.delayed" in _names(sale)) is derived
@@ -122,7 +122,7 @@ def test_started(sale, recurrence, derived, method):
     ids=repr,
 )
 def test_billet_or_pix(shape, payment, name):
-    """Only a bank slip is one; PIX and what else is paid later waits for payment."""
+    """Bank slips have their own event; PIX and other deferred payments wait for payment."""
     body = shape("05-billet.json")
     body["data"]["purchase"]["payment"] = payment
     assert _names(body) == [name]
@@ -130,7 +130,7 @@ def test_billet_or_pix(shape, payment, name):
 
 @pytest.mark.parametrize("name", [EventName.PURCHASE_BILLET_PRINTED, "purchase.paypal_started"])
 def test_pix_as(shape, name):
-    """A host may take PIX for another event, and a bank slip stays one."""
+    """`pix_as` changes the event of PIX, and not the event of a bank slip."""
     assert _names(shape("05-pix.json"), pix_as=name) == [name]
     assert _names(shape("05-billet.json"), pix_as="other") == ["purchase.billet_printed"]
 
@@ -139,7 +139,7 @@ def test_pix_as(shape, name):
 @pytest.mark.parametrize("spelling", ["CANCELLED_BY_{}", "canceled_by_{}"])
 @pytest.mark.parametrize("place", ["subscription", "data"])
 def test_cancellation_that_says_who(shape, who, spelling, place):
-    """A cancellation that names who did it is two events, and keeps it as a fact."""
+    """A cancellation that says who canceled gives two events and the fact."""
     body = shape("12-cancellation.json")
     target = body["data"] if place == "data" else body["data"]["subscription"]
     target["status"] = spelling.format(who)
@@ -165,7 +165,7 @@ def test_cancellation_that_says_who(shape, who, spelling, place):
     ids=repr,
 )
 def test_switched_plan(shape, currents, expected):
-    """The current plan is the one marked so; a doubtful list names none."""
+    """The plan is the only one marked as current; a doubtful list gives none."""
     body = shape("13-switch-plan.json")
     body["data"]["plans"] = [
         {"id": number, "name": f"Plan {number}", "current": current}
@@ -176,7 +176,7 @@ def test_switched_plan(shape, currents, expected):
 
 @pytest.mark.parametrize("plans", [None, {}, "x", [None], [[]], [7, "x"]], ids=repr)
 def test_no_list_of_plans(shape, plans):
-    """Something else in place of the plans is no plan."""
+    """If `plans` is not a list of plans, the event has no plan."""
     body = shape("13-switch-plan.json")
     body["data"]["plans"] = plans
     assert _plan(body) == (None, None, None)
@@ -198,7 +198,7 @@ def test_no_list_of_plans(shape, plans):
     ids=repr,
 )
 def test_occurred_at(sale, dates, expected):
-    """The creation date counts in either spelling, else the date of what happened."""
+    """The time is the creation date in either spelling, or else the date of what happened."""
     del sale["creation_date"]
     assert {expected} == {e.occurred_at.isoformat() for e in parse({**sale, **dates}).events}
 
@@ -212,7 +212,7 @@ def test_occurred_at(sale, dates, expected):
     ],
 )
 def test_occurred_at_of_other_shapes(shape, name, expected):
-    """Each shape has its own date to fall back on."""
+    """Without a creation date, each shape has a date of its own."""
     body = shape(name)
     del body["creation_date"]
     assert expected == parse(body).events[0].occurred_at.isoformat()

@@ -23,14 +23,14 @@ READERS = [
 @pytest.mark.parametrize("read", READERS)
 @pytest.mark.parametrize("odd", ODD, ids=repr)
 def test_odd_is_absent(read, odd):
-    """Absent, blank or of a wrong shape: nothing usable."""
+    """Absent, blank and odd values are None."""
     assert read(odd) is None
 
 
 @pytest.mark.parametrize("read", READERS)
 @given(value=st.one_of(st.integers(), st.floats(), st.text(), st.booleans(), st.decimals()))
 def test_readers_never_raise(read, value):
-    """Any scalar gives a value or None, and a value is a usable fact."""
+    """Any scalar gives None or a usable fact."""
     found = read(value)
     assert found is None or isinstance(found, (str, int, bool, Decimal, datetime))
 
@@ -59,7 +59,7 @@ def test_readers_never_raise(read, value):
     ids=repr,
 )
 def test_text(value, expected):
-    """Texts are trimmed and encodable; whole numbers are texts too, truth values are not."""
+    """Strings are trimmed and encodable; integers become strings, booleans do not."""
     assert expected == values.text(value)
 
 
@@ -77,7 +77,7 @@ def test_text(value, expected):
     ids=repr,
 )
 def test_choice(value, expected):
-    """Words are upper case, aliases one word; unknown ones stay, sentences do not."""
+    """Words are upper case with one spelling; unknown words are kept, sentences are not."""
     assert expected == values.choice({"BOLETO": "BILLET"})(value)
 
 
@@ -87,13 +87,13 @@ def test_choice(value, expected):
     ids=repr,
 )
 def test_country(value, expected):
-    """Only a two-letter code is a country."""
+    """Only two ASCII letters are a country."""
     assert expected == values.country(value)
 
 
 @pytest.mark.parametrize(("value", "expected"), [("usd", "USD"), ("US", None), ("R$1", None)])
 def test_currency(value, expected):
-    """Only a three-letter code is a currency."""
+    """Only three ASCII letters are a currency."""
     assert expected == values.currency(value)
 
 
@@ -121,7 +121,7 @@ def test_currency(value, expected):
     ids=repr,
 )
 def test_money(value, expected):
-    """Amounts are exact decimals; what can be read in two ways is left out."""
+    """Amounts are exact decimals; ambiguous ones are None."""
     assert (None if expected is None else Decimal(expected)) == values.money(value)
 
 
@@ -145,7 +145,7 @@ def test_money(value, expected):
     ids=repr,
 )
 def test_count(value, expected):
-    """Counts start at 1 and stay believable."""
+    """Counts start at 1 and have a limit."""
     assert expected == values.count(value)
 
 
@@ -155,7 +155,7 @@ def test_count(value, expected):
     ids=repr,
 )
 def test_boolean(value, expected):
-    """Truth values, and their names in forms; a number is none."""
+    """Booleans and their names are read; numbers are not."""
     assert expected is values.boolean(value)
 
 
@@ -195,6 +195,6 @@ def test_boolean(value, expected):
     ids=repr,
 )
 def test_instant(value, expected):
-    """Milliseconds, seconds and ISO 8601 are one instant in UTC; the rest is left out."""
+    """Milliseconds, seconds and ISO 8601 give a time in UTC; the rest is None."""
     moment = None if expected is None else datetime.fromisoformat(expected).replace(tzinfo=UTC)
     assert moment == values.instant(value)

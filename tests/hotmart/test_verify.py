@@ -9,7 +9,7 @@ TOKEN = "sample-hottok"
 
 @pytest.mark.parametrize("name", ["X-HOTMART-HOTTOK", "x-hotmart-hottok", "X-Hotmart-Hottok"])
 def test_header(name):
-    """The header's name is read in any case."""
+    """Header names are case-insensitive."""
     assert verify({"Accept": "*/*", name: TOKEN}, b"", TOKEN) is True
     assert verify({name: "wrong"}, b"", TOKEN) is False
 
@@ -25,13 +25,13 @@ def test_header(name):
     ids=repr,
 )
 def test_body(body):
-    """Without a header the body's own token counts, in an object and in a form."""
+    """Without a header, the token is read from the body."""
     assert verify({}, body, TOKEN) is True
     assert verify({}, body, "another") is False
 
 
 def test_header_decides_alone():
-    """A wrong header is not mended by the body."""
+    """If the header is wrong, the body is not looked at."""
     assert verify({"x-hotmart-hottok": "wrong"}, {"hottok": TOKEN}, TOKEN) is False
     assert verify({"x-hotmart-hottok": ""}, {"hottok": TOKEN}, TOKEN) is False
 
@@ -43,18 +43,18 @@ def test_header_decides_alone():
 )
 @pytest.mark.parametrize("token", [TOKEN, ""])
 def test_missing_token(body, token):
-    """A missing token is a refusal, also where the host has none."""
+    """A missing token is refused, even if the host's token is empty."""
     assert verify({}, body, token) is False
     assert verify({"X-Hotmart-Signature": TOKEN}, body, token) is False
 
 
 def test_empty_token_of_the_host():
-    """An empty secret lets nobody in."""
+    """An empty token of the host matches nothing."""
     assert verify({"x-hotmart-hottok": ""}, {"hottok": ""}, "") is False
 
 
 @pytest.mark.parametrize("token", ["tóken", "\ud83d", "トークン"])
 def test_token_of_any_characters(token):
-    """A token outside ASCII is compared like any other."""
+    """A token may contain any characters."""
     assert verify({"x-hotmart-hottok": token}, b"", token) is True
     assert verify({"x-hotmart-hottok": token + "x"}, b"", token) is False

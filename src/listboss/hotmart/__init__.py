@@ -1,10 +1,9 @@
-"""Hotmart's webhooks: bytes in, events out.
+"""Turn Hotmart's webhooks into events.
 
-`parse` reads a body of version 2.0.0 or 1.0.0 and gives its events; `verify` compares the
-account's token in constant time. This is no HTTP endpoint: transport, storage and the
-answer to the sender are the host's. A body that is a webhook at all never raises, however
-odd it is, since a sender switches off a URL that answers with errors: what gives no event
-is `ignored`, with a reason.
+`parse` reads a body of version 2.0.0 or 1.0.0 and returns its events. `verify` compares the
+account's token in constant time. HTTP, storage and the answer to the sender are up to the
+host. A body that is a webhook never raises, however odd it is, because the sender switches
+off a URL that answers with errors: if it gives no event, it is `ignored` for a reason.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Version 2.0.0: an envelope that names its event, and `data` whose shape hangs on it.
+"""Read version 2.0.0: an object with the name of its event, and `data` in the event's shape.
 
-The event name decides. `purchase.status` and `subscription.status` are facts and nothing
-more, but for the derived events of one table: a refund that says ACTIVE activates nobody.
+The event name decides. `purchase.status` and `subscription.status` are only facts, except
+for the derived events of one table: a refund with status ACTIVE activates no subscription.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from collections.abc import Mapping
 
 import attrs
 
-from listboss.hotmart._person import contact_in
+from listboss.hotmart._person import read_contact
 from listboss.hotmart._reading import Version
 from listboss.hotmart._values import boolean, instant, is_list, is_mapping, text
 from listboss.hotmart._webhook import Webhook, billet_or_pix
-from listboss.hotmart.fields import FACTS, IDS, first, paths, read_all
+from listboss.hotmart.fields import FACTS, IDS, paths, read_all, read_first
 from listboss.rules.event import EventName, FactValue
 
 __all__ = ["DERIVED", "EVENTS", "Derived", "read_v2"]
@@ -25,7 +25,7 @@ EVENTS: Mapping[str, EventName] = {
     "PURCHASE_APPROVED": N.PURCHASE_APPROVED,
     "PURCHASE_COMPLETE": N.PURCHASE_COMPLETED,
     "PURCHASE_CANCELED": N.PURCHASE_CANCELED,
-    # Also PIX and other deferred payments: `billet_or_pix` tells them apart.
+    # Also sent for PIX and other deferred payments: see `billet_or_pix`.
     "PURCHASE_BILLET_PRINTED": N.PURCHASE_BILLET_PRINTED,
     "PURCHASE_PROTEST": N.PURCHASE_PROTESTED,
     "PURCHASE_REFUNDED": N.PURCHASE_REFUNDED,
@@ -43,9 +43,9 @@ EVENTS: Mapping[str, EventName] = {
 
 @attrs.frozen
 class Derived:
-    """A second event of one body: `event` with this subscription status also means `name`.
+    """A second event of one body: `event` with this subscription status also gives `name`.
 
-    `status` None takes every subscription; `first_only` leaves renewals out.
+    With `status` None, any subscription is enough. `first_only` excludes renewals.
     """
 
     event: str
@@ -58,7 +58,7 @@ DERIVED = (
     Derived("PURCHASE_APPROVED", "ACTIVE", N.SUBSCRIPTION_ACTIVE),
     Derived("PURCHASE_DELAYED", None, N.SUBSCRIPTION_DELAYED),
     Derived("PURCHASE_BILLET_PRINTED", "STARTED", N.SUBSCRIPTION_STARTED, first_only=True),
-    # Real ones do not say who canceled; where one does, it is taken at its word.
+    # Real webhooks do not say who canceled; if one does, it is trusted.
     Derived("SUBSCRIPTION_CANCELLATION", "CANCELLED_BY_ADMIN", N.SUBSCRIPTION_CANCELED_BY_ADMIN),
     Derived(
         "SUBSCRIPTION_CANCELLATION", "CANCELLED_BY_CUSTOMER", N.SUBSCRIPTION_CANCELED_BY_CUSTOMER
@@ -66,38 +66,41 @@ DERIVED = (
     Derived("SUBSCRIPTION_CANCELLATION", "CANCELLED_BY_SELLER", N.SUBSCRIPTION_CANCELED_BY_SELLER),
 )
 
-ID, EVENT, CREATED = paths("id"), paths("event"), paths("creation_date creationDate")
-# Where the envelope has no date. Only an approval, or what came after it, has the first one.
-HAPPENED = paths("cancellation_date switch_plan_date purchase.approved_date purchase.order_date")
+ID, EVENT, CREATED_AT = paths("id"), paths("event"), paths("creation_date creationDate")
+# Below `data`, for a body without a creation date. An approval date means that the sale was
+# approved, now or earlier; so it comes before the order date.
+HAPPENED_AT = paths("cancellation_date switch_plan_date purchase.approved_date purchase.order_date")
 
 
 def read_v2(content: Mapping[str, object], pix_as: EventName | str) -> Webhook:
-    """Read an envelope."""
-    said = (first(content, EVENT, text) or "").upper() or None
-    data = _data(content, said)
+    """Read an object with `event` and `data`."""
+    event = (read_first(content, EVENT, text) or "").upper() or None
+    data = _data(content, event)
     facts = read_all(FACTS, data, Version.V2)
+    created_at = read_first(content, CREATED_AT, instant)
+    subscribed = _has_any_value(data.get("subscription"))
     return Webhook(
-        said=said,
-        names=_names(said, facts, pix_as, subscribed=_has_something(data.get("subscription"))),
-        id=first(content, ID, text),
-        happened_at=first(content, CREATED, instant) or first(data, HAPPENED, instant),
-        contact=contact_in(data),
+        raw_event=event,
+        event_names=_event_names(event, facts, pix_as, subscribed=subscribed),
+        id=read_first(content, ID, text),
+        happened_at=created_at or read_first(data, HAPPENED_AT, instant),
+        contact=read_contact(data),
         facts=facts,
         ids={name: str(value) for name, value in read_all(IDS, data, Version.V2).items()},
     )
 
 
-def _data(content: Mapping[str, object], said: str | None) -> Mapping[str, object]:
-    """Return `data` with what the table of paths cannot pick out of it."""
+def _data(content: Mapping[str, object], event: str | None) -> Mapping[str, object]:
+    """Return `data`, with fields added that the table of paths cannot reach."""
     data = content.get("data")
     if not is_mapping(data):
         return {}
     more: dict[str, object] = {}
-    if said == "SUBSCRIPTION_CANCELLATION":
+    if event == "SUBSCRIPTION_CANCELLATION":
         more["cancellation_status"] = data.get("status")
     plans = data.get("plans")
     if is_list(plans):
-        # A plan is only known if the list leaves no doubt which one.
+        # A plan is only known if exactly one in the list is marked.
         for key, is_current in (("current_plan", True), ("previous_plan", False)):
             chosen = [
                 plan
@@ -108,27 +111,27 @@ def _data(content: Mapping[str, object], said: str | None) -> Mapping[str, objec
     return {**data, **more}
 
 
-def _has_something(value: object) -> bool:
+def _has_any_value(value: object) -> bool:
     return is_mapping(value) and any(part is not None for part in value.values())
 
 
-def _names(
-    said: str | None, facts: Mapping[str, FactValue], pix_as: EventName | str, *, subscribed: bool
+def _event_names(
+    event: str | None, facts: Mapping[str, FactValue], pix_as: EventName | str, *, subscribed: bool
 ) -> tuple[EventName | str, ...]:
-    name: EventName | str | None = EVENTS.get(said or "")
+    name: EventName | str | None = EVENTS.get(event or "")
     if name is None:
         return ()
     if name is N.PURCHASE_BILLET_PRINTED:
-        name = billet_or_pix(facts, pix_as, without_type_if="billet_url")
+        name = billet_or_pix(facts, pix_as, untyped_is_billet="billet_url" in facts)
     derived = (
         row.name
         for row in DERIVED
-        if row.event == said and _holds(row, facts, subscribed=subscribed)
+        if row.event == event and _applies(row, facts, subscribed=subscribed)
     )
     return (name, *derived)
 
 
-def _holds(row: Derived, facts: Mapping[str, FactValue], *, subscribed: bool) -> bool:
+def _applies(row: Derived, facts: Mapping[str, FactValue], *, subscribed: bool) -> bool:
     if row.first_only and facts.get("recurrence_number", 1) != 1:
         return False
     return subscribed if row.status is None else facts.get("subscription_status") == row.status

@@ -1,8 +1,8 @@
-"""Tolerant readers of single values: what a field holds, or None if it holds nothing usable.
+"""Tolerant readers of single values: each returns the value, or None if it is not usable.
 
-Each reader takes any object at all and never raises. None means absent, blank or odd, and
-is left out by those who ask: a wrong value is never guessed at, and a missing one never
-becomes "None", 0 or a false. Ids are texts, money is `Decimal`, instants are aware in UTC.
+A reader takes any object and never raises. None means absent, blank or odd, and such a
+value becomes no fact: nothing is guessed, and a missing value never becomes "None", 0 or
+False. Ids are strings, money is `Decimal`, dates and times are aware and in UTC.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ __all__ = [
 ]
 
 MAX_COUNT = 9_999
-"""The highest installment, recurrence or day that is believed."""
+"""A higher number of installments, recurrences or days counts as absent."""
 MAX_CHOICE = 64
 MAX_NUMBER = 40
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# From here on a number counts milliseconds: as seconds it would lie in the year 5138.
+# Numbers from here on are milliseconds; in seconds this one is in the year 5138.
 FIRST_MILLISECONDS = 10**11
 MAX_WHOLE_FLOAT = 2.0**53
 
@@ -54,7 +54,7 @@ def is_list(value: object) -> TypeIs[list[object]]:
 
 
 def text(value: object) -> str | None:
-    """Read a text or an id, trimmed; whole numbers are ids too.
+    """Read a string or an id, trimmed; an integer is an id too.
 
     >>> text(" 1001 "), text(1001), text(0), text(1001.0)
     ('1001', '1001', '0', '1001')
@@ -75,12 +75,12 @@ def text(value: object) -> str | None:
 
 
 def _clean(value: str) -> str | None:
-    # Half characters cannot be encoded, and no database keeps a NUL in a text.
+    # Lone surrogates cannot be encoded, and databases refuse null characters.
     return value.encode(errors="replace").decode().replace("\0", "").strip() or None
 
 
 def choice(aliases: Mapping[str, str]) -> Callable[[object], str | None]:
-    """Make a reader of words out of a set: upper case, one spelling for each.
+    """Return a reader of words: upper case, with one spelling for each word.
 
     >>> status = choice({"CANCELLED": "CANCELED"})
     >>> status("Cancelled"), status("brand new"), status("?")
@@ -97,7 +97,7 @@ def choice(aliases: Mapping[str, str]) -> Callable[[object], str | None]:
 
 
 def country(value: object) -> str | None:
-    """Read an ISO 3166-1 alpha-2 code; a country's name is not guessed at.
+    """Read an ISO 3166-1 alpha-2 code; a country's name counts as absent.
 
     >>> country("br"), country("Brasil"), country("")
     ('BR', None, None)
@@ -120,7 +120,7 @@ def _code(value: object, length: int) -> str | None:
 
 
 def money(value: object) -> Decimal | None:
-    """Read an amount; one with a comma is ambiguous and left out.
+    """Read an amount; one with a comma is ambiguous and counts as absent.
 
     >>> money(64.9), money("1500.0"), money(0)
     (Decimal('64.9'), Decimal('1500.0'), Decimal('0'))
@@ -132,7 +132,7 @@ def money(value: object) -> Decimal | None:
 
 
 def count(value: object) -> int | None:
-    """Read a number that counts from 1: installments, recurrences, days of a month.
+    """Read an integer from 1 up: installments, recurrences, days of a month.
 
     >>> count(12), count("12"), count(0), count(1746000000123), count(1.5)
     (12, 12, None, None, None)
@@ -145,7 +145,7 @@ def count(value: object) -> int | None:
 
 
 def boolean(value: object) -> bool | None:
-    """Read a truth value, or its name as forms send it.
+    """Read a boolean, or its name as forms send it.
 
     >>> boolean(False), boolean("true"), boolean(1)
     (False, True, None)
@@ -156,9 +156,9 @@ def boolean(value: object) -> bool | None:
 
 
 def instant(value: object) -> datetime | None:
-    """Read a point in time after 1970: milliseconds, seconds or ISO 8601, as number or text.
+    """Read a date and time after 1970: ISO 8601, or a number of seconds or milliseconds.
 
-    A time without a zone is taken as UTC, a date as its midnight.
+    Without a time zone it is UTC, and a date without a time is midnight.
 
     >>> instant(1746000000123).isoformat()
     '2025-04-30T08:00:00.123000+00:00'
@@ -186,7 +186,7 @@ def _moment(value: object) -> datetime | None:
             return EPOCH + timedelta(**{unit: value})
         case str() if len(value) <= MAX_NUMBER:
             digits = value.strip()
-            # Eight digits are a date such as 20250506, no second of the year 1970.
+            # Eight digits are a date such as 20250506, not a second of the year 1970.
             is_number = digits.isascii() and digits.isdigit() and len(digits) != len("20250506")
             return _moment(int(digits)) if is_number else datetime.fromisoformat(digits)
         case _:

@@ -1,7 +1,7 @@
-"""`Webhook`: what one body says, whichever version it is, before it becomes events.
+"""`Webhook`: the content of one body, in either version, before events are made of it.
 
-The readers of both versions make one; `parse` makes events of it. It lives for one call,
-holds no token, and shows nothing in its `repr`.
+The readers of both versions return one, and `parse` turns it into events. It exists for one
+call only, does not contain the token, and its `repr` shows nothing.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from listboss.rules.event import Contact, EventName, FactValue
 
 __all__ = ["Webhook", "billet_or_pix"]
 
-SLIPS = ("BILLET", "FINANCED_BILLET")
+BILLETS = ("BILLET", "FINANCED_BILLET")
 
 
 @attrs.frozen(kw_only=True, repr=False)
 class Webhook:
-    """One body, read.
+    """The content of one body.
 
-    `said` is the event or status as the body names it, `names` what that means here.
-    `happened_at` is the best date the body has. `ids` holds what `fields.IDS` lists.
+    `raw_event` is the event or status as the body spells it, `event_names` are the events it
+    means. `happened_at` is the best date in the body. `ids` has the fields of `fields.IDS`.
     """
 
-    said: str | None
-    names: tuple[EventName | str, ...]
+    raw_event: str | None
+    event_names: tuple[EventName | str, ...]
     id: str | None
     happened_at: datetime | None
     contact: Contact | None
@@ -35,19 +35,18 @@ class Webhook:
     ids: Mapping[str, str]
 
     def text(self, fact: str) -> str | None:
-        """Return a text fact, or None."""
+        """Return the fact if it is a string, else None."""
         value = self.facts.get(fact)
         return value if isinstance(value, str) else None
 
 
 def billet_or_pix(
-    facts: Mapping[str, FactValue], pix_as: EventName | str, *, without_type_if: str | None
+    facts: Mapping[str, FactValue], pix_as: EventName | str, *, untyped_is_billet: bool
 ) -> EventName | str:
-    """Tell a bank slip from PIX and the like, which the sender names alike.
+    """Return the event of an issued bank slip or PIX, which the sender names alike.
 
-    `without_type_if` names the fact that makes a bank slip of one without a payment type;
-    None makes a bank slip of every such one.
+    `untyped_is_billet` decides for a body without a payment type.
     """
     method = facts.get("payment_method")
-    untyped_slip = method is None and (without_type_if is None or without_type_if in facts)
-    return EventName.PURCHASE_BILLET_PRINTED if method in SLIPS or untyped_slip else pix_as
+    is_billet = untyped_is_billet if method is None else method in BILLETS
+    return EventName.PURCHASE_BILLET_PRINTED if is_billet else pix_as

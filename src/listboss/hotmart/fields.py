@@ -1,8 +1,8 @@
-"""Where in a webhook each fact stands: one table, a column of paths for each version.
+"""Where each fact is in a webhook: one table, with a column of paths for each version.
 
-A path is written with dots; `*` stands for each element of a list. Several paths are tried
-in the order written, and the first usable value counts, since one fact has moved and been
-renamed over the years. Document number, address and IP have no row: they are never read.
+The steps of a path are separated by dots, and `*` means each element of a list. Facts have
+moved and been renamed over the years, so several paths are tried in order and the first
+usable value counts. Document numbers, addresses and IP addresses have no row and are never read.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from listboss.hotmart._values import (
 )
 from listboss.rules.event import FactValue
 
-__all__ = ["FACTS", "IDS", "Field", "Path", "Paths", "first", "paths", "read_all"]
+__all__ = ["FACTS", "IDS", "Field", "Path", "Paths", "paths", "read_all", "read_first"]
 
 T = TypeVar("T")
 Path: TypeAlias = tuple[str, ...]
 Paths: TypeAlias = tuple[Path, ...]
 
 MAX_LISTED = 10
-"""How many elements of a list are looked at."""
+"""At most this many elements of a list are read."""
 
 PAYMENT_ALIASES = {"BOLETO": "BILLET"}
 PURCHASE_ALIASES = {
@@ -62,7 +62,7 @@ subscription_status = choice(SUBSCRIPTION_ALIASES)
 
 
 def paths(written: str) -> Paths:
-    """Take paths apart: written with dots, several with spaces between.
+    """Split a string of paths: spaces between the paths, dots between the steps.
 
     >>> paths("buyer.email user.email")
     (('buyer', 'email'), ('user', 'email'))
@@ -72,19 +72,19 @@ def paths(written: str) -> Paths:
 
 @attrs.frozen
 class Field:
-    """How one fact is read, and its paths in each version."""
+    """The reader of one fact, and its paths in each version."""
 
     read: Callable[[object], FactValue | None]
     v2: Paths = attrs.field(converter=paths)
     v1: Paths = attrs.field(converter=paths)
 
     def find(self, root: object, version: Version) -> FactValue | None:
-        """Return the first usable value that `root` has for it, or None."""
-        return first(root, self.v2 if version is Version.V2 else self.v1, self.read)
+        """Return the first usable value of the field in `root`, or None."""
+        return read_first(root, self.v2 if version is Version.V2 else self.v1, self.read)
 
 
-# Below `data`, to which version 2.0.0's reader adds `current_plan`, `previous_plan` and
-# `cancellation_status`; below the body itself in version 1.0.0.
+# Paths of version 2.0.0 start at `data`, where its reader adds `current_plan`, `previous_plan`
+# and `cancellation_status`. Paths of version 1.0.0 start at the body.
 FACTS: Mapping[str, Field] = {
     "payment_method": Field(payment_method, "purchase.payment.type", "payment_type"),
     "currency": Field(
@@ -167,7 +167,7 @@ FACTS: Mapping[str, Field] = {
     "module_id": Field(text, "module.id", ""),
     "module_name": Field(text, "module.name", ""),
 }
-"""The facts that a webhook may have; names are the catalogue's."""
+"""The facts that a webhook may have, by their names in the catalogue."""
 
 IDS: Mapping[str, Field] = {
     "product_id": Field(
@@ -178,7 +178,7 @@ IDS: Mapping[str, Field] = {
     "product_ucode": Field(text, "product.ucode", ""),
     "plan_id": Field(text, "subscription.plan.id plan.id current_plan.id", ""),
 }
-"""What an event or its id is made of and is no fact; version 1.0.0 knows plans by name only."""
+"""Fields that are not facts but part of the event; version 1.0.0 has no ids of plans."""
 
 
 def _candidates(node: object, path: Path) -> Iterator[object]:
@@ -194,19 +194,19 @@ def _candidates(node: object, path: Path) -> Iterator[object]:
     yield node
 
 
-def first(root: object, places: Paths, read: Callable[[object], T]) -> T | None:
-    """Return the first usable value at `places`, or None.
+def read_first(root: object, locations: Paths, read: Callable[[object], T]) -> T | None:
+    """Return the first usable value at `locations`, or None.
 
-    >>> first({"a": "", "b": {"c": 7}}, paths("a x.y b.c"), text)
+    >>> read_first({"a": "", "b": {"c": 7}}, paths("a x.y b.c"), text)
     '7'
     """
-    values = (read(found) for path in places for found in _candidates(root, path))
+    values = (read(found) for path in locations for found in _candidates(root, path))
     return next((value for value in values if value is not None), None)
 
 
 def read_all(
     table: Mapping[str, Field], root: Mapping[str, object], version: Version
 ) -> dict[str, FactValue]:
-    """Read each field of `table` that has a usable value."""
+    """Return the fields of `table` that have a usable value in `root`."""
     found = ((name, field.find(root, version)) for name, field in table.items())
     return {name: value for name, value in found if value is not None}

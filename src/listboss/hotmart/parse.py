@@ -1,9 +1,9 @@
-"""`parse`: one webhook body -> its events, or the reason why it gives none.
+"""`parse`: from one webhook body to its events, or to the reason why there are none.
 
-Reads the body, asks the version's reader what it says, and makes an event of each name
-that the catalogue knows, with the facts that this event type carries. Raises only
-`WebhookError`, and that only for what is no webhook at all. Pure: the same body gives
-equal events; it knows no clock, so a time that the body lacks is an argument.
+The reader of the body's version finds out what happened. Each event name that the catalogue
+has becomes an event, with the facts that its type carries. `WebhookError` is raised only for
+a body that is not a webhook at all. The function is pure: the same body gives equal events.
+It reads no clock, so the time of a body without a date is an argument.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from listboss.rules.event import Event, EventName, utc
 __all__ = ["parse"]
 
 _READERS = {Version.V1: read_v1, Version.V2: read_v2}
-# What a body calls its event is shown in logs, so it must look like one.
+# The event name of a body may be logged, so it must look like one.
 _PRINTABLE = re.compile(r"[A-Za-z0-9_.]{1,64}")
 
 
@@ -38,17 +38,17 @@ def parse(
     pix_as: EventName | str = EventName.PURCHASE_WAITING_PAYMENT,
     received_at: datetime | None = None,
 ) -> Parsed:
-    """Read one webhook, of version 2.0.0 or 1.0.0, as bytes, text or a mapping.
+    """Read one webhook of version 2.0.0 or 1.0.0, as bytes, a string or a mapping.
 
-    One body gives 0 to n events: an approved purchase of an active subscription is
-    `purchase.approved` and `subscription.active`. Their ids are `<webhook id>:<event name>`;
-    a body without an id gets a digest of its identifying fields, equal when it is delivered
-    again. `pix_as` is the event that PIX and other deferred payments become, which the
-    sender calls bank slips. `occurred_at` is the body's creation date, else the date of what
-    happened, else `received_at` (aware); without any of them the body is ignored.
+    One body gives any number of events: an approved purchase of an active subscription is
+    `purchase.approved` and `subscription.active`. Their ids are `<webhook id>:<event name>`.
+    A body without an id gets a digest of its identifying fields, equal at each delivery.
+    The sender reports PIX and other deferred payments as bank slips; `pix_as` is the event
+    that they become. `occurred_at` is the body's creation date, else the date of what
+    happened, else `received_at`; a body without any of them is ignored.
 
-    Raises `WebhookError` for what is no webhook: empty, neither JSON nor a form, no object,
-    or over a limit. A naive `received_at` raises `EventError`.
+    Raises `WebhookError` if the body is not a webhook: empty, neither JSON nor a form, not an
+    object, or over a limit. Raises `EventError` if `received_at` has no time zone.
 
     >>> parsed = parse('''{"id": "w-1", "creation_date": 1746000000000,
     ...   "event": "PURCHASE_APPROVED", "data": {
@@ -75,14 +75,14 @@ def _parsed(webhook: Webhook, catalogue: Catalogue, received: datetime | None) -
     test = is_test(webhook)
     types = [
         event_type
-        for name in dict.fromkeys(webhook.names)
+        for name in dict.fromkeys(webhook.event_names)
         if (event_type := catalogue.event(name)) is not None
     ]
     product_id = webhook.ids.get("product_id")
     occurred_at = webhook.happened_at or received
     if not types or product_id is None or occurred_at is None:
         reason = _reason(webhook, known=bool(types), has_product=product_id is not None)
-        return Parsed(ignored=Ignored(reason, _printable(webhook.said)), is_test=test)
+        return Parsed(ignored=Ignored(reason, _printable(webhook.raw_event)), is_test=test)
     body_id = webhook_id(webhook, occurred_at)
     events = tuple(
         Event(
@@ -108,13 +108,13 @@ def _parsed(webhook: Webhook, catalogue: Catalogue, received: datetime | None) -
 
 def _reason(webhook: Webhook, *, known: bool, has_product: bool) -> IgnoredReason:
     reasons = (
-        (not webhook.names and webhook.said is None, IgnoredReason.NO_EVENT),
-        (not webhook.names, IgnoredReason.UNKNOWN_EVENT),
+        (not webhook.event_names and webhook.raw_event is None, IgnoredReason.NO_EVENT),
+        (not webhook.event_names, IgnoredReason.UNKNOWN_EVENT),
         (not known, IgnoredReason.NOT_IN_CATALOGUE),
         (not has_product, IgnoredReason.NO_PRODUCT),
     )
     return next((reason for holds, reason in reasons if holds), IgnoredReason.NO_TIME)
 
 
-def _printable(said: str | None) -> str | None:
-    return said if said and _PRINTABLE.fullmatch(said) else None
+def _printable(raw_event: str | None) -> str | None:
+    return raw_event if raw_event and _PRINTABLE.fullmatch(raw_event) else None

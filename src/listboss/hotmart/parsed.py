@@ -1,7 +1,7 @@
-"""What comes out of a webhook: `Parsed`, with its events or the reason why there are none.
+"""The result of `parse`: `Parsed`, with events or the reason why there are none.
 
-Exactly one of `events` and `ignored` is there. Nothing here keeps the body, the token, the
-buyer's document, address or IP; no `repr` shows personal data.
+Exactly one of `events` and `ignored` is present. The body, the token and the buyer's
+document, address and IP address are not kept, and no `repr` shows personal data.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ class IgnoredReason(StrEnum):
     """Why a webhook gives no event."""
 
     NO_EVENT = "no_event"
-    """The body does not say what happened: it names no event, and no status."""
+    """The body has neither an event name nor a status."""
     UNKNOWN_EVENT = "unknown_event"
-    """It names an event that means nothing here, such as a logistics one."""
+    """listboss has no event for this name or status, such as a logistics event."""
     NOT_IN_CATALOGUE = "not_in_catalogue"
-    """It names an event that the host's catalogue does not have."""
+    """The host's catalogue does not have the event."""
     NO_PRODUCT = "no_product"
-    """The event has no product id, so that no rule can be about it."""
+    """The body has no product id, so no rule can apply to it."""
     NO_TIME = "no_time"
-    """No date can be read, and the host gave no `received_at`."""
+    """The body has no readable date, and the host passed no `received_at`."""
 
 
 @attrs.frozen
 class Ignored:
-    """A webhook that gives no event: why, and the event it names (None if unprintable)."""
+    """A webhook without events: the reason, and its event name (None if unprintable)."""
 
     reason: IgnoredReason
     event: str | None = None
@@ -40,9 +40,9 @@ class Ignored:
 
 @attrs.frozen(kw_only=True)
 class Parsed:
-    """The outcome of `parse`: `events` in order, or `ignored`.
+    """The result of `parse`: `events` in order, or `ignored`.
 
-    `is_test` says that the body came from Hotmart's test button; its events say so too.
+    `is_test` is true if the body came from Hotmart's test button; its events have it too.
     """
 
     events: tuple[Event, ...] = ()

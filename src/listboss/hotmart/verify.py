@@ -1,8 +1,8 @@
-"""`verify`: did this webhook come from the account that has this token?
+"""`verify`: check that a webhook comes from the account with this token.
 
-The sender signs nothing: it sends a fixed token, in a header or, in version 1.0.0 and some
-bodies of 2.0.0, in the body. The comparison takes constant time, a missing token is a
-refusal, and the token is neither kept nor shown.
+The sender does not sign its webhooks. It sends a fixed token in a header or, in version
+1.0.0 and some bodies of 2.0.0, in the body. The comparison takes constant time, a missing
+token is refused, and the token is neither kept nor shown.
 """
 
 from __future__ import annotations
@@ -24,30 +24,30 @@ def verify(
     body: bytes | str | Mapping[str, object],
     hottok: str,
 ) -> bool:
-    """Whether header `X-HOTMART-HOTTOK`, or else the body's `hottok`, is this token.
+    """Whether the header `X-HOTMART-HOTTOK`, or else the body's `hottok`, equals `hottok`.
 
-    Header names are compared without regard to case. A header that is there decides alone.
-    A missing or empty token is False, and so is every token if `hottok` itself is empty, or
-    a body that is no webhook.
+    Header names are case-insensitive. If the header is present, the body is not looked at.
+    The result is False if the token is missing or empty, if `hottok` itself is empty, and
+    for a body that is not a webhook.
 
     >>> verify({"X-Hotmart-Hottok": "a-token"}, b"{}", "a-token")
     True
     >>> verify({}, {"hottok": "another"}, "a-token"), verify({}, b"{}", "")
     (False, False)
     """
-    given = _in_header(headers)
-    if given is None:
-        given = _in_body(body)
-    if not isinstance(given, str) or not given or not hottok:
+    token = _header_token(headers)
+    if token is None:
+        token = _body_token(body)
+    if not isinstance(token, str) or not token or not hottok:
         return False
-    return hmac.compare_digest(_bytes(given), _bytes(hottok))
+    return hmac.compare_digest(_bytes(token), _bytes(hottok))
 
 
-def _in_header(headers: Mapping[str, str]) -> object:
+def _header_token(headers: Mapping[str, str]) -> object:
     return next((value for name, value in headers.items() if name.lower() == HEADER), None)
 
 
-def _in_body(body: object) -> object:
+def _body_token(body: object) -> object:
     try:
         return read(body).get(FIELD)
     except WebhookError:
