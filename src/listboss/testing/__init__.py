@@ -1,8 +1,8 @@
-"""For tests, a host's own among them: strategies, small random worlds, the reference engine.
+"""Tools for your own tests: Hypothesis strategies, small random worlds, and a reference engine.
 
-Importing this door registers a strategy for each noun with Hypothesis, so that
-`st.from_type(Event)` works; it needs the extra `listboss[testing]`. `reference.plan` says
-in plain loops what an engine has to answer. Nothing here is needed to run listboss.
+Importing this package registers a strategy for each noun with Hypothesis, so that
+`st.from_type(Event)` works; it needs the extra `listboss[testing]`. `reference.plan` is a
+slow, readable engine to compare plans with. Nothing here is needed to run listboss.
 """
 
 from typing import Any

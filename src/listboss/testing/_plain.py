@@ -1,7 +1,7 @@
-"""The plain parts of every strategy: texts, times, values of facts, and contacts.
+"""Strategies for the parts of nouns: strings, times, values of facts, and contacts.
 
-Half of what they give comes out of short lists, so that equal values, and values that
-differ only in capitals or blanks, are frequent; the other half is whatever a noun accepts.
+About half of the values come from short lists, so that values are often equal, or differ
+only in case or white space; the rest is whatever a noun accepts.
 """
 
 from __future__ import annotations
@@ -15,31 +15,31 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from listboss.rules import HOTMART, Contact, FactValue
-from listboss.testing import _worlds as worlds
+from listboss.testing import _worlds
 
-__all__ = ["Drawn", "contacts", "fact_values", "facts", "few", "ids", "texts", "times"]
+__all__ = ["DrawnDice", "contacts", "fact_values", "facts", "ids", "lists", "texts", "times"]
 
 T = TypeVar("T")
 
 
-class Drawn:
-    """The choices of Hypothesis, in the form in which `worlds` asks for them."""
+class DrawnDice:
+    """Dice whose choices Hypothesis makes, so that it can shrink a failing world."""
 
     def __init__(self, draw: DrawFn) -> None:
         self._draw = draw
 
     def choice(self, seq: Sequence[T], /) -> T:
-        """Choose one item; the first is the simplest."""
+        """Choose one item; shrinks towards the first."""
         return self._draw(st.sampled_from(seq))
 
     def randint(self, a: int, b: int, /) -> int:
-        """Choose a whole number; the lowest is the simplest."""
+        """Choose an integer from `a` to `b`, both included; shrinks towards `a`."""
         return self._draw(st.integers(a, b))
 
 
 _ALPHABET = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
 _ZONES = st.just(UTC) | st.integers(-14, 14).map(lambda hours: timezone(timedelta(hours=hours)))
-_LIMIT = 2**128 - 1
+MAX_INTEGER = 2**128 - 1
 
 
 def _decimal(digits: int, exponent: int) -> Decimal:
@@ -47,33 +47,33 @@ def _decimal(digits: int, exponent: int) -> Decimal:
 
 
 def texts() -> SearchStrategy[str]:
-    """Give texts that a noun accepts, blank ones among them."""
+    """Generate strings that a noun accepts; some are blank."""
     return st.text("aA bÀß", max_size=4) | st.text(_ALPHABET, max_size=12)
 
 
 def ids() -> SearchStrategy[str]:
-    """Give names and ids: texts that are not blank."""
+    """Generate names and ids: strings that are not blank."""
     return st.text("ab1", min_size=1, max_size=2) | texts().filter(str.strip)
 
 
 def times() -> SearchStrategy[datetime]:
-    """Give aware times of any year and zone that can be told in UTC."""
-    first, last = datetime(2, 1, 1), datetime(9998, 12, 31)  # noqa: DTZ001 # bounds of aware ones
+    """Generate times with any time zone, in any year that can be converted to UTC."""
+    first, last = datetime(2, 1, 1), datetime(9998, 12, 31)  # noqa: DTZ001 # bounds are naive
     return st.datetimes(first, last, timezones=_ZONES)
 
 
-def few(inner: SearchStrategy[T]) -> SearchStrategy[list[T]]:
-    """Give up to three of something."""
-    return st.lists(inner, max_size=3)
+def lists(items: SearchStrategy[T]) -> SearchStrategy[list[T]]:
+    """Generate lists of up to three items."""
+    return st.lists(items, max_size=3)
 
 
 def fact_values() -> SearchStrategy[FactValue]:
-    """Give anything that a fact may be; half of it as in small worlds, so that it repeats."""
-    known = [value for values in worlds.RULE_VALUES.values() for value in values]
-    odd = [value for values in worlds.OTHER_VALUES.values() for value in values]
-    return st.sampled_from([*worlds.ANY_VALUES, *known, *odd]) | st.one_of(
+    """Generate any value of a fact; about half of them are those of the small worlds."""
+    known = [value for values in _worlds.RULE_VALUES.values() for value in values]
+    other = [value for values in _worlds.OTHER_VALUES.values() for value in values]
+    return st.sampled_from([*_worlds.ANY_VALUES, *known, *other]) | st.one_of(
         texts(),
-        st.integers(-_LIMIT, _LIMIT),
+        st.integers(-MAX_INTEGER, MAX_INTEGER),
         st.booleans(),
         st.builds(_decimal, st.integers(-(10**40), 10**40), st.integers(-80, 80)),
         times(),
@@ -81,14 +81,14 @@ def fact_values() -> SearchStrategy[FactValue]:
 
 
 def facts() -> SearchStrategy[Mapping[str, FactValue]]:
-    """Give facts of one event: known and unknown names, values of right and wrong types."""
+    """Generate the facts of one event, with some unknown names and values of wrong types."""
     names = st.sampled_from([fact.name for fact in HOTMART.facts])
     return st.dictionaries(names | ids(), fact_values(), max_size=6)
 
 
 def contacts() -> SearchStrategy[Contact]:
-    """Give contacts: a few spellings of few addresses, and any address."""
-    known = st.sampled_from([person.email for person in worlds.PEOPLE])
+    """Generate contacts: often one of three addresses, in several spellings."""
+    known = st.sampled_from([person.email for person in _worlds.PEOPLE])
     field = st.none() | ids()
     return st.builds(
         Contact,

@@ -1,8 +1,8 @@
-"""`payloads()`: bodies as webhooks have them, from nearly right ones to any JSON object.
+"""`payloads()`: webhook bodies, from almost valid ones to any JSON object.
 
-Three families: nested bodies with an event name (version 2.0.0), flat ones with statuses
-(1.0.0), and anything. Fields are missing, null, of an odd type or wrapped now and then. The
-values are text, numbers, true, false, null, lists and mappings, as a JSON parser gives them.
+There are three families: nested bodies with an event name (version 2.0.0), flat ones with
+statuses (version 1.0.0), and arbitrary objects. Now and then a field is missing, null or of
+another type. All values are what a JSON parser returns.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _ANY: SearchStrategy[Any] = st.recursive(
 
 
 def _mostly(right: SearchStrategy[Any]) -> SearchStrategy[Any]:
-    """Give the right kind of value seven times out of eight, else anything."""
+    """Generate the right kind of value seven times out of eight, otherwise anything."""
     return st.integers(0, 7).flatmap(lambda n: _ANY if n == 7 else right)
 
 
@@ -105,5 +105,5 @@ _FLAT = st.fixed_dictionaries(
 
 
 def payloads() -> SearchStrategy[dict[str, Json]]:
-    """Give webhook bodies as a JSON parser gives them; nothing is promised about them."""
+    """Generate webhook bodies as a JSON parser returns them, valid or not."""
     return st.one_of(_NESTED, _FLAT, st.dictionaries(_ANY_TEXT, _ANY, max_size=4))

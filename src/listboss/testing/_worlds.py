@@ -1,10 +1,10 @@
-"""Small random worlds: rule sets and events that meet, collide and contradict each other often.
+"""Small random worlds: rule sets and events whose rules often match, merge and conflict.
 
-Whatever matters is in short lists: tags and places that differ only in capitals, values at a
-break point and right beside it, facts that are missing, blank or of a wrong type, plans
-found by id, by name or not at all, rules that are disabled or flagged. Randomness is an
-argument: `random.Random` for speed, or the choices of Hypothesis (`testing.strategies`),
-which make smaller what fails. Equal choices give equal worlds.
+All values come from short lists: tags and places that differ only in case, numbers on and
+next to a rule's limit, facts that are missing, blank or of a wrong type, plans found by id,
+by name or not at all, rules that are disabled or flagged. Randomness is an argument:
+`random.Random` is fast, and the choices of Hypothesis (see `testing.strategies`) shrink
+failures. Equal choices make equal worlds.
 """
 
 from __future__ import annotations
@@ -64,40 +64,39 @@ T = TypeVar("T")
 
 
 class Dice(Protocol):
-    """Where choices come from; `random.Random` is one."""
+    """A source of random choices, such as `random.Random`."""
 
     def choice(self, seq: Sequence[T], /) -> T:
         """Choose one item."""
         ...
 
     def randint(self, a: int, b: int, /) -> int:
-        """Choose a whole number from `a` to `b`, both included."""
+        """Choose an integer from `a` to `b`, both included."""
         ...
 
 
 def once_in(dice: Dice, n: int) -> bool:
-    """Whether something that happens once in `n` times happens now."""
+    """Return True once in `n` times."""
     return dice.randint(1, n) == n
 
 
 # Facts
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
-ELSEWHERE = timezone(timedelta(hours=-3))
+UTC_MINUS_3 = timezone(timedelta(hours=-3))
 TICK = timedelta(microseconds=1)
-LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
 
 _BUILT_IN = (
     "approved_at", "country", "currency", "installments", "is_order_bump", "language", "offer",
     "payment_method", "price",
 )  # fmt: skip
-_OWN = (
+_CUSTOM = (
     FactType("score", FactKind.INTEGER),
     FactType("note", FactKind.TEXT),
     FactType("grade", FactKind.CHOICE, values=("Gold", "Silver"), closed=True),
 )
-FACTS = (*(fact for fact in HOTMART.facts if fact.name in _BUILT_IN), *_OWN)
-"""The facts that worlds speak of: at least one of each kind."""
+FACTS = (*(fact for fact in HOTMART.facts if fact.name in _BUILT_IN), *_CUSTOM)
+"""The facts of small worlds: at least one of each kind."""
 
 RULE_VALUES: dict[FactKind, tuple[FactValue, ...]] = {
     FactKind.CHOICE: ("gold", "SILVER", " Gold "),
@@ -110,12 +109,12 @@ RULE_VALUES: dict[FactKind, tuple[FactValue, ...]] = {
     FactKind.BOOLEAN: (True, False),
     FactKind.INSTANT: (
         NOON,
-        NOON.astimezone(ELSEWHERE),
+        NOON.astimezone(UTC_MINUS_3),
         NOON + TICK,
         datetime(1, 1, 2, tzinfo=UTC),
     ),
 }
-"""What rules compare with, by kind; equal values in several spellings among them."""
+"""What rules compare with, by kind of fact; some equal values in several spellings."""
 
 OTHER_VALUES: dict[FactKind, tuple[FactValue, ...]] = {
     FactKind.CHOICE: ("bronze", "gol"),
@@ -128,10 +127,10 @@ OTHER_VALUES: dict[FactKind, tuple[FactValue, ...]] = {
     FactKind.BOOLEAN: (),
     FactKind.INSTANT: (NOON - TICK, NOON + 2 * TICK),
 }
-"""What events have besides: values right beside those of rules, and some that do not read."""
+"""More values for events: some next to those of rules, some that cannot be read."""
 
 ANY_VALUES: tuple[FactValue, ...] = ("", " ", "\u3000", "1", 1, 0, True, Decimal(1), NOON, "true")
-"""Blank texts, and values that are of a wrong type for most facts."""
+"""Blank text, and values that have the wrong type for most facts."""
 
 EQUALITY = ("eq", "ne", "in", "not_in", "is_set", "is_missing")
 ORDER = ("lt", "le", "gt", "ge", "between")
@@ -143,7 +142,7 @@ OPERATORS: dict[FactKind, tuple[str, ...]] = {
 
 
 def _values(fact: FactType) -> tuple[FactValue, ...]:
-    """Three of the words of a choice, in several spellings, or what its kind has."""
+    """Return three words of a choice, in several spellings, or the values of the fact's kind."""
     if not fact.values:
         return RULE_VALUES[fact.kind]
     first, *others = fact.values[:3]
@@ -168,7 +167,7 @@ def random_facts(dice: Dice, facts: Sequence[FactType] = FACTS) -> dict[str, Fac
 
 
 def random_comparison(dice: Dice, facts: Sequence[FactType] = FACTS) -> Comparison:
-    """Compare one of the facts with values that fit it."""
+    """Compare one of the facts with values of its kind."""
     fact = dice.choice(facts)
     operator = Operator(dice.choice(OPERATORS[fact.kind]))
     values = _values(fact)
@@ -186,7 +185,7 @@ def random_comparison(dice: Dice, facts: Sequence[FactType] = FACTS) -> Comparis
 
 
 def random_condition(dice: Dice, facts: Sequence[FactType] = FACTS, *, depth: int = 3) -> Condition:
-    """Make a condition without error findings, nested up to `depth` and rarely empty."""
+    """Make a condition without errors, nested up to `depth` and sometimes empty."""
     roll = dice.randint(0, 9) if depth else 0
     if roll < 4:
         return random_comparison(dice, facts)
@@ -214,7 +213,7 @@ ACTIONS: tuple[Action, ...] = (
     MoveLead("Customers", source="Buyers", if_absent="skip"),
     ProviderAction("acme.enrol", {"course": "Welcome"}),
     ProviderAction("acme.enrol", {"course": "welcome", "seats": 1, "until": NOON}),
-    ProviderAction("acme.enrol", {"course": "Welcome", "until": NOON.astimezone(ELSEWHERE)}),
+    ProviderAction("acme.enrol", {"course": "Welcome", "until": NOON.astimezone(UTC_MINUS_3)}),
 )
 ENROL = Verb(
     "acme.enrol",
@@ -245,7 +244,7 @@ SENT: dict[str, tuple[tuple[str, ...], ...]] = {
     "tags": (("email", "name"), ("email",)),
     "few": (("email",), ("phone", "offer"), ("email", "phone")),
 }
-"""What rules send; what the account takes, where the name is its own."""
+"""The data that rules send, by account: what the account accepts."""
 PLANS = (
     SubscriptionPlan("10", "Annual", also=("11", "12")),
     SubscriptionPlan("20", "Monthly"),
@@ -273,7 +272,7 @@ CATALOGUE = Catalogue(
     ),
     FACTS,
 )
-"""What worlds know: a dozen built-in events, one own event, and their facts."""
+"""The catalogue of small worlds: a dozen built-in events, one custom event, and their facts."""
 NAMES = ("Welcome", "welcome ", "Goodbye")
 PEOPLE = (
     Contact("ana@example.com", name="Ana", phone="+55 11 1"),
@@ -283,7 +282,7 @@ PEOPLE = (
 
 
 def random_products(dice: Dice) -> list[Product]:
-    """Make one product of each kind, or fewer; most are approved."""
+    """Make two to four products, each of another kind; most are approved."""
     made = [
         Product(
             str(n),
@@ -298,11 +297,11 @@ def random_products(dice: Dice) -> list[Product]:
 
 
 def random_rule(dice: Dice, n: int, product: Product, accounts: Sequence[str]) -> Segmentation:
-    """Make a rule that mostly is usable, and now and then is disabled or flagged."""
+    """Make a rule that is usually ready to run, and sometimes disabled or flagged."""
     account = dice.choice(accounts)
     event = dice.choice(EVENTS[product.kind] + (ODD_EVENTS if once_in(dice, 8) else ()))
     event_type = CATALOGUE.event(event)
-    asks_plan = product.kind is ProductKind.SUBSCRIPTION and event_type and event_type.carries_plan
+    needs_plan = product.kind is ProductKind.SUBSCRIPTION and event_type and event_type.carries_plan
     known = [fact for fact in FACTS if CATALOGUE.carries(event, fact.name)]
     facts = known if known and not once_in(dice, 20) else FACTS
     able = [action for action in ACTIONS if dict(ACCOUNTS)[account].can(action)]
@@ -316,7 +315,7 @@ def random_rule(dice: Dice, n: int, product: Product, accounts: Sequence[str]) -
         event=event,
         actions=[dice.choice(actions) for _ in range(dice.randint(1, 3))],
         condition=None if once_in(dice, 4) else random_condition(dice, facts),
-        plan_ids=_plan_ids(dice, plans) if asks_plan else (),
+        plan_ids=_plan_ids(dice, plans) if needs_plan else (),
         send=dice.choice(SENT["all" if once_in(dice, 30) else account]),
         enabled=not once_in(dice, 10),
     )
@@ -329,7 +328,7 @@ def _plan_ids(dice: Dice, plans: Sequence[str]) -> tuple[str, ...]:
 
 
 def random_rules(dice: Dice, *, size: int = 24) -> RuleSet:
-    """Make a rule set of up to `size` rules on up to four products at up to four accounts.
+    """Make a rule set of up to `size` rules, for up to four products and accounts.
 
     >>> from random import Random
     >>> random_rules(Random(7)) == random_rules(Random(7))
@@ -355,7 +354,7 @@ def random_rules(dice: Dice, *, size: int = 24) -> RuleSet:
 
 
 def random_event(dice: Dice, rules: RuleSet, *, id: str = "e-1") -> Event:
-    """Make an event that mostly meets rules of the set; about one in eight has nothing to do."""
+    """Make an event that often matches rules; one in eight has a name that few rules use."""
     product = dice.choice(rules.products)
     names = EVENTS[product.kind] if not once_in(dice, 8) else ODD_EVENTS
     return Event(

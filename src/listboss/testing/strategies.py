@@ -1,10 +1,10 @@
-"""Hypothesis strategies for every noun: arbitrary ones, and ones that fit each other.
+"""Hypothesis strategies for every noun: arbitrary values, or values that fit each other.
 
-A strategy without arguments gives whatever can be constructed, flagged and odd values
-among them; one that is told what to fit (`events(rules)`, `conditions(catalogue)`,
-`actions(capabilities)`) gives mostly well-typed values, so that more than the review is
-tested. `pairs()` gives a rule set and an event of one small world, where most rules run,
-collide or nearly match. Nothing here knows what the right answer is.
+A strategy without arguments generates anything that can be constructed, including rules
+that are flagged. With an argument (`events(rules)`, `conditions(catalogue)`,
+`actions(capabilities)`) it generates mostly well-typed values, so that rules run and not
+only their review is tested. `pairs()` generates a rule set and an event of one small world,
+where many rules match, conflict or almost match. No strategy knows the right plan.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ from listboss.rules import (
     SubscriptionPlan,
 )
 from listboss.rules.condition import comparisons
-from listboss.testing import _worlds as worlds
+from listboss.testing import _worlds
 from listboss.testing._accounts import actions, capabilities
-from listboss.testing._plain import Drawn, contacts, fact_values, facts, few, ids, times
+from listboss.testing._plain import DrawnDice, contacts, fact_values, facts, ids, lists, times
 
 __all__ = [
     "catalogues",
@@ -66,7 +66,7 @@ def _comparisons(draw: DrawFn) -> Comparison:
         case Operator.IS_SET | Operator.IS_MISSING:
             values = st.none()
         case Operator.IN | Operator.NOT_IN:
-            values = few(values)
+            values = lists(values)
         case Operator.BETWEEN:
             values = st.tuples(values, values)
         case _:
@@ -75,7 +75,7 @@ def _comparisons(draw: DrawFn) -> Comparison:
 
 
 def _combined(inner: SearchStrategy[Condition]) -> SearchStrategy[Condition]:
-    several = few(inner)
+    several = lists(inner)
     return st.one_of(
         inner.map(Not),
         inner.map(lambda condition: ~condition),
@@ -86,23 +86,23 @@ def _combined(inner: SearchStrategy[Condition]) -> SearchStrategy[Condition]:
 
 @st.composite
 def _fitting_conditions(draw: DrawFn, known: Sequence[FactType]) -> Condition:
-    return worlds.random_condition(Drawn(draw), known)
+    return _worlds.random_condition(DrawnDice(draw), known)
 
 
 def conditions(catalogue: Catalogue | None = None) -> SearchStrategy[Condition]:
-    """Give conditions of every shape; with a `catalogue`, of its facts and values that fit."""
+    """Generate conditions of every shape; with a `catalogue`, well-typed ones on its facts."""
     if catalogue is not None:
         return _fitting_conditions(catalogue.facts)
     return st.recursive(cast("SearchStrategy[Condition]", _comparisons()), _combined, max_leaves=12)
 
 
 def conditions_of() -> dict[type[Any], SearchStrategy[Any]]:
-    """Give a strategy for each kind of condition."""
+    """Return a strategy for each kind of condition."""
     return {
         Comparison: _comparisons(),
         Not: conditions().map(Not),
-        AllOf: few(conditions()).map(lambda parts: AllOf(*parts)),
-        AnyOf: few(conditions()).map(lambda parts: AnyOf(*parts)),
+        AllOf: lists(conditions()).map(lambda parts: AllOf(*parts)),
+        AnyOf: lists(conditions()).map(lambda parts: AnyOf(*parts)),
     }
 
 
@@ -110,22 +110,21 @@ def conditions_of() -> dict[type[Any], SearchStrategy[Any]]:
 
 
 def subscription_plans() -> SearchStrategy[SubscriptionPlan]:
-    """Give single plans."""
-    return st.builds(SubscriptionPlan, ids(), ids(), also=few(ids()))
+    """Generate subscription plans."""
+    return st.builds(SubscriptionPlan, ids(), ids(), also=lists(ids()))
 
 
-def _apart(plans: list[SubscriptionPlan]) -> bool:
+def _have_unique_ids(plans: list[SubscriptionPlan]) -> bool:
     ids = [plan_id for plan in plans for plan_id in plan.ids]
     return len(ids) == len(set(ids))
 
 
 @st.composite
 def products(draw: DrawFn) -> Product:
-    """Give products of every kind, approved or not, subscriptions with up to three plans."""
+    """Generate products of every kind, approved or not; subscriptions have up to three plans."""
     kind = draw(st.sampled_from(ProductKind))
-    plans = st.sampled_from([worlds.PLANS, worlds.PLANS[:1]]) | few(subscription_plans()).filter(
-        _apart
-    )
+    any_plans = lists(subscription_plans()).filter(_have_unique_ids)
+    plans = st.sampled_from([_worlds.PLANS, _worlds.PLANS[:1]]) | any_plans
     return Product(
         draw(ids()),
         draw(ids()),
@@ -136,7 +135,7 @@ def products(draw: DrawFn) -> Product:
 
 
 def catalogues() -> SearchStrategy[Catalogue]:
-    """Give the built-in catalogue, extended by up to three own events and facts."""
+    """Generate catalogues: the built-in one with up to three custom events and facts."""
     own_facts = st.lists(
         st.builds(
             FactType, ids().map(lambda name: f"own.{name}"), st.sampled_from(FactKind), label=ids()
@@ -150,18 +149,18 @@ def catalogues() -> SearchStrategy[Catalogue]:
             ids().map(lambda name: f"own.{name}"),
             ids(),
             product_kinds=st.lists(st.sampled_from(ProductKind), unique=True),
-            facts=few(st.sampled_from([fact.name for fact in HOTMART.facts])),
+            facts=lists(st.sampled_from([fact.name for fact in HOTMART.facts])),
             carries_plan=st.booleans(),
         ),
         max_size=3,
         unique_by=lambda event: event.name,
     )
     extended: Callable[..., Catalogue] = HOTMART.extended
-    return st.just(worlds.CATALOGUE) | st.builds(extended, events=own_events, facts=own_facts)
+    return st.just(_worlds.CATALOGUE) | st.builds(extended, events=own_events, facts=own_facts)
 
 
 def segmentations() -> SearchStrategy[Segmentation]:
-    """Give rules that can be written; whether they can be used is for the review to say."""
+    """Generate rules that can be constructed; many of them would be flagged."""
     return st.builds(
         Segmentation,
         ids(),
@@ -169,25 +168,25 @@ def segmentations() -> SearchStrategy[Segmentation]:
         product_id=ids(),
         provider=ids(),
         event=st.sampled_from(EventName) | ids(),
-        actions=few(actions()),
+        actions=lists(actions()),
         condition=st.none() | conditions(),
-        plan_ids=few(ids()),
-        send=few(st.sampled_from(["email", "name", "offer", "price"]) | ids()),
+        plan_ids=lists(ids()),
+        send=lists(st.sampled_from(["email", "name", "offer", "price"]) | ids()),
         enabled=st.booleans(),
     )
 
 
 @st.composite
-def _worlds(draw: DrawFn) -> RuleSet:
-    return worlds.random_rules(Drawn(draw), size=6)
+def _small_rule_sets(draw: DrawFn) -> RuleSet:
+    return _worlds.random_rules(DrawnDice(draw), size=6)
 
 
 def rule_sets(*, fitting: bool = False) -> SearchStrategy[RuleSet]:
-    """Give rule sets: small worlds, and unless `fitting` also any rules on any products."""
+    """Generate rule sets of small worlds and, unless `fitting`, of any rules and products."""
     if fitting:
-        return _worlds()
+        return _small_rule_sets()
     names = st.text("ab1", min_size=1, max_size=2)
-    return _worlds() | st.builds(
+    return _small_rule_sets() | st.builds(
         RuleSet,
         st.lists(products(), max_size=3, unique_by=lambda product: product.id),
         st.lists(segmentations(), max_size=5, unique_by=lambda rule: rule.id),
@@ -202,17 +201,17 @@ def rule_sets(*, fitting: bool = False) -> SearchStrategy[RuleSet]:
 
 @st.composite
 def _fitting_events(draw: DrawFn, rules: RuleSet) -> Event:
-    dice = Drawn(draw)
-    asked = [rule for rule in rules.segmentations if rules.product(rule.product_id)]
-    if not asked or worlds.once_in(dice, 8):
+    dice = DrawnDice(draw)
+    known_rules = [rule for rule in rules.segmentations if rules.product(rule.product_id)]
+    if not known_rules or _worlds.once_in(dice, 8):
         product_id, name = dice.choice(rules.products).id, draw(st.sampled_from(EventName))
     else:
-        rule = dice.choice(asked)
+        rule = dice.choice(known_rules)
         product_id, name = rule.product_id, rule.event
     product = rules.product(product_id)
     plans = () if product is None else product.plans
     plan_ids = [plan_id for plan in plans for plan_id in plan.ids]
-    known = rules.catalogue.facts_of(name)
+    carried = rules.catalogue.facts_of(name)
     return Event(
         name,
         id=draw(ids()),
@@ -222,14 +221,14 @@ def _fitting_events(draw: DrawFn, rules: RuleSet) -> Event:
         plan_id=dice.choice([*plan_ids, None]),
         plan_name=dice.choice([*(plan.name for plan in plans), None]),
         facts={
-            **worlds.random_facts(dice, known[: dice.randint(0, 12)]),
-            **draw(_compared(rules, product_id)),
+            **_worlds.random_facts(dice, carried[: dice.randint(0, 12)]),
+            **draw(_compared_facts(rules, product_id)),
         },
     )
 
 
-def _compared(rules: RuleSet, product_id: str) -> SearchStrategy[dict[str, FactValue]]:
-    """Give values that the rules of a product compare with, for some of the facts they name."""
+def _compared_facts(rules: RuleSet, product_id: str) -> SearchStrategy[dict[str, FactValue]]:
+    """Generate facts that the rules of a product name, with values that they compare with."""
     values: dict[str, list[FactValue]] = {}
     for rule in rules.rules_of(product_id):
         for _, comparison in comparisons(rule.condition):
@@ -239,12 +238,12 @@ def _compared(rules: RuleSet, product_id: str) -> SearchStrategy[dict[str, FactV
                     value if isinstance(value, tuple) else (value,)
                 )
     return st.fixed_dictionaries(
-        {}, optional={name: st.sampled_from(given) for name, given in values.items() if given}
+        {}, optional={name: st.sampled_from(options) for name, options in values.items() if options}
     )
 
 
 def events(rules: RuleSet | None = None) -> SearchStrategy[Event]:
-    """Give events; with `rules`, of their products, mostly such as they are about."""
+    """Generate events; with `rules`, events of their products that the rules often match."""
     if rules is not None and rules.products:
         return _fitting_events(rules)
     return st.builds(
@@ -264,7 +263,7 @@ def events(rules: RuleSet | None = None) -> SearchStrategy[Event]:
 
 @st.composite
 def pairs(draw: DrawFn) -> tuple[RuleSet, Event]:
-    """Give a rule set and an event of the same small world."""
-    dice = Drawn(draw)
-    rules = worlds.random_rules(dice, size=8)
-    return rules, worlds.random_event(dice, rules)
+    """Generate a rule set and an event of the same small world."""
+    dice = DrawnDice(draw)
+    rules = _worlds.random_rules(dice, size=8)
+    return rules, _worlds.random_event(dice, rules)
