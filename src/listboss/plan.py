@@ -1,8 +1,8 @@
-"""What the engine gives: `Plan`, `PlannedAction`, `Conflict` and `Idle`, as frozen values.
+"""What the engine returns: `Plan`, `PlannedAction`, `Conflict` and `Idle`, as frozen values.
 
-A plan names only what a provider needs: the e-mail, the action, and the data that the rules
-send. It never shows personal data in its `repr`. Two plans made of equal rules and an equal
-event are equal, on every machine and in every process.
+A plan contains only what a provider needs: the e-mail address, the action, and the data that
+the rules send. Its `repr` shows no personal data. Equal rules and an equal event give equal
+plans, on every machine and in every process.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from listboss.rules._text import masked
 from listboss.rules.action import Action
 from listboss.rules.event import Event, EventName, FactValue
 
-__all__ = ["Conflict", "ConflictRule", "Idle", "OpenAction", "Plan", "PlannedAction", "plan_of"]
+__all__ = ["Conflict", "ConflictRule", "Idle", "OpenAction", "Plan", "PlannedAction", "make_plan"]
 
 
 class Idle(StrEnum):
     """Why a plan has no actions."""
 
     UNADDRESSED = "unaddressed"
-    """The event has no e-mail."""
+    """The event has no e-mail address."""
     TEST = "test"
-    """The event is a test; `include_tests=True` plans it all the same."""
+    """The event is a test, and `include_tests` was not set."""
     UNKNOWN_PRODUCT = "unknown_product"
     UNKNOWN_PLAN = "unknown_plan"
     """The event names no plan of the subscription, or one that the product does not list."""
@@ -65,9 +65,9 @@ class PlannedAction:
 
 
 class OpenAction:
-    """A `PlannedAction` while it is filled: made in a third of the time, then frozen.
+    """A `PlannedAction` that is still being filled, in a third of the time.
 
-    Its slots are the same, so that its class can be set to `PlannedAction` once they are filled.
+    It has the same slots, so that its class can be changed to `PlannedAction` at the end.
     """
 
     __slots__ = ("action", "automatic", "because", "data", "email", "id", "provider")
@@ -77,8 +77,7 @@ class OpenAction:
 class Conflict:
     """An action that was dropped because another rule contradicts it.
 
-    `target` is what they contradict each other about: a tag, or a place. `kept` is the
-    action that won.
+    `target` is the tag or place that they conflict over; `kept` is the action that won.
     """
 
     provider: str
@@ -90,7 +89,7 @@ class Conflict:
 
 @attrs.frozen(kw_only=True, weakref_slot=False)
 class Plan:
-    """Everything that one event asks for: actions in order, conflicts, or why there are none."""
+    """What one event asks for: actions in order and conflicts, or why there is nothing to do."""
 
     event_id: str
     event_name: EventName | str
@@ -103,7 +102,7 @@ class Plan:
 
 
 class _OpenPlan:
-    """A `Plan` while it is filled."""
+    """A `Plan` that is still being filled."""
 
     __slots__ = (
         "actions",
@@ -117,13 +116,13 @@ class _OpenPlan:
     )
 
 
-def plan_of(
+def make_plan(
     event: Event,
     actions: tuple[PlannedAction, ...],
     conflicts: tuple[Conflict, ...],
     idle: Idle | None,
 ) -> Plan:
-    """Make the plan of an event: filled open, then frozen."""
+    """Make the plan of an event: filled first, then frozen by changing its class."""
     plan: Any = _OpenPlan()
     plan.event_id = event.id
     plan.event_name = event.name

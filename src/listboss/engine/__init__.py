@@ -1,12 +1,12 @@
 """Decide: which actions, at which provider, for which contact, and why.
 
 Pure functions of immutable values: no I/O, no clock, no randomness, no global state.
-`engine` is where it begins; `index` finds the rules that match, `step` prepares what they do,
-`assemble` and `conflict` make the plan, `explain` tells about every rule.
+`engine` is where it begins. `matching` finds the rules that hold for an event, `planning`
+turns what they ask for into a plan, and `explain` says of every rule why it ran or not.
 """
 
 from listboss.engine.engine import Engine
-from listboss.engine.explain import Explanation, Reason, RuleOutcome
+from listboss.engine.explain import Explanation, FactState, Reason, RuleOutcome
 from listboss.plan import Conflict, ConflictRule, Idle, Plan, PlannedAction
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "ConflictRule",
     "Engine",
     "Explanation",
+    "FactState",
     "Idle",
     "Plan",
     "PlannedAction",

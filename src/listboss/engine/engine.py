@@ -2,56 +2,58 @@
 
 No I/O, clock, randomness or global state: the same rules and the same event give the same
 plan, in every process. Every matching rule counts; a disabled rule, or one with error
-findings, never runs. An engine may be shared between threads and pickled.
+findings, never runs. Threads may share an engine, and it can be pickled.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from typing import Any
 
 import attrs
 
 from listboss.engine.explain import Explanation, explain
-from listboss.engine.matching.bucket import Bucket
-from listboss.engine.matching.router import Key, ProductIndex, index_product, updated
-from listboss.engine.matching.scan import NOTHING
-from listboss.engine.planning.binding import arranged, bound, settled
+from listboss.engine.matching.bucket import EMPTY_BUCKETS, Bucket
+from listboss.engine.matching.router import BucketKey, Router, route, updated
+from listboss.engine.planning.binding import bind
 from listboss.engine.planning.capture import Capture
-from listboss.engine.planning.compiled import Step, steps_of
-from listboss.engine.planning.trial import dummy_event
-from listboss.plan import Idle, Plan, plan_of
+from listboss.engine.planning.compiled import CompiledAction, compile_actions
+from listboss.engine.planning.conflict import resolve
+from listboss.engine.planning.trial import trial_event
+from listboss.plan import Idle, Plan, make_plan
 from listboss.rules.event import Contact, Event
 from listboss.rules.review import flagged_error, is_flagged, review
 from listboss.rules.ruleset import RuleSet
 
 __all__ = ["Engine"]
 
-LARGE = 256
+MAX_LAZY_RULES = 256
 """A product with more rules than this is indexed at once, a smaller one on its first event."""
-MOST_KEPT = 32_768
-"""How many pairs of product and event an engine keeps at hand; with their automatic steps each
-takes some hundred bytes to two kilobytes, for every subscription plan that it has events of."""
+MAX_CACHED_BUCKETS = 32_768
+"""How many pairs of product and event an engine caches. With their automatic actions, each takes
+some hundred bytes to two kilobytes, for every subscription plan that it has events of."""
 
 
-def _with(bucket: Bucket, automatic: tuple[Step, ...]) -> Bucket:
-    return attrs.evolve(bucket, automatic=automatic) if automatic else bucket
+def _with(bucket: Bucket, automatic: tuple[CompiledAction, ...]) -> Bucket:
+    evolvable: Any = bucket
+    return attrs.evolve(evolvable, automatic=automatic) if automatic else bucket
 
 
 @attrs.frozen(eq=False)
 class _ByPlan:
-    """The buckets of one product and event, where the event's subscription plan says which."""
+    """The buckets of one product and event where each subscription plan has its own."""
 
-    index: ProductIndex
-    automatic: tuple[Step, ...]
-    kept: dict[Key | None, Bucket] = attrs.field(factory=dict[Key | None, Bucket])
+    router: Router
+    automatic: tuple[CompiledAction, ...]
+    cache: dict[BucketKey | None, Bucket] = attrs.field(factory=dict[BucketKey | None, Bucket])
 
     def bucket(self, event: Event) -> Bucket:
         """Return the bucket of the event's plan."""
-        key = self.index.key(event)
-        bucket = self.kept.get(key)
+        key = self.router.key(event)
+        bucket = self.cache.get(key)
         if bucket is None:
-            bucket = self.kept[key] = _with(self.index.bucket(key), self.automatic)
+            bucket = self.cache[key] = _with(self.router.bucket(key), self.automatic)
         return bucket
 
 
@@ -59,7 +61,7 @@ class Engine:
     """Decides what an event asks for, by the rules of one `RuleSet`.
 
     Large products (over 256 segmentations) are indexed when the engine is made, others on
-    their first event; `warm` does all at once.
+    their first event; `warm` indexes all of them at once.
 
     >>> from datetime import UTC, date, datetime
     >>> from listboss import AddTag, Capabilities, Product, Segmentation
@@ -89,20 +91,20 @@ class Engine:
     [(AddTag(tag='buyer'), ('buyers',))]
     """
 
-    __slots__ = ("_capture", "_carries_plan", "_count", "_indexes", "_kept", "_rules")
+    __slots__ = ("_cache", "_cached", "_capture", "_carries_plan", "_routers", "_rules")
 
     _rules: RuleSet
     _capture: Capture | None
     _carries_plan: Mapping[str, bool]
-    _indexes: dict[str, ProductIndex]
-    _kept: dict[str, dict[str, Bucket | _ByPlan]]  # by event name and product
-    _count: int
+    _routers: dict[str, Router]
+    _cache: dict[str, dict[str, Bucket | _ByPlan]]  # by event name and product
+    _cached: int
 
     def __init__(self, rules: RuleSet) -> None:
         self._take(rules)
         for product_id, segmentations in rules.rules_by_product.items():
-            if len(segmentations) > LARGE:
-                self._index(product_id)
+            if len(segmentations) > MAX_LAZY_RULES:
+                self._router(product_id)
 
     def _take(self, rules: RuleSet) -> None:
         name = rules.capture_provider
@@ -110,8 +112,8 @@ class Engine:
         self._rules = rules
         self._capture = None if name is None or account is None else Capture(name, account)
         self._carries_plan = {kind.name: kind.carries_plan for kind in rules.catalogue.events}
-        self._indexes = {}
-        self._forget()
+        self._routers = {}
+        self._clear_cache()
 
     def __repr__(self) -> str:
         return f"<Engine of {self._rules!r}>"
@@ -125,78 +127,78 @@ class Engine:
         return self._rules
 
     def with_rules(self, rules: RuleSet) -> Engine:
-        """Return an engine for other rules that shares what did not change with this one.
+        """Return an engine for other rules that shares with this one what did not change.
 
-        Only the buckets of changed rules are touched. A large one gets the change beside
-        its index, until `warm`, or some two thousand changes, make it one piece again.
+        Only the buckets of changed rules are touched. A large bucket keeps the changes beside
+        its index, until `warm`, or some two thousand changes, bring them into the index.
         """
         new = Engine.__new__(Engine)
         new._take(rules)
         old = self._rules
         if old.providers == rules.providers and old.catalogue == rules.catalogue:
-            new._indexes = self._indexes.copy()
+            new._routers = self._routers.copy()
             product, rules_of = rules.product, rules.rules_of
             changed = [
-                index
-                for product_id, index in new._indexes.items()
-                if rules_of(product_id) is not index.rules
-                or product(product_id) is not index.product
+                router
+                for product_id, router in new._routers.items()
+                if rules_of(product_id) is not router.rules
+                or product(product_id) is not router.product
             ]
-            for index in changed:
-                product_id = index.product.id
-                if product(product_id) == index.product:
-                    new._indexes[product_id] = updated(index, rules)
+            for router in changed:
+                product_id = router.product.id
+                if product(product_id) == router.product:
+                    new._routers[product_id] = updated(router, rules)
                 else:
-                    del new._indexes[product_id]
+                    del new._routers[product_id]
         return new
 
     def warm(self) -> Engine:
-        """Index every product now and put changed buckets in one piece; return the engine.
+        """Index every product now, changes included, and return the engine.
 
         For hosts that want no event to pay for it.
         """
         for product in self._rules.products:
-            index = self._indexes.get(product.id) or index_product(product, self._rules)
-            self._indexes[product.id] = index.compacted(self._rules.catalogue)
-        self._forget()
+            router = self._routers.get(product.id) or route(product, self._rules)
+            self._routers[product.id] = router.compacted(self._rules.catalogue)
+        self._clear_cache()
         return self
 
-    def _index(self, product_id: str) -> ProductIndex | None:
-        index = self._indexes.get(product_id)
-        if index is None:
+    def _router(self, product_id: str) -> Router | None:
+        router = self._routers.get(product_id)
+        if router is None:
             product = self._rules.product(product_id)
             if product is None:
                 return None
-            index = self._indexes[product_id] = index_product(product, self._rules)
-        return index
+            router = self._routers[product_id] = route(product, self._rules)
+        return router
 
-    # Other threads may plan, and so keep a bucket or index a product, at any time: what is
-    # written depends on the rules alone. Only the count may drift.
+    # Other threads may plan at any time, and so cache a bucket or index a product. What they
+    # write depends on the rules alone; only the count of cached buckets may drift.
 
-    def _forget(self) -> None:
-        self._kept = {name: {} for name in self._carries_plan}
-        self._count = 0
+    def _clear_cache(self) -> None:
+        self._cache = {name: {} for name in self._carries_plan}
+        self._cached = 0
 
-    def _met(self, event: Event) -> Bucket | _ByPlan:
-        """Find out, and keep at hand, what there is for the event's product and name."""
-        index = self._index(event.product_id)
-        if index is None:
-            return NOTHING[Idle.UNKNOWN_PRODUCT]
+    def _load_bucket(self, event: Event) -> Bucket | _ByPlan:
+        """Look up and cache the bucket of the event's product and name."""
+        router = self._router(event.product_id)
+        if router is None:
+            return EMPTY_BUCKETS[Idle.UNKNOWN_PRODUCT]
         carries_plan = self._carries_plan.get(event.name)
         if carries_plan is None:
-            return NOTHING[Idle.UNKNOWN_EVENT]
-        automatic: tuple[Step, ...] = ()
-        if self._capture is not None and index.product.approved_at is not None:
-            automatic = self._capture.steps(event.product_id, event.name)
+            return EMPTY_BUCKETS[Idle.UNKNOWN_EVENT]
+        automatic: tuple[CompiledAction, ...] = ()
+        if self._capture is not None and router.product.approved_at is not None:
+            automatic = self._capture.actions(event.product_id, event.name)
         found: Bucket | _ByPlan
-        if carries_plan and index.plans is not None:
-            found = _ByPlan(index, automatic)
+        if carries_plan and router.plans is not None:
+            found = _ByPlan(router, automatic)
         else:
-            found = _with(index.bucket(event.name), automatic)
-        if self._count >= MOST_KEPT:
-            self._forget()
-        self._count += 1
-        self._kept[event.name][event.product_id] = found
+            found = _with(router.bucket(event.name), automatic)
+        if self._cached >= MAX_CACHED_BUCKETS:
+            self._clear_cache()
+        self._cached += 1
+        self._cache[event.name][event.product_id] = found
         return found
 
     # Deciding
@@ -204,28 +206,30 @@ class Engine:
     def plan(self, event: Event, *, include_tests: bool = False) -> Plan:
         """Return the actions that the event asks for, or why there are none.
 
-        Test events give no actions unless `include_tests`.
+        Test events give no actions unless `include_tests` is set.
         """
         contact = event.contact
         if contact is None:
-            return plan_of(event, (), (), Idle.UNADDRESSED)
+            return make_plan(event, (), (), Idle.UNADDRESSED)
         if event.is_test and not include_tests:
-            return plan_of(event, (), (), Idle.TEST)
+            return make_plan(event, (), (), Idle.TEST)
         bucket = self._bucket(event)
-        found = bucket.match_steps(event.facts)
-        if found:
-            steps, conflicts = arranged(bucket, found)
-            return bound(event, contact, steps, conflicts)
-        if bucket.automatic:
-            return bound(event, contact, bucket.automatic)
-        return plan_of(event, (), (), bucket.idle)
+        automatic, matched = bucket.automatic, bucket.match_actions(event.facts)
+        if not matched:
+            if automatic:
+                return bind(event, contact, automatic)
+            return make_plan(event, (), (), bucket.idle)
+        if len(matched) == 1 and not automatic and not bucket.may_conflict:
+            return bind(event, contact, matched)
+        actions = resolve([*automatic, *matched], may_conflict=bucket.may_conflict)
+        return bind(event, contact, *actions)
 
     def _bucket(self, event: Event) -> Bucket:
-        """Return what there is for the event, of its subscription plan if it carries one."""
+        """Return the bucket of the event, by its subscription plan if it carries one."""
         try:
-            found = self._kept[event.name][event.product_id]
+            found = self._cache[event.name][event.product_id]
         except KeyError:
-            found = self._met(event)
+            found = self._load_bucket(event)
         return found.bucket(event) if isinstance(found, _ByPlan) else found
 
     def plan_many(self, events: Iterable[Event], *, include_tests: bool = False) -> Iterator[Plan]:
@@ -237,10 +241,10 @@ class Engine:
         """Return the ids of the custom segmentations that hold for the event, as declared."""
         return self._bucket(event).match_ids(event.facts)
 
-    # Telling and testing
+    # Explaining and testing
 
     def explain(self, event: Event, *, include_tests: bool = False) -> Explanation:
-        """Tell of every rule of the event's product that it runs, or why it does not."""
+        """Say of every rule of the event's product that it runs, or why it does not."""
         return explain(self._rules, event, self.plan(event, include_tests=include_tests))
 
     def plan_test(
@@ -248,8 +252,8 @@ class Engine:
     ) -> Plan:
         """Plan the integration test of one segmentation, with dummy data.
 
-        Whether it is enabled and what its condition says does not count; one with error
-        findings raises `FlaggedSegmentationError`. The plan is marked as a test.
+        It ignores whether the segmentation is enabled and what its condition says. One with
+        error findings raises `FlaggedSegmentationError`. The plan is marked as a test.
         """
         rules = self._rules
         rule = rules.segmentation(segmentation_id)
@@ -257,6 +261,6 @@ class Engine:
         capabilities = context.capabilities
         if capabilities is None or is_flagged(rule, context):
             raise flagged_error(rule, review(rule, context))
-        event = dummy_event(rule, contact, rules.catalogue, id=id, occurred_at=occurred_at)
-        steps = list(steps_of(rule, capabilities))
-        return bound(event, event.contact or contact, *settled(steps))
+        event = trial_event(rule, contact, rules.catalogue, id=id, occurred_at=occurred_at)
+        actions = resolve([*compile_actions(rule, capabilities)])
+        return bind(event, event.contact or contact, *actions)

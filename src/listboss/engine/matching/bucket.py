@@ -1,206 +1,394 @@
-"""The rules of one product, event and plan, and how they are found; changes beside it.
+"""A bucket: the rules of one product, event and subscription plan, and how they are found.
 
-A few rules are asked, many are indexed. When one of many changes, the old rule is known to
-be gone, the new one is found in a small bucket beside the index, and the index itself is
-shared as it is. A small bucket, or one with too many changes, is made anew.
+A *scan bucket* evaluates its rules one by one: all of them, or, where several rules depend
+on one fact (an offer code, a price), only those posted under the event's cell of that fact.
+An *indexed bucket* finds its rules by an `Index`. When a rule of it changes, the index is
+kept: the old rule becomes a tombstone, the new one goes into a small bucket beside the
+index, a delta. A scan bucket, or one with too many changes, is made anew.
 """
 
 from __future__ import annotations
 
+import operator
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from operator import itemgetter
-from typing import TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import attrs
 
-from listboss.engine.matching.index import Index, build
-from listboss.engine.matching.normal_form import Conjunction, Facts, cover
-from listboss.engine.matching.predicate import Predicate, predicate
-from listboss.engine.matching.scan import FewRules, few_rules
-from listboss.engine.planning.compiled import PreparedRule, Step, position_of
+from listboss.engine.matching.encoder import Encoder, encoder_of
+from listboss.engine.matching.index import Access, Index, build, post
+from listboss.engine.matching.normal_form import ByFact, by_fact, flat, normal_form, without
+from listboss.engine.matching.partition import Partition, partitions_of
+from listboss.engine.matching.predicate import (
+    LIST_OPERATORS,
+    Conjunction,
+    Literal,
+    Test,
+    hold,
+    predicate,
+)
+from listboss.engine.planning.compiled import CompiledAction, CompiledRule, position_of
 from listboss.engine.planning.conflict import may_conflict
 from listboss.plan import Idle
+from listboss.rules._facts import Facts, Reader
 from listboss.rules.catalogue import Catalogue
 from listboss.rules.condition import MAX_NODES
 
-__all__ = ["Bucket", "ManyRules", "bucket_of", "changed", "compacted"]
+__all__ = [
+    "EMPTY_BUCKETS",
+    "Bucket",
+    "IndexedBucket",
+    "ScanBucket",
+    "changed",
+    "compacted",
+    "make_bucket",
+]
 
-FEW = 256
-"""Up to so many rules may do without an index, if an event asks only some of them."""
-MOST_ASKED = 8
-"""How many rules an event may ask: an index has a fixed cost of some microseconds."""
+MAX_SCAN_BUCKET = 256
+"""Up to this many rules may do without an index, if an event evaluates only some of them."""
+MAX_EVALUATED = 8
+"""How many rules of a scan bucket an event may evaluate: an index costs some microseconds."""
+MAX_SCANNED = 4
+"""At most this many rules are evaluated by every event; more of them are posted."""
+MIN_POSTED = 3
+"""A look-up costs about as much as evaluating a rule, so a fact must have this many rules."""
+MAX_CELLS = 32
+"""A rule is posted under at most this many cells, so that the lists grow with the rules."""
+MAX_DELTA = 32
+"""At most this many changed rules share one bucket beside the index."""
+MAX_CHANGES = 2_048
+"""A bucket with more changes than this, or than rules, is made anew."""
 
-CHUNK = 32
-"""So many changed rules share a bucket beside the index."""
-MOST_CHANGES = 2_048
-"""A bucket with more changes than this is made anew, as is one with more changes than rules."""
+
+class Bucket(Protocol):
+    """Rules that are found together.
+
+    `automatic` are the compiled actions of every event that comes here, whatever its rules;
+    `idle` is the reason to report if nothing asks for an action. `may_conflict` is False only
+    if no two actions of the bucket can contradict each other.
+    """
+
+    @property
+    def automatic(self) -> tuple[CompiledAction, ...]: ...
+    @property
+    def idle(self) -> Idle: ...
+    @property
+    def may_conflict(self) -> bool: ...
+
+    def match(self, facts: Facts) -> list[CompiledRule]:
+        """Return the rules that hold, in any order."""
+        ...
+
+    def match_ids(self, facts: Facts) -> tuple[str, ...]:
+        """Return the ids of the rules that hold, in the order declared."""
+        ...
+
+    def match_actions(self, facts: Facts) -> Sequence[CompiledAction]:
+        """Return the actions of the rules that hold, as declared if they may conflict."""
+        ...
+
+    def rules(self) -> Sequence[CompiledRule]:
+        """Return all rules, in the order declared."""
+        ...
+
+
+# Scan bucket
 
 
 @attrs.frozen(eq=False, weakref_slot=False)
-class ManyRules:
-    """Rules with an index; what changed since is beside it.
+class _ScannedRule(CompiledRule):
+    """A rule with its literals: the first one unpacked, then the others.
 
-    `indexed` are its rules, as declared; the index finds their numbers, so that the rules
-    themselves, far away in memory, need not be touched: `ids`, `steps` and `checks` are by number.
-    `gone` are the numbers of those that do not run any more; the buckets `beside` have those
-    that came since. `repeats` says that the index may find a rule twice, `may_conflict` that
-    steps may clash, which is taken for granted after a change. `automatic` and `idle` as in
-    `FewRules`.
+    `read` is None if there is no literal.
     """
 
-    indexed: tuple[PreparedRule, ...]
+    fact: str = ""
+    read: Reader | None = None
+    test: Test = operator.eq
+    operand: Any = None
+    rest: Conjunction = ()
+
+
+def _scanned(rule: CompiledRule, literals: Conjunction) -> _ScannedRule:
+    fields = (rule.position, rule.id, rule.rule, rule.actions, rule.recheck)
+    if not literals:
+        return _ScannedRule(*fields)
+    fact, read, test, operand, _, _, _ = literals[0]
+    return _ScannedRule(*fields, fact, read, test, operand, literals[1:])
+
+
+_PostingLists: TypeAlias = tuple[str, Encoder, tuple[tuple[_ScannedRule, ...], ...]]
+"""A fact, its encoder, and the rules to evaluate, by cell."""
+
+
+@attrs.frozen(eq=False, weakref_slot=False)
+class ScanBucket:
+    """Rules that are evaluated: `always`, and those posted under the event's cells."""
+
+    all_rules: Sequence[CompiledRule]
+    always: tuple[_ScannedRule, ...]
+    postings: tuple[_PostingLists, ...]
+    may_conflict: bool
+    automatic: tuple[CompiledAction, ...] = ()
+    idle: Idle = Idle.NO_RULE
+
+    def match(self, facts: Facts) -> list[CompiledRule]:
+        """Return the rules that hold, in any order."""
+        get = facts.get
+        rules: Sequence[_ScannedRule] = self.always
+        if self.postings:
+            rules = [*rules]
+            for fact, encode, lists in self.postings:
+                rules += lists[encode(get(fact))]
+        matched: list[CompiledRule] = []
+        for rule in rules:
+            if rule.read is not None:
+                value = rule.read(get(rule.fact))
+                if value is None or not rule.test(value, rule.operand):
+                    continue
+                if rule.rest and not hold(rule.rest, facts):
+                    continue
+            if rule.recheck is None or rule.recheck(facts):
+                matched.append(rule)
+        return matched
+
+    def match_ids(self, facts: Facts) -> tuple[str, ...]:
+        """Return the ids of the rules that hold, in the order declared."""
+        matched = self.match(facts)
+        if len(matched) > 1:
+            matched.sort(key=position_of)
+        return tuple([rule.id for rule in matched]) if matched else ()
+
+    def match_actions(self, facts: Facts) -> Sequence[CompiledAction]:
+        """Return the actions of the rules that hold, as declared if they may conflict."""
+        matched = self.match(facts)
+        if len(matched) < 2:
+            return matched[0].actions if matched else ()
+        if self.may_conflict:
+            matched.sort(key=position_of)
+        return [action for rule in matched for action in rule.actions]
+
+    def rules(self) -> Sequence[CompiledRule]:
+        """Return all rules, in the order declared."""
+        return self.all_rules
+
+
+EMPTY_BUCKETS = {idle: ScanBucket((), (), (), may_conflict=False, idle=idle) for idle in Idle}
+"""Buckets without rules, by the reason why there is nothing to do."""
+
+
+def _scan_bucket(rules: Sequence[tuple[CompiledRule, ByFact]]) -> tuple[ScanBucket, float]:
+    """Make a scan bucket; also return how many rules an event evaluates, roughly."""
+    if len(rules) <= MAX_SCANNED:
+        scanned = tuple([_scanned(rule, flat(literals)) for rule, literals in rules])
+        return _with_rules(scanned, scanned, ()), len(scanned)
+    short = [(n, _short(literals)) for n, (_, literals) in enumerate(rules)]
+    partitions = partitions_of(literals for _, literals in short)
+    postings, rest = post(short, partitions, _in_cells, MIN_POSTED)
+    ready = {n: _scanned(rules[n][0], flat(rules[n][1])) for n, _ in rest}
+    always = tuple([ready[n] for n in sorted(ready)])
+    expected = float(len(always))
+    lists: list[_PostingLists] = []
+    for (fact, _), cells in postings.items():
+        partition = partitions[fact]
+        for n in {n for posted in cells.values() for n, _ in posted}:
+            ready[n] = _scanned(rules[n][0], flat(without(rules[n][1], fact)))
+        posted = [tuple([ready[n] for n, _ in cells.get(c, ())]) for c in range(partition.size)]
+        expected += sum(map(len, posted)) / partition.size
+        lists.append((fact, encoder_of(partition), tuple(posted)))
+    return _with_rules([ready[n] for n in sorted(ready)], always, tuple(lists)), expected
+
+
+def _with_rules(
+    rules: Sequence[_ScannedRule],
+    always: tuple[_ScannedRule, ...],
+    postings: tuple[_PostingLists, ...],
+) -> ScanBucket:
+    clash = may_conflict(action for rule in rules for action in rule.actions)
+    return ScanBucket(tuple(rules), always, postings, clash)
+
+
+def _short(literals: ByFact) -> ByFact:
+    """Leave out facts with long lists of values: no rule is posted under that many cells."""
+    return {
+        fact: group
+        for fact, group in literals.items()
+        if not any(x.operator in LIST_OPERATORS and len(x.operand) > MAX_CELLS for x in group)
+    }
+
+
+def _in_cells(fact: str, partition: Partition, literals: Sequence[Literal]) -> Access | None:
+    """Choose the cells where the literals hold, if they are few and at most half of all."""
+    intervals = partition.intervals(literals)
+    if sum(high - low for low, high in intervals) > min(MAX_CELLS, partition.count // 2):
+        return None
+    return Access(fact, 1, [cell for interval in intervals for cell in range(*interval)])
+
+
+# Indexed bucket
+
+
+@attrs.frozen(eq=False, weakref_slot=False)
+class IndexedBucket:
+    """Rules with an index, and what has changed since the index was made.
+
+    `indexed` are its rules, in the order declared. The index finds their numbers, and `ids`,
+    `actions` and `rechecks` are by number, so that an event need not touch the rules, which
+    lie far away in memory. `repeats` says that the index may find a rule twice.
+    `tombstones` are the numbers of rules that do not run any more; the buckets in `deltas`
+    have those that came since.
+    """
+
+    indexed: tuple[CompiledRule, ...]
     ids: tuple[str, ...]
-    steps: tuple[tuple[Step, ...], ...]
-    checks: Mapping[int, Predicate]
+    actions: tuple[tuple[CompiledAction, ...], ...]
+    rechecks: Mapping[int, Any]
     index: Index
     repeats: bool
     may_conflict: bool
-    beside: tuple[Bucket, ...] = ()
-    gone: frozenset[int] = frozenset()
-    automatic: tuple[Step, ...] = ()
+    deltas: tuple[Bucket, ...] = ()
+    tombstones: frozenset[int] = frozenset()
+    automatic: tuple[CompiledAction, ...] = ()
     idle: Idle = Idle.NO_RULE
 
-    def _found(self, facts: Facts) -> list[int]:
+    def _numbers(self, facts: Facts) -> list[int]:
         """Return the numbers of the indexed rules that hold, in any order."""
         found: list[int] = []
         self.index.match(facts, found)
         if self.repeats:
             found = [*set(found)]
-        if self.gone:
-            found = [n for n in found if n not in self.gone]
-        if self.checks:
-            checks = self.checks
-            found = [n for n in found if (check := checks.get(n)) is None or check(facts)]
+        if self.tombstones:
+            found = [n for n in found if n not in self.tombstones]
+        if self.rechecks:
+            rechecks = self.rechecks
+            found = [n for n in found if (check := rechecks.get(n)) is None or check(facts)]
         return found
 
-    def match(self, facts: Facts) -> list[PreparedRule]:
+    def match(self, facts: Facts) -> list[CompiledRule]:
         """Return the rules that hold, in any order."""
         indexed = self.indexed
-        found = [indexed[n] for n in self._found(facts)]
-        for bucket in self.beside:
+        found = [indexed[n] for n in self._numbers(facts)]
+        for bucket in self.deltas:
             found += bucket.match(facts)
         return found
 
     def match_ids(self, facts: Facts) -> tuple[str, ...]:
-        """Return the ids of the rules that hold, as declared."""
-        if self.beside:
+        """Return the ids of the rules that hold, in the order declared."""
+        if self.deltas:
             return tuple([rule.id for rule in sorted(self.match(facts), key=position_of)])
-        numbers, ids = self._found(facts), self.ids
+        numbers, ids = self._numbers(facts), self.ids
         if len(numbers) < 2:
             return (ids[numbers[0]],) if numbers else ()
         numbers.sort()
         found: tuple[str, ...] = itemgetter(*numbers)(ids)
         return found
 
-    def match_steps(self, facts: Facts) -> list[Step]:
-        """Return the steps of the rules that hold, as declared if they may conflict."""
-        if self.beside:
+    def match_actions(self, facts: Facts) -> Sequence[CompiledAction]:
+        """Return the actions of the rules that hold, as declared if they may conflict."""
+        if self.deltas:
             rules = sorted(self.match(facts), key=position_of)
-            return [step for rule in rules for step in rule.steps]
-        numbers, steps = self._found(facts), self.steps
+            return [action for rule in rules for action in rule.actions]
+        numbers, actions = self._numbers(facts), self.actions
         if self.may_conflict:
             numbers.sort()
-        found: list[Step] = []
+        found: list[CompiledAction] = []
         for n in numbers:
-            found += steps[n]
+            found += actions[n]
         return found
 
-    def rules(self) -> list[PreparedRule]:
+    def rules(self) -> Sequence[CompiledRule]:
         """Return all rules, in the order declared."""
-        beside = (rule for bucket in self.beside for rule in bucket.rules())
-        living = (rule for n, rule in enumerate(self.indexed) if n not in self.gone)
-        return sorted(chain(living, beside), key=position_of)
+        deltas = (rule for bucket in self.deltas for rule in bucket.rules())
+        living = (rule for n, rule in enumerate(self.indexed) if n not in self.tombstones)
+        return sorted(chain(living, deltas), key=position_of)
 
     def changed(
-        self, gone: Collection[int], added: Sequence[PreparedRule], catalogue: Catalogue
+        self, removed: Collection[int], added: Sequence[CompiledRule], catalogue: Catalogue
     ) -> Bucket:
-        """Return a bucket without the rules at some positions, and with others."""
-        left = [[r for r in chunk.rules() if r.position not in gone] for chunk in self.beside]
-        beside = [
-            chunk if len(rules) == len(chunk.rules()) else bucket_of(rules, catalogue)
-            for chunk, rules in zip(self.beside, left, strict=True)
+        """Return a bucket without the rules at the `removed` positions, and with others."""
+        left = [[r for r in delta.rules() if r.position not in removed] for delta in self.deltas]
+        deltas = [
+            delta if len(rules) == len(delta.rules()) else make_bucket(rules, catalogue)
+            for delta, rules in zip(self.deltas, left, strict=True)
             if rules
         ]
         pending = list(added)
-        if beside and len(last := beside[-1].rules()) + len(pending) <= CHUNK:
+        if deltas and len(last := deltas[-1].rules()) + len(pending) <= MAX_DELTA:
             pending = [*last, *pending]
-            beside.pop()
-        parts = (pending[first : first + CHUNK] for first in range(0, len(pending), CHUNK))
-        beside += [bucket_of(part, catalogue) for part in parts]
+            deltas.pop()
+        parts = (pending[first : first + MAX_DELTA] for first in range(0, len(pending), MAX_DELTA))
+        deltas += [make_bucket(part, catalogue) for part in parts]
+        tombstones = self.tombstones.union(self._numbers_at(removed))
+        limit = min(len(self.indexed), MAX_CHANGES)
         new = attrs.evolve(
-            self, beside=tuple(beside), gone=self.gone.union(self._at(gone)), may_conflict=True
-        )
-        most = min(len(self.indexed), MOST_CHANGES)
-        if len(new.gone) > most or len(new.beside) * CHUNK > most:
-            return bucket_of(new.rules(), catalogue)
+            self, deltas=tuple(deltas), tombstones=tombstones, may_conflict=True
+        )  # what the deltas add may contradict what is there
+        if len(tombstones) > limit or len(deltas) * MAX_DELTA > limit:
+            return make_bucket(new.rules(), catalogue)
         return new
 
-    def _at(self, positions: Iterable[int]) -> Iterator[int]:
+    def _numbers_at(self, positions: Iterable[int]) -> Iterator[int]:
         """Find the numbers of the rules at some positions."""
         for position in positions:
             number = bisect_left(self.indexed, position, key=position_of)
             if number < len(self.indexed) and self.indexed[number].position == position:
                 yield number
 
-    def is_whole(self) -> bool:
-        """Whether there are no changes beside the index."""
-        return not (self.beside or self.gone)
 
-
-Bucket: TypeAlias = FewRules | ManyRules
-
-
-def bucket_of(rules: Iterable[PreparedRule], catalogue: Catalogue) -> Bucket:
+def make_bucket(rules: Iterable[CompiledRule], catalogue: Catalogue) -> Bucket:
     """Make a bucket of all these rules: the one place that decides whether it has an index."""
     rules = sorted(rules, key=position_of)
-    if len(rules) <= FEW:
+    if len(rules) <= MAX_SCAN_BUCKET:
         # A condition that nothing meets has no conjunction: its rule is never found.
-        prepared = [_prepared(rule, catalogue, most=1) for rule in rules]
-        few, asked = few_rules((rule, each) for rule, found in prepared for each in found)
-        if asked <= MOST_ASKED:
-            return few
-    prepared = [_prepared(rule, catalogue, most=MAX_NODES) for rule in rules]
-    return ManyRules(
-        indexed=tuple([rule for rule, _ in prepared]),
-        ids=tuple([rule.id for rule, _ in prepared]),
-        steps=tuple([rule.steps for rule, _ in prepared]),
-        checks={n: rule.check for n, (rule, _) in enumerate(prepared) if rule.check is not None},
-        index=build((n, each) for n, (_, found) in enumerate(prepared) for each in found),
-        repeats=any(len(found) > 1 for _, found in prepared),
-        may_conflict=may_conflict(step for rule in rules for step in rule.steps),
+        found = [_normalised(rule, catalogue, most=1) for rule in rules]
+        bucket, evaluated = _scan_bucket(
+            [(rule, by_fact(each)) for rule, conjunctions in found for each in conjunctions]
+        )
+        if evaluated <= MAX_EVALUATED:
+            return bucket
+    found = [_normalised(rule, catalogue, most=MAX_NODES) for rule in rules]
+    return IndexedBucket(
+        indexed=tuple([rule for rule, _ in found]),
+        ids=tuple([rule.id for rule, _ in found]),
+        actions=tuple([rule.actions for rule, _ in found]),
+        rechecks={n: rule.recheck for n, (rule, _) in enumerate(found) if rule.recheck},
+        index=build((n, each) for n, (_, conjunctions) in enumerate(found) for each in conjunctions),
+        repeats=any(len(conjunctions) > 1 for _, conjunctions in found),
+        may_conflict=may_conflict(action for rule in rules for action in rule.actions),
     )
 
 
 def changed(
-    bucket: Bucket, gone: Collection[int], fresh: Sequence[PreparedRule], catalogue: Catalogue
+    bucket: Bucket, removed: Collection[int], added: Sequence[CompiledRule], catalogue: Catalogue
 ) -> Bucket:
-    """Return a bucket without the rules at some positions, and with fresh ones."""
-    if isinstance(bucket, ManyRules):
-        return bucket.changed(gone, fresh, catalogue)
-    kept = [rule for rule in bucket.rules() if rule.position not in gone]
-    return bucket_of([*kept, *fresh], catalogue)
+    """Return a bucket without the rules at the `removed` positions, and with others."""
+    if isinstance(bucket, IndexedBucket):
+        return bucket.changed(removed, added, catalogue)
+    kept = [rule for rule in bucket.rules() if rule.position not in removed]
+    return make_bucket([*kept, *added], catalogue)
 
 
 def compacted(bucket: Bucket, catalogue: Catalogue) -> Bucket:
-    """Return a bucket in one piece; itself if it has no changes beside its index."""
-    if isinstance(bucket, FewRules) or bucket.is_whole():
-        return bucket
-    return bucket_of(bucket.rules(), catalogue)
+    """Return a bucket with all its changes in one index; itself if there are none."""
+    if isinstance(bucket, IndexedBucket) and (bucket.deltas or bucket.tombstones):
+        return make_bucket(bucket.rules(), catalogue)
+    return bucket
 
 
-def _prepared(
-    rule: PreparedRule, catalogue: Catalogue, *, most: int
-) -> tuple[PreparedRule, tuple[Conjunction, ...]]:
-    """Return the rule with the conjunctions that find it; over `most`, its check does all."""
+def _normalised(
+    rule: CompiledRule, catalogue: Catalogue, *, most: int
+) -> tuple[CompiledRule, tuple[Conjunction, ...]]:
+    """Return the rule with the conjunctions that find it; over `most`, only rechecking decides."""
     condition = rule.rule.condition
     if condition is None:
         return rule, ((),)
-    found = cover(condition, catalogue)
+    found = normal_form(condition, catalogue)
     conjunctions = found.conjunctions if len(found.conjunctions) <= most else ((),)
-    exact = found.exact and conjunctions is found.conjunctions
-    check = None if exact else rule.check or predicate(condition, catalogue)
-    if check is not rule.check:
-        rule = PreparedRule(rule.position, rule.id, rule.rule, rule.steps, check)
+    lossless = found.lossless and conjunctions is found.conjunctions
+    recheck = None if lossless else rule.recheck or predicate(condition, catalogue)
+    if recheck is not rule.recheck:
+        rule = CompiledRule(rule.position, rule.id, rule.rule, rule.actions, recheck)
     return rule, conjunctions

@@ -1,99 +1,122 @@
-"""Doors: the way from the raw value of a fact to its place among the cells of a `Domain`.
+"""Encoders: from the raw value of a fact to its cell.
 
-Domains are there while rules are indexed, doors whenever an event comes. A door knows the
-place of every value that a rule mentions, and remembers that of some other spellings; what
-it does not know it finds.
+A `Partition` is used while rules are indexed; an encoder whenever an event comes. An encoder
+of strings looks the raw value up among the spellings it has seen, and computes the cell of a
+new one; an encoder of numbers or times bisects the points of the partition. `EventEncoder`
+holds the encoders of all facts of one index, so that each fact is encoded once an event.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from typing import Any, TypeAlias
 
-from listboss.engine.matching.partition import Domain
+from listboss.engine.matching.partition import Partition
 from listboss.rules._facts import READERS, is_present, language_range
 from listboss.rules.catalogue import FactKind
 
-__all__ = ["Door", "door_of"]
+__all__ = ["Encoder", "EventEncoder", "encoder_of"]
 
-Door: TypeAlias = Callable[[Any], int]
-"""Takes the raw value of an event, or None, to its place."""
+Encoder: TypeAlias = Callable[[Any], int]
+"""Takes the raw value of a fact, or None, to its cell."""
 
-MOST_REMEMBERED = 256
-"""How many other spellings a fact remembers the place of; never more than twice its places."""
-LONGEST = 64
-"""Only spellings of so few characters: what an event says must not fill the memory."""
-HALVED = frozenset({FactKind.DECIMAL, FactKind.INSTANT})
-"""Kinds that are never looked up: to hash one takes longer than to halve some thousand points,
-and a decimal fact takes whole numbers too, of which 1 equals True as a key."""
-KEY_TYPES: Mapping[FactKind, type] = {FactKind.BOOLEAN: bool, FactKind.INTEGER: int}
-"""The one type of value that is looked up, since 1, True and Decimal(1) are equal as keys. The
-texts of an event are plain ones and equal nothing of another type."""
-READ_ALREADY: Mapping[FactKind, type] = {FactKind.DECIMAL: Decimal, FactKind.INTEGER: int}
-"""The one type of value that compares as it is: the numbers of an event are finite."""
+MAX_CACHED_SPELLINGS = 256
+"""How many other spellings of its values a fact caches; never more than twice its cells."""
+MAX_CACHED_LENGTH = 64
+"""Longer spellings are not cached: what events say must not fill the memory."""
+MAX_SHARED_CELLS = 64
+"""Facts of at most this many cells have their bitmaps in one row, in all leaves of an index."""
 
 
-class _Known(dict[Any, int]):
-    """Places by raw value; others are found, and remembered within bounds.
+class _Spellings(dict[Any, int]):
+    """Cells by raw value. A new value is encoded, and cached within bounds.
 
-    What finds them has no way back here: an engine goes when its last reference goes.
+    `encode` holds no reference to this object: that would be a cycle, and an engine that is
+    no longer used would wait for the garbage collector.
     """
 
-    __slots__ = ("find", "most")
+    __slots__ = ("encode", "max_size")
 
-    find: Door
-    most: int
+    encode: Encoder
+    max_size: int
 
     def __missing__(self, raw: Any) -> int:
-        place = self.find(raw)
-        if len(self) < self.most and (raw.__class__ is not str or len(raw) <= LONGEST):
-            self[raw] = place
-        return place
+        cell = self.encode(raw)
+        if len(self) < self.max_size and (
+            raw.__class__ is not str or len(raw) <= MAX_CACHED_LENGTH
+        ):
+            self[raw] = cell
+        return cell
 
 
-def door_of(domain: Domain, base: int = 0) -> Door:
-    """Return the door of a domain; its places are counted from `base`."""
-    if domain.kind in HALVED:
-        return _halving(domain, base)
-    known = _Known({value: base + place for value, place in domain.known.items()})
-    known.most = len(known) + min(MOST_REMEMBERED, 2 * domain.places)
-    find = _halving(domain, base) if domain.is_ordered else _naming(domain, base)
-    known.find = find
-    key_type = KEY_TYPES.get(domain.kind)
-    if key_type is None:
-        return known.__getitem__
-    return lambda raw: known[raw] if raw.__class__ is key_type else find(raw)
+def encoder_of(partition: Partition, base: int = 0) -> Encoder:
+    """Return the encoder of a partition; its cells are counted from `base`."""
+    if partition.is_ordered:
+        return _bisecting(partition, base)
+    encode = _naming(partition, base)
+    spellings = _Spellings({value: base + cell for value, cell in partition.cells.items()})
+    spellings.max_size = len(spellings) + min(MAX_CACHED_SPELLINGS, 2 * partition.size)
+    spellings.encode = encode
+    if partition.kind is FactKind.BOOLEAN:  # as keys of a dictionary, 1 and True are equal
+        return lambda raw: spellings[raw] if raw.__class__ is bool else encode(raw)
+    return spellings.__getitem__
 
 
-def _halving(domain: Domain, base: int) -> Door:
-    """Find a value among the points of a fact with an order, or between two of them."""
-    read, missing = READERS[domain.kind], base + domain.missing
-    points, count = domain.points, len(domain.points)
-    exact = READ_ALREADY.get(domain.kind)
+def _bisecting(partition: Partition, base: int) -> Encoder:
+    """Find a value among the points of an ordered fact, or between two of them."""
+    read, missing = READERS[partition.kind], base + partition.missing
+    points, count = partition.points, len(partition.points)
 
-    def find(raw: Any) -> int:
-        value = raw if raw.__class__ is exact else read(raw)
+    def encode(raw: Any) -> int:
+        value = read(raw)
         if value is None:
             return missing + is_present(raw)
-        place = bisect_left(points, value)
-        return base + 2 * place + (place < count and points[place] == value)
+        index = bisect_left(points, value)
+        return base + 2 * index + (index < count and points[index] == value)
 
-    return find
+    return encode
 
 
-def _naming(domain: Domain, base: int) -> Door:
-    """Find a word as rules spell it; of a language, the longest prefix that they know."""
-    read, missing, known = READERS[domain.kind], base + domain.missing, domain.known
-    is_language, other = domain.kind is FactKind.LANGUAGE, domain.count - 1
+def _naming(partition: Partition, base: int) -> Encoder:
+    """Read a value as rules do; of a language tag, find the longest prefix that they mention."""
+    read, missing, cells = READERS[partition.kind], base + partition.missing, partition.cells
+    is_language, other = partition.kind is FactKind.LANGUAGE, partition.count - 1
 
-    def find(raw: Any) -> int:
+    def encode(raw: Any) -> int:
         value: Any = read(raw)
         if value is None:
             return missing + is_present(raw)
         if is_language:
-            value = next((tag for tag in language_range(value) if tag in known), value)
-        return base + known.get(value, other)
+            value = next((tag for tag in language_range(value) if tag in cells), value)
+        return base + cells.get(value, other)
 
-    return find
+    return encode
+
+
+class EventEncoder:
+    """The encoders of all facts of one index, shared by everything in it.
+
+    Facts of few cells come first: `shared` has their partitions. Their bitmaps lie in one row
+    of `row_size` bitmaps, where those of a fact begin at `bases[fact]`; cells of such a fact
+    are counted from there. `numbers` gives the position of each fact in `encoders`.
+    """
+
+    __slots__ = ("bases", "encoders", "numbers", "row_size", "shared")
+
+    def __init__(self, partitions: Mapping[str, Partition]) -> None:
+        self.shared = {
+            fact: partition
+            for fact, partition in partitions.items()
+            if partition.count <= MAX_SHARED_CELLS
+        }
+        self.bases = dict.fromkeys(partitions, 0)
+        self.row_size = 0
+        for fact, partition in self.shared.items():
+            self.bases[fact] = self.row_size
+            self.row_size += partition.size
+        facts = [*self.shared, *(fact for fact in partitions if fact not in self.shared)]
+        self.numbers = {fact: number for number, fact in enumerate(facts)}
+        self.encoders = tuple(
+            [(fact, encoder_of(partitions[fact], self.bases[fact])) for fact in facts]
+        )

@@ -1,220 +1,226 @@
-"""Matching: which entries hold for the facts of one event, without asking each of them.
+"""Which entries hold for the facts of one event? Found without evaluating each of them.
 
-An *entry* is a conjunction of literals, and the number of the rule it finds. One `Index`
-holds them in up to four ways, and `build` is the one place that decides which:
+An *entry* is a conjunction of literals and the number of its rule. `build` is the one place
+that decides how each entry is found:
 
-- no literal: holds always;
-- few entries: asked one by one, which is faster than anything for a handful;
-- entries that a single fact nearly decides (an offer code among thousands, a narrow range
-  of prices): filed under the cell of that fact, each cell an index of its own;
-- all others: bits of masks, one mask a cell of each fact, ANDed.
+- without literals: it always holds;
+- one of a few: they are scanned, which is faster than anything else for a handful;
+- nearly decided by one fact (an offer code among thousands, a narrow range of prices): it
+  is posted under the cells of that fact, its *access predicate*, as in publish/subscribe
+  matching; an event looks into the one bin of its own cell;
+- all others: bits of a bitmap index.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeAlias
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple, TypeAlias
 
-from listboss.engine.matching.bitmap import WORD, Header, Masks, Places, Rows, Split
-from listboss.engine.matching.normal_form import (
-    ByFact,
-    Conjunction,
-    Facts,
-    by_fact,
-    conjunction,
-    hold,
-    without,
-)
-from listboss.engine.matching.partition import Constraint, Domain, domains_of
+from listboss.engine.matching.bitmap import WORD, BitmapIndex, Cells, Entry, Rows
+from listboss.engine.matching.encoder import EventEncoder
+from listboss.engine.matching.normal_form import ByFact, by_fact, flat, without
+from listboss.engine.matching.partition import Partition, partitions_of
+from listboss.engine.matching.predicate import Conjunction, Literal, hold
+from listboss.rules._facts import Facts
 
-__all__ = ["Index", "build"]
+__all__ = ["Access", "Index", "build", "post"]
 
-_Entry: TypeAlias = tuple[int, Conjunction]
-
-FEW = 8
-"""Up to so many entries are asked one by one: masks have a fixed cost of some microseconds."""
-FEW_OF_LEAF = 3
-"""The same in the leaf of an index whose header is there already."""
-FEWEST_FILED = 32
-"""So many entries must be worth filing under a fact, and so many cells must it have."""
-MOST_COPIES = 4
-"""Under how many bins an entry may be filed; a wider one is no narrow entry."""
-FEWEST_BINS = 16
-"""A fact that splits entries less finely than this decides too little."""
+MAX_SCANNED = 8
+"""At most this many entries are scanned: a bitmap index costs some microseconds, however small."""
+MAX_SCANNED_IN_LEAF = 3
+"""The same where the event is encoded already."""
+MIN_POSTED = 32
+"""A fact is worth bins if at least this many entries are posted under it, and it has more cells."""
+MAX_COPIES = 4
+"""An entry is posted under at most this many bins; one that needs more is not selective."""
+MIN_BINS = 16
+"""A fact that splits entries less finely than this is not selective."""
 FINEST_BIN, COARSER = 64, 4
 """Cells in the finest bin of an ordered fact, and how much coarser each next size is."""
 
 
-class _Asked:
-    """Rules that hold always, and a few that are asked one by one."""
+class Access(NamedTuple):
+    """Where an entry is posted: a fact, the size of its bins in cells, and the bins."""
 
-    __slots__ = ("_always", "_few")
+    fact: str
+    bin_size: int
+    bins: Sequence[int]
 
-    def __init__(self, always: Sequence[int], few: tuple[_Entry, ...]) -> None:
+    def selectivity(self, partition: Partition) -> float:
+        """Return how many times fewer events meet the entry here, roughly."""
+        return partition.count / (self.bin_size * len(self.bins)) if self.bins else float("inf")
+
+
+_Choose: TypeAlias = Callable[[str, Partition, Sequence[Literal]], Access | None]
+_Postings: TypeAlias = dict[tuple[str, int], dict[int, list[Entry]]]
+"""By fact and size of its bins: the entries of each bin."""
+
+
+def post(
+    entries: Iterable[Entry],
+    partitions: Mapping[str, Partition],
+    choose: _Choose,
+    min_posted: int,
+) -> tuple[_Postings, list[Entry]]:
+    """Post each entry under its most selective fact; also return those that have none.
+
+    `choose` says where an entry could be posted under one fact, or None. A fact that fewer
+    than `min_posted` entries choose is not worth a look-up: they are returned with the rest.
+    """
+    chosen: dict[tuple[str, int], list[tuple[Entry, Access]]] = {}
+    rest: list[Entry] = []
+    for entry in entries:
+        best, selectivity = None, 0.0
+        for fact, literals in entry[1].items():
+            partition = partitions.get(fact)
+            access = None if partition is None else choose(fact, partition, literals)
+            if access is None or partition is None:
+                continue
+            if (selects := access.selectivity(partition)) > selectivity:
+                best, selectivity = access, selects
+        if best is None:
+            rest.append(entry)
+        else:
+            chosen.setdefault(best[:2], []).append((entry, best))
+    postings: _Postings = {}
+    for key, members in chosen.items():
+        if len(members) < min_posted:
+            rest.extend(entry for entry, _ in members)
+            continue
+        bins = postings[key] = {}
+        for entry, access in members:
+            for each in access.bins:
+                bins.setdefault(each, []).append(entry)
+    return postings, rest
+
+
+class _Scan:
+    """Rules that always hold, and a few entries that are tested one by one."""
+
+    __slots__ = ("_always", "_tested")
+
+    def __init__(self, always: Sequence[int], tested: Sequence[tuple[int, Conjunction]]) -> None:
         self._always = always
-        self._few = few
+        self._tested = tested
 
-    def collect(self, _rows: Rows, _places: Places, facts: Facts, found: list[int]) -> None:
+    def collect(self, _rows: Rows, _cells: Cells, facts: Facts, found: list[int]) -> None:
         """Append the numbers of the rules whose entries hold."""
         found += self._always
-        if self._few:
-            found += [number for number, literals in self._few if hold(literals, facts)]
+        if self._tested:
+            found += [number for number, literals in self._tested if hold(literals, facts)]
 
 
-_Leaf: TypeAlias = _Asked | Masks
-"""Entries that share the header of the index above."""
+_Leaf: TypeAlias = _Scan | BitmapIndex
+"""Entries that share the encoder of the index above them."""
 _Table: TypeAlias = tuple[int, int, int, "Mapping[int, _Leaf | Index]"]
-"""Entries filed under the bins (runs of cells) of one fact that nearly decides them: the number
-of the fact, where its places begin, the size of a bin, and what is in each."""
+"""The bins of one fact: the number of the fact, the base of its cells, the size of a bin in
+cells, and what is in each bin."""
 
 
 class Index:
     """Entries, indexed; `match` finds those that hold. Made by `build`.
 
-    INVARIANT: no entry is filed under a bin for events without a usable value of the fact
-    (`_narrow`). Such an event may meet the last bin, and whatever is in a bin of several
-    cells asks for the fact again.
+    INVARIANT: no entry is posted for events without a usable value of the fact (`_in_bins`).
+    Such an event may meet the last bin, where every bin of several cells tests the fact again.
     """
 
-    __slots__ = ("_doors", "_leaf", "_narrow", "_size", "_tables")
+    __slots__ = ("_encoders", "_leaf", "_row_size", "_shared", "_tables")
 
-    def __init__(self, header: Header, leaf: _Leaf, tables: tuple[_Table, ...]) -> None:
-        self._doors = header.doors
-        self._narrow = len(header.domains)
-        self._size = header.size
+    def __init__(self, encoder: EventEncoder, leaf: _Leaf, tables: tuple[_Table, ...]) -> None:
+        self._encoders = encoder.encoders
+        self._shared = len(encoder.shared)
+        self._row_size = encoder.row_size
         self._leaf = leaf
         self._tables = tables
 
     def match(self, facts: Facts, found: list[int]) -> None:
-        """Append the numbers of the rules whose entries hold, in no order, perhaps twice."""
+        """Append the numbers of the rules whose entries hold, in any order, perhaps twice."""
         get = facts.get
-        places = [door(get(fact)) for fact, door in self._doors]
-        rows = places[: self._narrow]
-        self._leaf.collect(rows, places, facts, found)
-        for number, base, size, bins in self._tables:
-            cell = places[number] - base
-            child = bins.get(cell // size)
+        cells = [encode(get(fact)) for fact, encode in self._encoders]
+        rows = cells[: self._shared]
+        self._leaf.collect(rows, cells, facts, found)
+        for number, base, bin_size, bins in self._tables:
+            cell = cells[number] - base
+            child = bins.get(cell // bin_size)
             if child is not None:
-                inside = [self._size + cell % size, *rows] if size == FINEST_BIN else rows
-                child.collect(inside, places, facts, found)
+                inside = rows
+                if bin_size == FINEST_BIN:
+                    inside = [self._row_size + cell % bin_size, *rows]
+                child.collect(inside, cells, facts, found)
 
-    def collect(self, _rows: Rows, _places: Places, facts: Facts, found: list[int]) -> None:
-        """Do the same under a table of another index, whose header it does not share."""
+    def collect(self, _rows: Rows, _cells: Cells, facts: Facts, found: list[int]) -> None:
+        """Do the same in a bin of another index, whose encoder this one does not share."""
         self.match(facts, found)
 
 
-def build(entries: Iterable[_Entry], decided: frozenset[str] = frozenset()) -> Index:
-    """Index entries: the one place that decides how each of them is found.
+def build(
+    conjunctions: Iterable[tuple[int, Conjunction]], decided: frozenset[str] = frozenset()
+) -> Index:
+    """Index conjunctions by the number of their rule: decide how each of them is found.
 
-    None is filed under a fact that is `decided`: all come from one bin of it, and all might
+    None is posted under a fact that is `decided`: all come from one bin of it, and all might
     meet in one bin again.
     """
-    splits = [(number, by_fact(literals)) for number, literals in entries]
-    if sum(1 for _, literals in splits if literals) <= FEW:
-        return Index(Header({}), _asked(splits), ())
-    domains = domains_of(literals for _, literals in splits)
-    header = Header(domains)
-    filed, rest = _file(splits, {f: domain for f, domain in domains.items() if f not in decided})
+    entries = [(number, by_fact(literals)) for number, literals in conjunctions]
+    if sum(1 for _, literals in entries if literals) <= MAX_SCANNED:
+        return Index(EventEncoder({}), _scan(entries), ())
+    partitions = partitions_of(literals for _, literals in entries)
+    encoder = EventEncoder(partitions)
+    eligible = {
+        fact: partition
+        for fact, partition in partitions.items()
+        if fact not in decided and partition.count > MIN_POSTED
+    }
+    postings, rest = post(entries, eligible, _in_bins, MIN_POSTED)
     tables: list[_Table] = []
-    for (fact, size), bins in filed.items():
+    for (fact, bin_size), bins in postings.items():
         indexed: dict[int, _Leaf | Index] = {}
-        for one, inside in bins.items():
-            split = _without(inside, fact) if size == 1 else inside
-            if len(split) > WORD:
-                nested = ((number, conjunction(literals)) for number, literals in split)
-                indexed[one] = build(nested, decided | {fact})
+        for each, posted in bins.items():
+            # A bin of one cell decides its fact.
+            inside = [(n, without(ls, fact)) for n, ls in posted] if bin_size == 1 else posted
+            if len(inside) > WORD:
+                indexed[each] = build(((n, flat(ls)) for n, ls in inside), decided | {fact})
             else:
-                cells = range(one * size, (one + 1) * size)
-                run = (fact, cells) if size == FINEST_BIN else None
-                indexed[one] = _leaf(split, header, domains, run)
-        tables.append((header.numbers[fact], header.bases[fact], size, indexed))
-    return Index(header, _leaf(rest, header, domains, top=True), tuple(tables))
+                cells = range(each * bin_size, (each + 1) * bin_size)
+                bin_of = (fact, cells) if bin_size == FINEST_BIN else None
+                indexed[each] = _leaf(inside, encoder, partitions, bin_of)
+        tables.append((encoder.numbers[fact], encoder.bases[fact], bin_size, indexed))
+    return Index(encoder, _leaf(rest, encoder, partitions, top=True), tuple(tables))
 
 
-def _without(entries: Sequence[Split], fact: str) -> Sequence[Split]:
-    """A bin of one cell has decided its fact."""
-    return [(number, without(literals, fact)) for number, literals in entries]
-
-
-def _asked(entries: Sequence[Split]) -> _Asked:
-    return _Asked(
+def _scan(entries: Sequence[Entry]) -> _Scan:
+    return _Scan(
         tuple([number for number, literals in entries if not literals]),
-        tuple([(number, conjunction(literals)) for number, literals in entries if literals]),
+        tuple([(number, flat(literals)) for number, literals in entries if literals]),
     )
 
 
 def _leaf(
-    entries: Sequence[Split],
-    header: Header,
-    domains: Mapping[str, Domain],
-    run: tuple[str, range] | None = None,
+    entries: Sequence[Entry],
+    encoder: EventEncoder,
+    partitions: Mapping[str, Partition],
+    bin_of: tuple[str, range] | None = None,
     *,
     top: bool = False,
 ) -> _Leaf:
     always = tuple([number for number, literals in entries if not literals])
-    if len(entries) - len(always) <= FEW_OF_LEAF:
-        return _asked(entries)
-    asking = [entry for entry in entries if entry[1]]
-    return Masks(always, asking, header, domains, run, leaf=not top)
+    if len(entries) - len(always) <= MAX_SCANNED_IN_LEAF:
+        return _scan(entries)
+    tested = [entry for entry in entries if entry[1]]
+    return BitmapIndex(always, tested, encoder, partitions, bin_of, leaf=not top)
 
 
-_Filing: TypeAlias = tuple[str, int]
-"""A fact, and the size of its bins."""
-
-
-def _file(
-    entries: Sequence[Split], domains: Mapping[str, Domain]
-) -> tuple[dict[_Filing, dict[int, list[Split]]], list[Split]]:
-    """Split entries into those filed under bins of a fact, and the rest."""
-    wide = {fact: domain for fact, domain in domains.items() if domain.count > FEWEST_FILED}
-    chosen: dict[_Filing, list[tuple[Split, frozenset[int]]]] = {}
-    rest: list[Split] = []
-    for entry in entries:
-        best = _most_deciding(entry[1], wide)
-        if best is None:
-            rest.append(entry)
-        else:
-            filing, bins = best
-            chosen.setdefault(filing, []).append((entry, bins))
-    filed: dict[_Filing, dict[int, list[Split]]] = {}
-    for filing, members in chosen.items():
-        if len(members) < FEWEST_FILED:
-            rest.extend(entry for entry, _ in members)
-            continue
-        table = filed.setdefault(filing, {})
-        for entry, bins in members:
-            for one in bins:
-                table.setdefault(one, []).append(entry)
-    return filed, rest
-
-
-def _most_deciding(
-    literals: ByFact, domains: Mapping[str, Domain]
-) -> tuple[_Filing, frozenset[int]] | None:
-    """Return the fact under whose bins the entry meets the fewest events, or None."""
-    best: tuple[_Filing, frozenset[int]] | None = None
-    most = 0.0
-    for fact, asked in literals.items():
-        domain = domains.get(fact)
-        narrow = None if domain is None else _narrow(domain, domain.constraint(asked))
-        if domain is None or narrow is None:
-            continue
-        size, bins = narrow
-        decides = domain.count / (size * len(bins))
-        if decides > most:
-            most, best = decides, ((fact, size), bins)
-    return best
-
-
-def _narrow(domain: Domain, constraint: Constraint) -> tuple[int, frozenset[int]] | None:
-    """Return the finest size of bins, and the few bins of it, that hold the constraint."""
+def _in_bins(fact: str, partition: Partition, literals: Sequence[Literal]) -> Access | None:
+    """Choose the finest bins of a fact of which only a few hold the literals."""
+    constraint = partition.constraint(literals)
     if constraint.missing or constraint.wrong or not constraint.known:
         return None
-    size = FINEST_BIN if domain.is_ordered else 1
-    while domain.count >= size * FEWEST_BINS:
+    size = FINEST_BIN if partition.is_ordered else 1
+    while partition.count >= size * MIN_BINS:
         spans = [(low // size, (high - 1) // size + 1) for low, high in constraint.known]
-        if sum(last - first for first, last in spans) <= MOST_COPIES:
-            return size, frozenset(one for span in spans for one in range(*span))
+        if sum(last - first for first, last in spans) <= MAX_COPIES:
+            bins = sorted({each for span in spans for each in range(*span)})
+            return Access(fact, size, bins)
         if size == 1:
             return None
         size *= COARSER

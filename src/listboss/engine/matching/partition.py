@@ -1,9 +1,14 @@
-"""Cells: the values of one fact, split so finely that no literal tells two of a cell apart.
+"""The partition of a fact's values into cells: no literal tells two values of a cell apart.
 
-A fact of words has a cell for each value that some literal mentions, and one for all
-others. A fact with an order has a cell for each mentioned point and one for each gap
-between two points. A literal then is a set of cells, kept as sorted, disjoint, half-open
-intervals, so that a range costs as little as a point.
+A fact of strings has a cell for each value that some literal mentions, and one for all other
+values. An ordered fact has a cell for each mentioned point and one for each gap between two
+points, so that a range is one interval of cells:
+
+    installments >= 6, between 2 and 5    points:      2      5      6
+                                          cells:   0   1   2  3   4  5   6
+
+Two more cells follow: no value, and a value of a wrong type. A literal is a set of cells,
+kept as sorted, disjoint, half-open intervals.
 """
 
 from __future__ import annotations
@@ -14,120 +19,125 @@ from typing import Any, TypeAlias
 
 import attrs
 
-from listboss.engine.matching.normal_form import LISTS, ByFact, Literal
-from listboss.rules._facts import language_range
+from listboss.engine.matching.normal_form import ByFact
+from listboss.engine.matching.predicate import LIST_OPERATORS, Literal
+from listboss.rules._facts import ORDERED_KINDS, language_range
 from listboss.rules.catalogue import FactKind
 from listboss.rules.condition import Operator
 
-__all__ = ["ORDERED", "Constraint", "Domain", "Intervals", "domains_of"]
+__all__ = ["Constraint", "Intervals", "Partition", "partitions_of"]
 
 Intervals: TypeAlias = tuple[tuple[int, int], ...]
-ORDERED = frozenset({FactKind.INTEGER, FactKind.DECIMAL, FactKind.INSTANT})
 
 
 @attrs.frozen
 class Constraint:
-    """Where all literals of one conjunction on one fact hold: known cells, and no value."""
+    """The cells on which all literals of one conjunction on one fact hold.
+
+    `known` are cells of usable values; `missing` and `wrong` say whether the literals hold
+    without a value, or on one of a wrong type.
+    """
 
     known: Intervals
     missing: bool
     wrong: bool
 
 
-class Domain:
+class Partition:
     """The cells of one fact, as a set of literals needs them.
 
-    `count` is the number of cells of known values. Two more places follow them: `missing`,
-    and that of a value of a wrong type. `known` has the place of each value that a literal
-    mentions; `points` are these values, sorted.
+    `count` is the number of cells of usable values, `size` that of all cells. `missing` is
+    the cell of events without a value, the next one that of values of a wrong type. `cells`
+    maps each value that a literal mentions to its cell; `points` are these values, sorted.
     """
 
     __slots__ = (
-        "_descendants",
+        "_below",
+        "cells",
         "count",
         "is_ordered",
         "kind",
-        "known",
         "missing",
-        "places",
         "points",
+        "size",
     )
 
     def __init__(self, literals: Iterable[Literal]) -> None:
         points: set[Any] = set()
         kind = FactKind.TEXT
-        for asked in literals:
-            kind, operand = asked.kind, asked.operand
-            if asked.operator in LISTS or asked.operator is Operator.BETWEEN:
+        for each in literals:
+            kind, operand = each.kind, each.operand
+            if each.operator in LIST_OPERATORS or each.operator is Operator.BETWEEN:
                 points.update(operand)
             elif operand is not None:
                 points.add(operand)
         self.kind = kind
         self.points: Sequence[Any] = sorted(points)
-        self.is_ordered = kind in ORDERED
+        self.is_ordered = kind in ORDERED_KINDS
         first, step = (1, 2) if self.is_ordered else (0, 1)
-        self.known: dict[Any, int] = dict(zip(self.points, count(first, step), strict=False))
-        self._descendants: dict[Any, list[int]] = {}
+        self.cells: dict[Any, int] = dict(zip(self.points, count(first, step), strict=False))
+        self._below: dict[Any, list[int]] = {}  # by language tag: its cell, and longer tags'
         if kind is FactKind.LANGUAGE:
-            for tag, place in self.known.items():
+            for tag, cell in self.cells.items():
                 for prefix in language_range(tag):
-                    self._descendants.setdefault(prefix, []).append(place)
+                    self._below.setdefault(prefix, []).append(cell)
         self.count = 2 * len(points) + 1 if self.is_ordered else len(points) + 1
         self.missing = self.count
-        self.places = self.count + 2
+        self.size = self.count + 2
 
     def constraint(self, literals: Sequence[Literal]) -> Constraint:
-        """Return where all of the literals hold; each must be among those of the domain."""
+        """Return where all of the literals hold; each must be one the partition is made of."""
         known = self._intervals(literals[0])
-        for asked in literals[1:]:
-            known = _both(known, self._intervals(asked))
-        operators = {asked.operator for asked in literals}
+        for each in literals[1:]:
+            known = _intersection(known, self._intervals(each))
+        operators = {each.operator for each in literals}
         return Constraint(
             known,
             missing=operators == {Operator.IS_MISSING},
             wrong=operators == {Operator.IS_SET},
         )
 
-    def spans(self, constraint: Constraint) -> Intervals:
-        """Return the places, those of no value included, where a constraint holds."""
-        spans = constraint.known
+    def intervals(self, literals: Sequence[Literal]) -> Intervals:
+        """Return all cells where the literals hold, those without a usable value included."""
+        constraint = self.constraint(literals)
+        found = constraint.known
         if constraint.missing:
-            spans = (*spans, (self.missing, self.missing + 1))
+            found = (*found, (self.missing, self.missing + 1))
         if constraint.wrong:
-            spans = (*spans, (self.missing + 1, self.places))
-        return spans
+            found = (*found, (self.missing + 1, self.size))
+        return found
 
-    def _intervals(self, asked: Literal) -> Intervals:
-        match asked.operator:
+    def _intervals(self, one: Literal) -> Intervals:
+        match one.operator:
             case Operator.IS_SET:
                 return ((0, self.count),)
             case Operator.IS_MISSING:
                 return ()
             case Operator.EQ:
-                return self._points_at((asked.operand,))
+                return self._cells_of((one.operand,))
             case Operator.IN:
-                return self._points_at(asked.operand)
+                return self._cells_of(one.operand)
             case Operator.NE:
-                return self._others(self._points_at((asked.operand,)))
+                return self._complement(self._cells_of((one.operand,)))
             case Operator.NOT_IN:
-                return self._others(self._points_at(asked.operand))
+                return self._complement(self._cells_of(one.operand))
             case _:
-                return self._range(asked)
+                return self._range(one)
 
-    def _points_at(self, values: Iterable[Any]) -> Intervals:
-        if self._descendants:
-            cells = list({cell for value in values for cell in self._descendants[value]})
+    def _cells_of(self, values: Iterable[Any]) -> Intervals:
+        if self._below:
+            cells = list({cell for value in values for cell in self._below[value]})
         else:
-            cells = [self.known[value] for value in values]
+            cells = [self.cells[value] for value in values]
         cells.sort()
         return tuple([(cell, cell + 1) for cell in cells])
 
-    def _range(self, asked: Literal) -> Intervals:
-        operator, operand = asked.operator, asked.operand
+    def _range(self, one: Literal) -> Intervals:
+        operator, operand = one.operator, one.operand
         if operator is Operator.BETWEEN:
-            inside = ((self.known[operand[0]], self.known[operand[1]] + 1),)
-            return self._others(inside) if asked.negated else inside
-        point = self.known[operand]
+            inside = ((self.cells[operand[0]], self.cells[operand[1]] + 1),)
+            return self._complement(inside) if one.negated else inside
+        point = self.cells[operand]
         bounds = {
             Operator.LT: (0, point),
             Operator.LE: (0, point + 1),
@@ -136,22 +146,22 @@ class Domain:
         }
         return (bounds[operator],)
 
-    def _others(self, intervals: Intervals) -> Intervals:
+    def _complement(self, intervals: Intervals) -> Intervals:
         edges = [0, *(edge for interval in intervals for edge in interval), self.count]
         pairs = zip(edges[::2], edges[1::2], strict=True)
         return tuple((low, high) for low, high in pairs if low < high)
 
 
-def domains_of(entries: Iterable[ByFact]) -> dict[str, Domain]:
-    """Return the domain of each fact that one of the entries mentions."""
-    mentioned: ByFact = {}
-    for literals in entries:
-        for fact, asked in literals.items():
-            mentioned.setdefault(fact, []).extend(asked)
-    return {fact: Domain(asked) for fact, asked in mentioned.items()}
+def partitions_of(conjunctions: Iterable[ByFact]) -> dict[str, Partition]:
+    """Return the partition of each fact that one of the conjunctions mentions."""
+    mentioned: dict[str, list[Literal]] = {}
+    for literals in conjunctions:
+        for fact, group in literals.items():
+            mentioned.setdefault(fact, []).extend(group)
+    return {fact: Partition(group) for fact, group in mentioned.items()}
 
 
-def _both(one: Intervals, other: Intervals) -> Intervals:
+def _intersection(one: Intervals, other: Intervals) -> Intervals:
     found: list[tuple[int, int]] = []
     i = j = 0
     while i < len(one) and j < len(other):

@@ -1,7 +1,7 @@
-"""The rules of one product, filed by event and plan: an event only meets its own bucket.
+"""From an event to its bucket: by product, event name and, if carried, subscription plan.
 
-Only rules that can run are filed: enabled ones without an error finding. `updated` turns
-the index of one rule set into that of the next, and touches only the buckets of the rules
+Only rules that can run are in a bucket: enabled ones without error findings. `updated` turns
+the router of one rule set into that of the next, and touches only the buckets of the rules
 that changed.
 """
 
@@ -12,9 +12,14 @@ from typing import TypeAlias
 
 import attrs
 
-from listboss.engine.matching.bucket import Bucket, bucket_of, changed, compacted
-from listboss.engine.matching.scan import NOTHING
-from listboss.engine.planning.compiled import PreparedRule, steps_of
+from listboss.engine.matching.bucket import (
+    EMPTY_BUCKETS,
+    Bucket,
+    changed,
+    compacted,
+    make_bucket,
+)
+from listboss.engine.planning.compiled import CompiledRule, compile_actions
 from listboss.plan import Idle
 from listboss.rules._text import fold
 from listboss.rules.catalogue import Catalogue, ProductKind
@@ -23,21 +28,21 @@ from listboss.rules.review import is_flagged
 from listboss.rules.ruleset import RuleSet
 from listboss.rules.segmentation import Product, Segmentation
 
-__all__ = ["Key", "PlanNames", "ProductIndex", "index_product", "plan_names", "updated"]
+__all__ = ["BucketKey", "PlanNames", "Router", "plan_names", "route", "updated"]
 
-Key: TypeAlias = str | tuple[str, str]
-"""The event's name; with the id of the subscription plan where the event carries one."""
+BucketKey: TypeAlias = str | tuple[str, str]
+"""The event's name, or its name and the id of the subscription plan where it carries one."""
 
 
 @attrs.frozen(eq=False)
 class PlanNames:
-    """How an event names a subscription plan: by any of its ids, else by its name."""
+    """How events name the subscription plans of a product: by any of their ids, else by name."""
 
     by_id: Mapping[str, str]
     by_name: Mapping[str, str]
 
     def resolve(self, event: Event) -> str | None:
-        """Return the id of the plan that the event means, or None."""
+        """Return the id of the plan that the event names, or None."""
         if event.plan_id is not None:
             return self.by_id.get(event.plan_id)
         return None if event.plan_name is None else self.by_name.get(fold(event.plan_name))
@@ -57,45 +62,43 @@ def plan_names(product: Product) -> PlanNames:
 
 
 @attrs.frozen(eq=False)
-class ProductIndex:
+class Router:
     """All buckets of one product.
 
-    `plans` is None unless the product is a subscription. `rules` are those that the index
-    was made of, `positions` their places: a rule keeps its place for as long as it lives.
+    `plans` is None unless the product is a subscription. `rules` are those that the buckets
+    were made of; a rule keeps its position in `positions` for as long as it lives.
     """
 
     product: Product
     plans: PlanNames | None
     rules: tuple[Segmentation, ...]
     positions: Sequence[int]
-    buckets: Mapping[Key, Bucket]
+    buckets: Mapping[BucketKey, Bucket]
 
-    def key(self, event: Event) -> Key | None:
-        """Return the bucket of an event that carries a plan; None if the product lacks it."""
+    def key(self, event: Event) -> BucketKey | None:
+        """Return the key of an event that carries a plan; None if the product lacks the plan."""
         plan = None if self.plans is None else self.plans.resolve(event)
         return None if plan is None else (event.name, plan)
 
-    def bucket(self, key: Key | None) -> Bucket:
-        """Return the rules of a bucket; there may be none."""
+    def bucket(self, key: BucketKey | None) -> Bucket:
+        """Return the bucket of a key; it may be empty."""
         if key is None:
-            return NOTHING[Idle.UNKNOWN_PLAN]
-        return self.buckets.get(key, NOTHING[Idle.NO_RULE])
+            return EMPTY_BUCKETS[Idle.UNKNOWN_PLAN]
+        return self.buckets.get(key, EMPTY_BUCKETS[Idle.NO_RULE])
 
-    def compacted(self, catalogue: Catalogue) -> ProductIndex:
-        """Return the index with every bucket in one piece."""
+    def compacted(self, catalogue: Catalogue) -> Router:
+        """Return the router with the changes of every bucket in its index."""
         return attrs.evolve(
             self,
             buckets={key: compacted(bucket, catalogue) for key, bucket in self.buckets.items()},
         )
 
 
-_Filed: TypeAlias = dict[Key, list[PreparedRule]]
-
-
-def _file(
+def _by_key(
     rules: Iterable[tuple[int, Segmentation]], plans: PlanNames | None, rule_set: RuleSet
-) -> _Filed:
-    filed: _Filed = {}
+) -> dict[BucketKey, list[CompiledRule]]:
+    """Compile the rules that can run, and group them by bucket."""
+    found: dict[BucketKey, list[CompiledRule]] = {}
     for position, rule in rules:
         capabilities = rule_set.providers.get(rule.provider)
         if (
@@ -104,66 +107,65 @@ def _file(
             or is_flagged(rule, rule_set.review_context(rule))
         ):
             continue
-        prepared = PreparedRule(position, rule.id, rule, steps_of(rule, capabilities))
+        compiled = CompiledRule(position, rule.id, rule, compile_actions(rule, capabilities))
         for key in _keys(rule, plans):
-            filed.setdefault(key, []).append(prepared)
-    return filed
+            found.setdefault(key, []).append(compiled)
+    return found
 
 
-def _keys(rule: Segmentation, plans: PlanNames | None) -> Sequence[Key]:
+def _keys(rule: Segmentation, plans: PlanNames | None) -> Sequence[BucketKey]:
     if plans is None or not rule.plan_ids:
         return (rule.event,)
     found = dict.fromkeys(plans.by_id.get(plan_id) for plan_id in rule.plan_ids)
     return [(rule.event, plan) for plan in found if plan is not None]
 
 
-def index_product(product: Product, rule_set: RuleSet) -> ProductIndex:
-    """File the rules of a product that can run."""
+def route(product: Product, rule_set: RuleSet) -> Router:
+    """Make the router of a product from its rules that can run."""
     rules = rule_set.rules_of(product.id)
     plans = plan_names(product) if product.kind is ProductKind.SUBSCRIPTION else None
-    filed = _file(enumerate(rules), plans, rule_set)
-    buckets = {key: bucket_of(found, rule_set.catalogue) for key, found in filed.items()}
-    return ProductIndex(product, plans, rules, range(len(rules)), buckets)
+    found = _by_key(enumerate(rules), plans, rule_set)
+    buckets = {key: make_bucket(compiled, rule_set.catalogue) for key, compiled in found.items()}
+    return Router(product, plans, rules, range(len(rules)), buckets)
 
 
-def updated(index: ProductIndex, rule_set: RuleSet) -> ProductIndex:
-    """Return the index for the product's rules in another rule set.
+def updated(router: Router, rule_set: RuleSet) -> Router:
+    """Return the router for the product's rules in another rule set.
 
     Product, providers and catalogue must be the same; what did not change is shared.
     """
-    old, new, positions = index.rules, rule_set.rules_of(index.product.id), index.positions
+    old, new, positions = router.rules, rule_set.rules_of(router.product.id), router.positions
     if old is new:
-        return index
+        return router
     start = _common(old, new)
     end = _common(old[start:][::-1], new[start:][::-1])
-    gone, fresh = old[start : len(old) - end], new[start : len(new) - end]
-    places = [*positions[start : len(old) - end]]
-    if len(fresh) > len(places):
+    before, after = old[start : len(old) - end], new[start : len(new) - end]
+    free = [*positions[start : len(old) - end]]
+    if len(after) > len(free):
         if end:
-            return index_product(index.product, rule_set)  # no room between two places
+            return route(router.product, rule_set)  # no position is left between two rules
         last = positions[-1] + 1 if positions else 0
-        places += range(last, last + len(fresh) - len(places))
-    pairs = zip(places, gone, fresh, strict=False)
-    same = {place for place, before, after in pairs if before is after}
-    removed = {place for place in places[: len(gone)] if place not in same}
-    added = [(p, rule) for p, rule in zip(places, fresh, strict=False) if p not in same]
-    filed = _file(added, index.plans, rule_set)
-    touched = {key for rule in gone for key in _keys(rule, index.plans)} | filed.keys()
-    buckets = dict(index.buckets)
+        free += range(last, last + len(after) - len(free))
+    same = {at for at, one, other in zip(free, before, after, strict=False) if one is other}
+    removed = {at for at in free[: len(before)] if at not in same}
+    added = [(at, rule) for at, rule in zip(free, after, strict=False) if at not in same]
+    found = _by_key(added, router.plans, rule_set)
+    touched = {key for rule in before for key in _keys(rule, router.plans)} | found.keys()
+    buckets = dict(router.buckets)
     for key in touched:
         bucket = buckets.get(key)
-        found = filed.get(key, [])
+        compiled = found.get(key, [])
         if bucket is not None:
-            buckets[key] = changed(bucket, removed, found, rule_set.catalogue)
-        elif found:
-            buckets[key] = bucket_of(found, rule_set.catalogue)
+            buckets[key] = changed(bucket, removed, compiled, rule_set.catalogue)
+        elif compiled:
+            buckets[key] = make_bucket(compiled, rule_set.catalogue)
     if len(old) != len(new):
-        positions = [*positions[:start], *places[: len(fresh)], *positions[len(old) - end :]]
-    return attrs.evolve(index, rules=new, positions=positions, buckets=buckets)
+        positions = [*positions[:start], *free[: len(after)], *positions[len(old) - end :]]
+    return attrs.evolve(router, rules=new, positions=positions, buckets=buckets)
 
 
 def _common(one: Sequence[Segmentation], other: Sequence[Segmentation]) -> int:
-    """Count the leading rules that are equal: by halves, since slices compare very fast."""
+    """Count the leading rules that are equal: by bisection, since slices compare very fast."""
     low, high = 0, min(len(one), len(other))
     while low < high:
         middle = (low + high + 1) // 2

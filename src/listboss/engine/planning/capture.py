@@ -1,7 +1,7 @@
-"""Automatic capture, prepared: what it does on an event of an approved product.
+"""Automatic capture, compiled: what it does on an event of an approved product.
 
-The rows of an event are prepared once; for a product only its id goes into the tags: so a
-product costs nothing until it has events. What the provider cannot do is left out.
+The rows of an event are chosen once; a product only adds its id to the tags, so it costs
+nothing until it has events. What the provider cannot do is left out.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import NamedTuple
 
-from listboss.engine.planning.compiled import ADDS, REMOVES, Step, order_of
+from listboss.engine.planning.compiled import ADDS, REMOVES, CompiledAction, order_of
 from listboss.rules._text import fold
 from listboss.rules.action import AddLead, AddTag, RemoveTag, action_key
 from listboss.rules.automatic import AUTOMATIC, CAPTURE_ID, AutomaticSegmentation
@@ -20,42 +20,43 @@ __all__ = ["Capture"]
 
 
 class _Row(NamedTuple):
-    """What is done with the tag of a built-in."""
+    """What one automatic segmentation does with its tag on one event."""
 
     action: type[AddTag] | type[RemoveTag]
     kind: str
     role: int
-    built_in: AutomaticSegmentation
+    automatic: AutomaticSegmentation
 
 
-def _rows(event_name: str, capabilities: Capabilities) -> tuple[_Row, ...]:
+def _rows(event_name: str, account: Capabilities) -> tuple[_Row, ...]:
     rows: list[_Row] = []
-    for built_in in AUTOMATIC:
-        if event_name in built_in.adds_on and capabilities.add_tag != "none":
-            rows.append(_Row(AddTag, "add_tag", ADDS, built_in))
-        if event_name in built_in.removes_on and capabilities.remove_tag != "none":
-            rows.append(_Row(RemoveTag, "remove_tag", REMOVES, built_in))
+    for each in AUTOMATIC:
+        if event_name in each.adds_on and account.add_tag != "none":
+            rows.append(_Row(AddTag, "add_tag", ADDS, each))
+        if event_name in each.removes_on and account.remove_tag != "none":
+            rows.append(_Row(RemoveTag, "remove_tag", REMOVES, each))
     return tuple(rows)
 
 
 class Capture:
-    """The automatic steps at one provider."""
+    """The automatic actions at one provider."""
 
-    __slots__ = ("_because", "_capabilities", "_lead", "_provider", "_rows", "_send")
+    __slots__ = ("_account", "_because", "_lead", "_provider", "_rows", "_send")
 
-    def __init__(self, provider: str, capabilities: Capabilities) -> None:
-        taken = capabilities.data
+    def __init__(self, provider: str, account: Capabilities) -> None:
         self._provider = provider
-        self._capabilities = capabilities
-        send = tuple(f for f in SENT if f == "email" or taken is None or f in taken)
-        self._send = SENT if send == SENT else send
-        self._because = {built_in.id: (built_in.id,) for built_in in AUTOMATIC}
+        self._account = account
+        accepted = account.data
+        self._send = tuple(f for f in SENT if f == "email" or accepted is None or f in accepted)
+        self._because = {each.id: (each.id,) for each in AUTOMATIC}
         self._rows: dict[str, tuple[_Row, ...]] = {}
-        key = action_key(AddLead())
-        self._lead = Step(
+        lead = AddLead()
+        key = action_key(lead)
+        self._lead = CompiledAction(
             provider,
-            AddLead(),
+            lead,
             order_of(provider, key),
+            repr(lead),
             digest(key),
             self._send,
             (CAPTURE_ID,),
@@ -63,34 +64,37 @@ class Capture:
             role=0,
         )
 
-    def steps(self, product_id: str, event_name: str) -> tuple[Step, ...]:
+    def actions(self, product_id: str, event_name: str) -> tuple[CompiledAction, ...]:
         """Return what is done on an event of an approved product, in the order of a plan."""
-        account = self._capabilities
+        account = self._account
         if not account.takes_event(event_name):
             return ()
         rows = self._rows.get(event_name)
         if rows is None:
             rows = self._rows[event_name] = _rows(event_name, account)
-        tags = [row.built_in.tag_for(product_id) for row in rows]
-        taken = [(row, tag) for row, tag in zip(rows, tags, strict=True) if account.takes_tag(tag)]
-        # All of a sort at once: so they lie together in memory, which saves a plan some reads.
-        keys = [(row.kind, fold(tag)) for row, tag in taken]
+        tags = [row.automatic.tag_for(product_id) for row in rows]
+        used = [(row, tag) for row, tag in zip(rows, tags, strict=True) if account.takes_tag(tag)]
+        # Made kind by kind, so that they lie together in memory: that saves a plan some reads.
+        keys = [(row.kind, fold(tag)) for row, tag in used]
         orders = [order_of(self._provider, key) for key in keys]
         digests = [digest(key) for key in keys]
-        actions = [row.action(tag) for row, tag in taken]
-        steps = [
-            Step(
+        actions = [row.action(tag) for row, tag in used]
+        compiled = [
+            CompiledAction(
                 self._provider,
                 action,
                 order,
-                told,
+                repr(action),
+                key_digest,
                 self._send,
-                self._because[row.built_in.id],
+                self._because[row.automatic.id],
                 automatic=True,
                 role=row.role,
             )
-            for (row, _), action, order, told in zip(taken, actions, orders, digests, strict=True)
+            for (row, _), action, order, key_digest in zip(
+                used, actions, orders, digests, strict=True
+            )
         ]
         if account.add_lead != "none":
-            steps.append(self._lead)
-        return tuple(sorted(steps, key=attrgetter("order")))
+            compiled.append(self._lead)
+        return tuple(sorted(compiled, key=attrgetter("order")))

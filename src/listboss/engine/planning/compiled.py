@@ -1,9 +1,9 @@
-"""Rules that can run and their steps, which are their actions: prepared when the engine is built.
+"""Rules that can run and their actions, compiled when the engine is built.
 
-Whatever about a planned action does not depend on the event stands in its `Step`: the
-action itself, its place in the order of a plan, the digest that ends its id, the data it
-sends, its reason, and what it could conflict over. Planning an event only binds steps to
-the event's id, contact and facts.
+Everything about a planned action that does not depend on the event is in its
+`CompiledAction`: the action itself, its place in the order of a plan, the digest that ends
+its id, the fields it sends, its reason, and what it could conflict over. Planning an event
+only binds these to the event's id, contact and facts.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from operator import attrgetter
 
 import attrs
 
-from listboss.engine.matching.predicate import Predicate
+from listboss.rules._facts import Facts
 from listboss.rules._text import fold
 from listboss.rules.action import (
     ACTION_KINDS,
@@ -35,31 +35,33 @@ __all__ = [
     "ALONE",
     "MOVES",
     "REMOVES",
-    "PreparedRule",
-    "Step",
+    "CompiledAction",
+    "CompiledRule",
+    "compile_actions",
     "order_of",
     "position_of",
-    "steps_of",
 ]
 
 ADDS, REMOVES, MOVES, ALONE = 1, 2, 4, 8
-"""What a step may clash over: it adds to a tag or place, removes from one, moves, or adds to a
-place of a provider where a contact is at one place."""
+"""What an action may conflict over: it adds to a tag or place, removes from one, moves, or adds
+to a place of a provider where a contact is at one place."""
 
 _RANKS = {kind: str(rank) for rank, kind in enumerate(ACTION_KINDS)}
 
 
 @attrs.define(eq=False, weakref_slot=False)
-class Step:
-    """One action of one rule, prepared; never changed, and unguarded to be made fast.
+class CompiledAction:
+    """One action of one rule; never changed, and not frozen only because that is slower to make.
 
     `order` sorts the actions of a plan (provider, kind, what the action says) and is equal
-    exactly for equal actions at one provider.
+    exactly for equal actions at one provider. Of equal actions that are spelled differently,
+    the one with the least `spelling` is sent, whatever the order of the rules.
     """
 
     provider: str
     action: Action
     order: str
+    spelling: str
     digest: str
     send: tuple[str, ...]
     because: tuple[str, ...]
@@ -67,8 +69,8 @@ class Step:
     role: int
 
     @property
-    def subject(self) -> tuple[str, ...]:
-        """The provider's tag or place that the step adds to or removes from, if its role says."""
+    def target(self) -> tuple[str, ...]:
+        """The provider's tag or place that the action adds to or removes from, if any."""
         match self.action:
             case AddTag(tag) | RemoveTag(tag):
                 return (self.provider, "tag", fold(tag))
@@ -95,42 +97,49 @@ def _role(action: Action, *, one_place: bool) -> int:
 def order_of(provider: str, key: tuple[str, ...]) -> str:
     """Return what sorts an action in a plan, and is equal exactly for equal actions.
 
-    INVARIANT: no text holds a null character (`rules.text`), so joining keeps the order.
+    INVARIANT: no text holds a null character (`rules._text`), so joining keeps the order.
     """
     return "\0".join((provider, _RANKS[key[0]], *key[1:]))
 
 
-def steps_of(rule: Segmentation, capabilities: Capabilities) -> tuple[Step, ...]:
-    """Prepare the actions of a custom segmentation, in the order declared."""
+def compile_actions(rule: Segmentation, capabilities: Capabilities) -> tuple[CompiledAction, ...]:
+    """Compile the actions of a custom segmentation, in the order declared."""
     send = tuple(sorted(rule.send))
-    send = rule.send if send == rule.send else send  # kept once
+    send = rule.send if send == rule.send else send  # no second copy
     because = (rule.id,)
-    steps: list[Step] = []
+    compiled: list[CompiledAction] = []
     for action in rule.actions:
         key = action_key(action)
-        order, role = order_of(rule.provider, key), _role(action, one_place=capabilities.one_place)
-        steps.append(
-            Step(
-                rule.provider, action, order, digest(key), send, because, automatic=False, role=role
+        compiled.append(
+            CompiledAction(
+                rule.provider,
+                action,
+                order_of(rule.provider, key),
+                repr(action),
+                digest(key),
+                send,
+                because,
+                automatic=False,
+                role=_role(action, one_place=capabilities.one_place),
             )
         )
-    return tuple(steps)
+    return tuple(compiled)
 
 
 @attrs.frozen(eq=False, weakref_slot=False)
-class PreparedRule:
-    """A rule that can run: its place among the rules of its product, and its actions.
+class CompiledRule:
+    """A rule that can run: its position among the rules of its product, and its actions.
 
-    Its id stands beside the rule, since what costs time in matching is memory that is far
-    away (where many rules are indexed, ids and steps have tables of their own). `check` is
-    asked of what is found too freely; None if it never is.
+    The id is kept beside the rule, since what costs time in matching is memory that is far
+    away. `recheck` tests the whole condition of a rule that the index finds too freely; None
+    if the index is exact.
     """
 
     position: int
     id: str
     rule: Segmentation
-    steps: tuple[Step, ...]
-    check: Predicate | None = None
+    actions: tuple[CompiledAction, ...]
+    recheck: Callable[[Facts], bool] | None = None
 
 
-position_of: Callable[[PreparedRule], int] = attrgetter("position")
+position_of: Callable[[CompiledRule], int] = attrgetter("position")

@@ -1,4 +1,7 @@
-"""When actions of one plan contradict each other, and which one is dropped: one table.
+"""From the actions that rules ask for to those of a plan: merge, drop what conflicts, sort.
+
+Equal actions at one provider become one, with all their reasons and all their data. Which of
+two contradicting actions is dropped is one table:
 
 | an action | loses to | because |
 |---|---|---|
@@ -9,65 +12,151 @@
 | moves out of a place / adds to it | the other of the two, if declared earlier | the same |
 | adds to a place | an earlier add to another, where a contact is at one place | the same |
 
-An action loses to what contradicts it whether or not that one is dropped itself.
+An action loses to what contradicts it whether or not that one is dropped itself: so taking a
+rule away never takes away what only other rules ask for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import attrgetter
 
-from listboss.engine.planning.compiled import ADDS, ALONE, MOVES, REMOVES, Step
+import attrs
+
+from listboss.engine.planning.compiled import ADDS, ALONE, MOVES, REMOVES, CompiledAction
 from listboss.plan import Conflict, ConflictRule
 from listboss.rules._text import fold
 from listboss.rules.action import Action, AddLead, MoveLead, Place, place_key
 
-__all__ = ["may_conflict", "resolve", "spelled"]
+__all__ = ["may_conflict", "resolve"]
 
-Groups = Mapping[str, Sequence[Step]]
-
-
-def spelled(steps: Sequence[Step]) -> Action:
-    """Choose the spelling of equal actions that is sent, whatever the order of the rules."""
-    return steps[0].action if len(steps) == 1 else min((s.action for s in steps), key=repr)
+_Groups = Mapping[str, Sequence[CompiledAction]]
+"""Equal actions by their order, each group in the order declared."""
+_order = attrgetter("order")
+_spelling = attrgetter("spelling")
 
 
-def may_conflict(steps: Iterable[Step]) -> bool:
-    """Whether two of the steps might contradict each other: rarely so."""
+def resolve(
+    actions: list[CompiledAction], *, may_conflict: bool = True
+) -> tuple[Sequence[CompiledAction], tuple[Conflict, ...]]:
+    """Merge equal actions, drop what loses a conflict, and sort; the list may be changed.
+
+    `actions` come in the order declared. With `may_conflict=False`, no two of them can
+    contradict each other, and they may come in any order.
+    """
+    conflicts: tuple[Conflict, ...] = ()
+    if may_conflict or len(actions) != len({each.order for each in actions}):
+        groups: dict[str, list[CompiledAction]] = {}
+        for each in actions:
+            groups.setdefault(each.order, []).append(each)
+        if may_conflict:
+            dropped, conflicts = _find_conflicts(groups)
+            for order in dropped:
+                del groups[order]
+        actions = [_merged(group) for group in groups.values()]
+    actions.sort(key=_order)
+    return actions, conflicts
+
+
+def _merged(group: list[CompiledAction]) -> CompiledAction:
+    if len(group) == 1:
+        return group[0]
+    return attrs.evolve(
+        group[0],
+        action=_spelled(group),
+        send=tuple(sorted({field for each in group for field in each.send})),
+        because=tuple(sorted({reason for each in group for reason in each.because})),
+        automatic=any(each.automatic for each in group),
+    )
+
+
+def _spelled(group: Sequence[CompiledAction]) -> Action:
+    """Choose which spelling of equal actions is sent."""
+    return min(group, key=_spelling).action
+
+
+def may_conflict(actions: Iterable[CompiledAction]) -> bool:
+    """Whether two of the actions might contradict each other; for most buckets, none can."""
     roles: dict[tuple[str, ...], int] = {}
-    for step in steps:
-        if step.role & MOVES:
+    for each in actions:
+        if each.role & MOVES:
             return True
-        if step.role:
-            subject = step.subject
-            roles[subject] = roles.get(subject, 0) | step.role
+        if each.role:
+            target = each.target
+            roles[target] = roles.get(target, 0) | each.role
     return any(role == ADDS | REMOVES for role in roles.values())
+
+
+def _find_conflicts(groups: _Groups) -> tuple[set[str], tuple[Conflict, ...]]:
+    """Return the orders of the actions that are dropped, and the conflicts to report."""
+    firsts = {order: group[0] for order, group in groups.items()}
+    removers = {each.target: order for order, each in firsts.items() if each.role & REMOVES}
+    removed = {
+        order: removers[each.target]
+        for order, each in firsts.items()
+        if each.role & ADDS and each.target in removers
+    }
+    losses = _losses([(order, each) for order, each in firsts.items() if each.role & MOVES])
+    dropped = removed.keys() | losses.keys()
+    conflicts: list[Conflict] = []
+    for order in sorted(dropped):
+        if order in removed:
+            winner, rule = removed[order], ConflictRule.REMOVE_WINS
+        else:
+            winner = _first(losses[order], lambda other: other not in dropped)
+            rule = ConflictRule.FIRST_WINS
+        action = _spelled(groups[order])
+        conflicts.append(
+            Conflict(
+                firsts[order].provider,
+                _target(action),
+                _spelled(groups[winner]),
+                action,
+                rule,
+            )
+        )
+    return set(dropped), tuple(conflicts)
+
+
+def _losses(movers: list[tuple[str, CompiledAction]]) -> dict[str, list[str]]:
+    """For each adding or moving action, the earlier declared ones that it contradicts."""
+    losses: dict[str, list[str]] = {}
+    for n, (order, each) in enumerate(movers):
+        earlier = [other for other, winner in movers[:n] if _contradict(winner, each)]
+        if earlier:
+            losses[order] = earlier
+    return losses
+
+
+def _first(orders: list[str], good: Callable[[str], bool]) -> str:
+    return next((order for order in orders if good(order)), orders[0])
+
+
+def _contradict(one: CompiledAction, other: CompiledAction) -> bool:
+    if one.provider != other.provider:
+        return False
+    match one.action, other.action:
+        case MoveLead() as a, MoveLead() as b:
+            return _two_moves(a, b)
+        case (AddLead() as add, MoveLead() as move) | (MoveLead() as move, AddLead() as add):
+            return _add_and_move(add, move)
+        case _:
+            return bool(one.role & ALONE)
 
 
 def _same(one: Place | None, other: Place | None) -> bool:
     return place_key(one) == place_key(other)
 
 
-def _moves_clash(one: MoveLead, other: MoveLead) -> bool:
+def _two_moves(one: MoveLead, other: MoveLead) -> bool:
     overlap = one.source is None or other.source is None or _same(one.source, other.source)
     return overlap or _same(one.to, other.source) or _same(other.to, one.source)
 
 
-def _add_and_move_clash(add: AddLead, move: MoveLead) -> bool:
+def _add_and_move(add: AddLead, move: MoveLead) -> bool:
     if move.source is None:
         return not _same(add.place, move.to)
     return _same(add.place, move.source)
-
-
-def _clash(one: Step, other: Step) -> bool:
-    if one.provider != other.provider:
-        return False
-    match one.action, other.action:
-        case MoveLead() as a, MoveLead() as b:
-            return _moves_clash(a, b)
-        case (AddLead() as add, MoveLead() as move) | (MoveLead() as move, AddLead() as add):
-            return _add_and_move_clash(add, move)
-        case _:
-            return bool(one.role & ALONE)
 
 
 def _target(action: Action) -> str:
@@ -76,53 +165,3 @@ def _target(action: Action) -> str:
             return ", ".join(f"{name}={fold(value)}" for name, value in place.parts.items())
         case _:
             return fold(getattr(action, "tag", ""))
-
-
-def resolve(groups: Groups) -> tuple[set[str], tuple[Conflict, ...]]:
-    """Find what is dropped: the orders of the dropped actions, and the conflicts to report.
-
-    `groups` maps the order of each distinct action to its steps, in the order declared. An
-    action that loses to a dropped one stays dropped: so to take a rule away never takes away
-    what only other rules ask for.
-    """
-    firsts = {order: steps[0] for order, steps in groups.items()}
-    removers = {step.subject: order for order, step in firsts.items() if step.role & REMOVES}
-    beaten: dict[str, str] = {
-        order: removers[step.subject]
-        for order, step in firsts.items()
-        if step.role & ADDS and step.subject in removers
-    }
-    losses = _losses([(order, step) for order, step in firsts.items() if step.role & MOVES])
-    dropped = beaten.keys() | losses.keys()
-    conflicts: list[Conflict] = []
-    for order in sorted(dropped):
-        if order in beaten:
-            winner, rule = beaten[order], ConflictRule.REMOVE_WINS
-        else:
-            winner = _first(losses[order], lambda other: other not in dropped)
-            rule = ConflictRule.FIRST_WINS
-        action = spelled(groups[order])
-        conflicts.append(
-            Conflict(
-                firsts[order].provider,
-                _target(action),
-                spelled(groups[winner]),
-                action,
-                rule,
-            )
-        )
-    return set(dropped), tuple(conflicts)
-
-
-def _losses(movers: list[tuple[str, Step]]) -> dict[str, list[str]]:
-    """For each adding or moving step, the earlier declared ones that it clashes with."""
-    losses: dict[str, list[str]] = {}
-    for n, (order, step) in enumerate(movers):
-        earlier = [other for other, winner in movers[:n] if _clash(winner, step)]
-        if earlier:
-            losses[order] = earlier
-    return losses
-
-
-def _first(orders: list[str], good: Callable[[str], bool]) -> str:
-    return next((order for order in orders if good(order)), orders[0])

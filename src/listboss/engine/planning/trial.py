@@ -1,6 +1,6 @@
-"""The dummy event of an integration test: made-up facts for what a segmentation sends.
+"""The event of an integration test: dummy values for everything that a segmentation sends.
 
-A test types an e-mail; dummy data for the segmentation's action go to the provider.
+A person enters an e-mail address; the segmentation's actions go to the provider with these.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from listboss.rules.catalogue import Catalogue, FactKind
 from listboss.rules.event import CONTACT_FIELDS, Contact, Event, FactValue
 from listboss.rules.segmentation import Segmentation
 
-__all__ = ["dummy_event"]
+__all__ = ["trial_event"]
 
 _VALUES: dict[FactKind, FactValue] = {
     FactKind.CHOICE: "TEST",
@@ -29,10 +29,10 @@ _VALUES: dict[FactKind, FactValue] = {
 _CONTACT = {"name": "Test Contact", "first_name": "Test", "last_name": "Contact", "phone": "0000"}
 
 
-def dummy_event(
+def trial_event(
     rule: Segmentation, contact: Contact, catalogue: Catalogue, *, id: str, occurred_at: datetime
 ) -> Event:
-    """Make the event that tests a segmentation: marked as a test, every sent field filled."""
+    """Make the event that tests a segmentation: marked as a test, with every sent field."""
     facts: dict[str, FactValue] = {}
     for field in rule.send:
         fact = None if field in CONTACT_FIELDS else catalogue.fact(field)
