@@ -292,17 +292,17 @@ class TestText:
             (
                 {"condition": where.language == "en"},
                 {},
-                "condition not met: `language` `eq`, missing",
+                "condition not met: `language` is missing",
             ),
             (
                 {"condition": where.language == "en"},
                 {"language": 5},
-                "condition not met: `language` `eq`, wrong type",
+                "condition not met: `language` has the wrong type",
             ),
             (
                 {"condition": where.language == "en"},
                 {"language": "pt"},
-                "condition not met: `language` `eq`, it has another value",
+                "condition not met: `language` does not match `== en`",
             ),
             ({"condition": AnyOf()}, {}, "condition not met"),
         ],

@@ -1,7 +1,7 @@
 """Law 11: the compiled engine equals the reference on every input: plan, order, reasons.
 
-The large figure is shared among classes, so that two workers can take them, and each has
-another way to find rules do the most of it.
+The large figure is split between classes, so that two workers can share it. Each class makes
+another way of finding rules do most of the work.
 """
 
 from typing import Any
@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from listboss import Engine, Event, RuleSet
-from listboss.engine.matching import bitmap, bucket, index, scan
+from listboss.engine.matching import bucket, encoder, index, scan
 from listboss.testing import events, pairs, reference, rule_sets
 
 SHARE = {"ci": 50_000, "soak": 2_500_000}
@@ -24,55 +24,55 @@ class TestLaw11:
         assert agree(1, amount(**SHARE)) >= amount(**SHARE)
 
 
-class TestLaw11Masks:
-    """Law 11: engine and reference agree where no bucket is so small that its rules are asked."""
+class TestLaw11Bitmaps:
+    """Law 11: engine and reference agree where no rule is scanned."""
 
     def test_agreement(self, agree, amount, monkeypatch):
         """Every plan of engine and reference is equal."""
-        monkeypatch.setattr(bucket, "FEW", 0)
-        monkeypatch.setattr(index, "FEW", 0)
+        monkeypatch.setattr(bucket, "MAX_SCAN_BUCKET", 0)
+        monkeypatch.setattr(index, "MAX_SCANNED", 0)
         assert agree(2, amount(**SHARE)) >= amount(**SHARE)
 
 
-class TestLaw11FewRules:
-    """Law 11: engine and reference agree where rules are filed under any fact, one by one."""
+class TestLaw11PostingLists:
+    """Law 11: engine and reference agree where rules are posted under any fact."""
 
     def test_agreement(self, agree, amount, monkeypatch):
         """Every plan of engine and reference is equal."""
-        monkeypatch.setattr(scan, "MOST_UNFILED", 0)
-        monkeypatch.setattr(scan, "FEWEST_FILED", 1)
+        monkeypatch.setattr(scan, "MAX_SCANNED", 0)
+        monkeypatch.setattr(scan, "MIN_POSTED", 1)
         assert agree(3, amount(**SHARE)) >= amount(**SHARE)
 
 
-class TestLaw11Tables:
-    """Law 11: engine and reference agree where an index files whatever it can, in small bins."""
+class TestLaw11Bins:
+    """Law 11: engine and reference agree where an index posts whatever it can, in small bins."""
 
     def test_agreement(self, agree, amount, monkeypatch):
         """Every plan of engine and reference is equal."""
-        monkeypatch.setattr(bucket, "FEW", 0)
-        for constant in ("FEW", "FEW_OF_LEAF", "FEWEST_FILED", "FEWEST_BINS"):
+        monkeypatch.setattr(bucket, "MAX_SCAN_BUCKET", 0)
+        for constant in ("MAX_SCANNED", "MAX_SCANNED_IN_LEAF", "MIN_POSTED", "MIN_BINS"):
             monkeypatch.setattr(index, constant, 1)
         monkeypatch.setattr(index, "FINEST_BIN", 2)
-        monkeypatch.setattr(bitmap, "NARROW", 2)
+        monkeypatch.setattr(encoder, "MAX_SHARED_CELLS", 2)
         assert agree(4, amount(**SHARE)) >= amount(**SHARE)
 
 
-class TestLaw11ManyRules:
+class TestLaw11LargeBuckets:
     """Law 11: engine and reference agree where one product and event have many rules."""
 
     def test_hundreds_of_rules(self, agree, amount):
-        """Buckets of some dozens of rules give equal plans."""
+        """Buckets of dozens of rules give equal plans."""
         pairs = amount(ci=1_000, soak=50_000)
         assert agree(5, pairs, events=50, size=400) >= pairs
 
     def test_thousands_of_rules(self, agree, amount):
-        """Buckets of some hundreds of rules give equal plans."""
+        """Buckets of hundreds of rules give equal plans."""
         pairs = amount(ci=100, soak=2_000)
         assert agree(6, pairs, events=50, size=4_000) >= pairs
 
 
 class TestLaw11Shrinking:
-    """Law 11: engine and reference agree, and a disagreement is told by its smallest case."""
+    """Law 11: engine and reference agree; a disagreement is reduced to its smallest case."""
 
     @given(pairs(), st.booleans())
     def test_well_typed(self, pair: tuple[RuleSet, Event], include_tests: bool) -> None:

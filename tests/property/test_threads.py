@@ -52,7 +52,7 @@ def _planned(engine: Engine, events: list[Event], rounds: int, seed: int) -> tup
 @pytest.mark.usefixtures("restless")
 def test_eight_threads(monkeypatch, amount):
     """Cold indexes, and a case that is forgotten every few events, are shared unharmed."""
-    monkeypatch.setattr(module, "MOST_KEPT", 20)
+    monkeypatch.setattr(module, "MAX_CACHED_BUCKETS", 20)
     random = Random(8)
     rules = random_rules(random, size=600)
     events = [random_event(random, rules) for _ in range(EVENTS)]

@@ -14,8 +14,9 @@ from typing import Any
 import attrs
 
 from listboss.engine.explain import Explanation, explain
-from listboss.engine.matching.bucket import EMPTY_BUCKETS, Bucket
+from listboss.engine.matching.bucket import Bucket
 from listboss.engine.matching.router import BucketKey, Router, route, updated
+from listboss.engine.matching.scan import EMPTY_BUCKETS
 from listboss.engine.planning.binding import bind
 from listboss.engine.planning.capture import Capture
 from listboss.engine.planning.compiled import CompiledAction, compile_actions

@@ -1,7 +1,7 @@
 """Why each rule runs or does not: an `Explanation` is total over the rules of a product.
 
-Each rule is in the plan, or carries exactly one reason. The texts never show the values of
-facts, for these may be personal; a host that asks for `actual` gets them.
+Each rule is in the plan, or has exactly one reason. The texts show what a rule compares with,
+and never the values of the event, which may be personal; `actual` has them for a host that asks.
 """
 
 from __future__ import annotations
@@ -12,16 +12,15 @@ from typing import assert_never
 
 import attrs
 
-from listboss.engine.matching.normal_form import Facts
 from listboss.engine.matching.predicate import predicate
 from listboss.engine.matching.router import plan_names
 from listboss.plan import Conflict, Idle, Plan
-from listboss.rules._facts import READERS, is_present
+from listboss.rules._facts import READERS, Facts, is_present
 from listboss.rules._text import masked
 from listboss.rules.action import action_key
 from listboss.rules.automatic import AutomaticSegmentation
 from listboss.rules.catalogue import Catalogue, ProductKind
-from listboss.rules.condition import NEGATED, AllOf, AnyOf, Comparison, Condition, Not
+from listboss.rules.condition import NEGATED, AllOf, AnyOf, Comparison, Condition, Not, Operator
 from listboss.rules.event import Event, FactValue
 from listboss.rules.finding import Finding, Severity
 from listboss.rules.review import review
@@ -32,7 +31,7 @@ __all__ = ["Explanation", "FactState", "Reason", "RuleOutcome", "explain"]
 
 
 class Reason(StrEnum):
-    """Why a rule does not run; asked in this order, the first that applies."""
+    """Why a rule does not run: the first of these that applies."""
 
     UNADDRESSED = "unaddressed"
     TEST = "test"
@@ -43,11 +42,21 @@ class Reason(StrEnum):
     CONDITION_NOT_MET = "condition_not_met"
     LOST_CONFLICT = "lost_conflict"
     PROVIDER_CANNOT = "provider_cannot"
-    """Automatic segmentations only: the provider of capture cannot do the action."""
+    """For automatic segmentations: the provider of capture cannot do the action."""
+
+
+_SYMBOLS = {
+    Operator.EQ: "==",
+    Operator.NE: "!=",
+    Operator.LT: "<",
+    Operator.LE: "<=",
+    Operator.GT: ">",
+    Operator.GE: ">=",
+}
 
 
 class FactState(StrEnum):
-    """What the event knows of the fact that decided."""
+    """What the event says of the fact that decided."""
 
     KNOWN = "known"
     MISSING = "missing"
@@ -56,11 +65,11 @@ class FactState(StrEnum):
 
 @attrs.frozen
 class RuleOutcome:
-    """What became of one rule: it runs, or the one reason why not.
+    """What became of one rule: it runs, or the one reason why it does not.
 
-    For `condition_not_met`, `comparison` is the first that did not hold, `actual` the raw
-    value of its fact and `state` what the event knows of it. `findings` tell why a rule is
-    flagged; `conflict` is the one it lost.
+    For `condition_not_met`, `comparison` is the first one that did not hold, `actual` is the
+    raw value of its fact, and `state` says whether there is one. `findings` say why a rule
+    is flagged; `conflict` is the one that it lost.
     """
 
     segmentation_id: str
@@ -79,14 +88,26 @@ class RuleOutcome:
             return "runs"
         words = str(self.reason).replace("_", " ")
         if self.comparison is not None:
-            known = "it has another value" if self.state is FactState.KNOWN else self.state
-            asked = f"`{self.comparison.fact}` `{self.comparison.operator}`"
-            return f"{words}: {asked}, {str(known).replace('_', ' ')}"
+            return f"{words}: {_mismatch(self.comparison, self.state)}"
         if self.findings:
             return f"{words}: {'; '.join(finding.message for finding in self.findings)}"
         if self.conflict is not None:
             return f"{words} over `{self.conflict.target}`: {self.conflict.rule}"
         return words
+
+
+def _mismatch(comparison: Comparison, state: FactState | None) -> str:
+    fact, value = comparison.fact, comparison.value
+    match state:
+        case FactState.MISSING if comparison.operator is not Operator.IS_MISSING:
+            return f"`{fact}` is missing"
+        case FactState.WRONG_TYPE:
+            return f"`{fact}` has the wrong type"
+        case _:
+            operator = _SYMBOLS.get(comparison.operator, comparison.operator.replace("_", " "))
+            values = value if isinstance(value, tuple) else () if value is None else (value,)
+            wanted = " ".join([operator, ", ".join(map(str, values))]).strip()
+            return f"`{fact}` does not match `{wanted}`"
 
 
 @attrs.frozen
@@ -123,7 +144,7 @@ def _cell(text: str) -> str:
 
 
 def explain(rules: RuleSet, event: Event, plan: Plan) -> Explanation:
-    """Explain the plan of an event: every rule of the product, and why."""
+    """Explain the plan of an event: every rule of the product, and why it runs or not."""
     running = {reason for action in plan.actions for reason in action.because}
     outcomes: list[RuleOutcome] = []
     for entry in rules.for_product(event.product_id):
@@ -210,9 +231,9 @@ def _not_met(
 def _first_failure(
     condition: Condition, facts: Facts, catalogue: Catalogue, *, negated: bool = False
 ) -> Comparison | None:
-    """Return the first comparison, as negated, that keeps the condition from holding.
+    """Return the first comparison, negated where need be, that keeps the condition from holding.
 
-    None if there is none to name: the condition holds, or it is an empty `AnyOf`.
+    None if there is none to name: the condition holds, or is an empty `AnyOf`.
     """
     if predicate(condition, catalogue, negated=negated)(facts):
         return None

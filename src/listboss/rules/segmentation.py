@@ -51,9 +51,9 @@ def digest(parts: Sequence[str]) -> str:
     >>> digest(["ab", "c"]) == digest(["a", "bc"])
     False
     """
-    joined = "".join([f"{len(part)}:{part}" for part in parts])
+    joined = "".join([f"{len(part)}:" + part for part in parts])  # a member of an enum is its text
     if not joined.isascii():
-        joined = "".join([f"{len(part.encode())}:{part}" for part in parts])
+        joined = "".join([f"{len(part.encode())}:" + part for part in parts])
     hashed = _new_hash()
     hashed.update(joined.encode())
     return hashed.hexdigest()

@@ -1,4 +1,4 @@
-"""Doors: every raw value finds its place, and what they remember is bounded."""
+"""Encoders: every raw value has its cell, and the cache of spellings is bounded."""
 
 import sys
 from datetime import UTC, datetime
@@ -7,9 +7,9 @@ from decimal import Decimal
 import pytest
 
 from listboss import HOTMART, where
-from listboss.engine.matching.encoder import MOST_REMEMBERED, door_of
-from listboss.engine.matching.normal_form import literal
-from listboss.engine.matching.partition import Domain
+from listboss.engine.matching.encoder import MAX_CACHED_SPELLINGS, encoder_of
+from listboss.engine.matching.partition import Partition
+from listboss.engine.matching.predicate import literal
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 LOOK_ALIKE = (None, "", " ", "1", "x", 0, 1, 2, True, False, Decimal(1), Decimal("1.5"), NOON)
@@ -22,16 +22,16 @@ CONDITIONS = {
 }
 
 
-def _domain(*conditions):
-    return Domain([literal(condition, HOTMART) for condition in conditions])
+def _partition(*conditions):
+    return Partition([literal(condition, HOTMART) for condition in conditions])
 
 
 @pytest.mark.parametrize("fact", CONDITIONS)
-def test_look_alikes_have_their_own_places(fact):
+def test_look_alikes_have_their_own_cells(fact):
     """Whatever came before: 1, True, Decimal(1) and "1" are four values."""
-    domain = _domain(*CONDITIONS[fact])
-    fresh = [door_of(domain)(raw) for raw in LOOK_ALIKE]
-    used = door_of(domain)
+    partition = _partition(*CONDITIONS[fact])
+    fresh = [encoder_of(partition)(raw) for raw in LOOK_ALIKE]
+    used = encoder_of(partition)
     for order in (LOOK_ALIKE, LOOK_ALIKE[::-1], LOOK_ALIKE):
         assert dict(zip(map(repr, LOOK_ALIKE), fresh, strict=True)) == {
             repr(raw): used(raw) for raw in order
@@ -40,34 +40,35 @@ def test_look_alikes_have_their_own_places(fact):
 
 @pytest.mark.parametrize("fact", CONDITIONS)
 def test_no_value_and_a_wrong_one(fact):
-    """Both have places of their own, after all others."""
-    domain = _domain(*CONDITIONS[fact])
-    door = door_of(domain)
+    """Both have cells of their own, after all others."""
+    partition = _partition(*CONDITIONS[fact])
+    encode = encoder_of(partition)
     wrong = "?" if fact in {"installments", "price"} else 7
-    assert [domain.missing] * 3 == [door(raw) for raw in (None, "", " ")]
-    assert domain.missing + 1 == door(wrong) == domain.places - 1
+    assert [partition.missing] * 3 == [encode(raw) for raw in (None, "", " ")]
+    assert partition.missing + 1 == encode(wrong) == partition.size - 1
 
 
-def test_places_are_counted_from_a_base():
-    """Facts that share a row of masks stand one after the other."""
-    domain = _domain(*CONDITIONS["price"], *CONDITIONS["price"])
-    near, far = door_of(domain), door_of(domain, 100)
+def test_cells_are_counted_from_a_base():
+    """The bitmaps of facts that share a row follow each other."""
+    partition = _partition(*CONDITIONS["price"], *CONDITIONS["price"])
+    near, far = encoder_of(partition), encoder_of(partition, 100)
     assert [near(raw) + 100 for raw in LOOK_ALIKE] == [far(raw) for raw in LOOK_ALIKE]
 
 
 @pytest.mark.parametrize(
-    ("offers", "most"), [(2, 2 * (2 + 1 + 2)), (100, 2 * (100 + 1 + 2)), (400, MOST_REMEMBERED)]
+    ("offers", "most"),
+    [(2, 2 * (2 + 1 + 2)), (100, 2 * (100 + 1 + 2)), (400, MAX_CACHED_SPELLINGS)],
 )
-def test_few_spellings_are_remembered(offers, most):
-    """At most so many, and all the others are found all the same."""
-    domain = _domain(*(where.offer == f"offer {n}" for n in range(offers)))
-    door = door_of(domain)
+def test_the_cache_of_spellings_is_bounded(offers, most):
+    """Spellings beyond the bound are encoded anew each time."""
+    partition = _partition(*(where.offer == f"offer {n}" for n in range(offers)))
+    encode = encoder_of(partition)
     others = [f"{other} ".upper() for other in range(1_000)]
     known = ["Offer 1".ljust(n) for n in range(8, 40)]
     before = [sys.getrefcount(raw) for raw in others]
 
-    assert {domain.count - 1} == {door(raw) for raw in others}
-    assert domain.known["offer 1"] == door("offer 1")
-    assert {door("offer 1")} == {door(raw) for raw in known}
+    assert {partition.count - 1} == {encode(raw) for raw in others}
+    assert partition.cells["offer 1"] == encode("offer 1")
+    assert {encode("offer 1")} == {encode(raw) for raw in known}
     kept = [sys.getrefcount(raw) for raw in others]
     assert most == sum(kept) - sum(before)

@@ -1,4 +1,4 @@
-"""What a prepared action could be contradicted over."""
+"""What a compiled action could conflict over."""
 
 import pytest
 
@@ -13,9 +13,9 @@ from listboss import (
     RemoveTag,
     Segmentation,
 )
-from listboss.engine.planning.compiled import steps_of
+from listboss.engine.planning.compiled import compile_actions
 
-SUBJECTS: dict[str, tuple[Action, tuple[str, ...]]] = {
+TARGETS: dict[str, tuple[Action, tuple[str, ...]]] = {
     "add tag": (AddTag(" VIP"), ("mail", "tag", "vip")),
     "remove tag": (RemoveTag("vip"), ("mail", "tag", "vip")),
     "add lead": (AddLead("News"), ("mail", "place", "list", "news")),
@@ -26,11 +26,11 @@ SUBJECTS: dict[str, tuple[Action, tuple[str, ...]]] = {
 }
 
 
-@pytest.mark.parametrize("name", SUBJECTS)
-def test_subject(name):
+@pytest.mark.parametrize("name", TARGETS)
+def test_target(name):
     """The provider's tag or place, folded; a provider's own action has none."""
-    action, subject = SUBJECTS[name]
+    action, target = TARGETS[name]
     rule = Segmentation(
         "rule", product_id="p", provider="mail", event="purchase.approved", actions=action
     )
-    assert [subject] == [step.subject for step in steps_of(rule, Capabilities.everything())]
+    assert [target] == [each.target for each in compile_actions(rule, Capabilities.everything())]

@@ -1,62 +1,38 @@
 """A bucket: the rules of one product, event and subscription plan, and how they are found.
 
-A *scan bucket* evaluates its rules one by one: all of them, or, where several rules depend
-on one fact (an offer code, a price), only those posted under the event's cell of that fact.
-An *indexed bucket* finds its rules by an `Index`. When a rule of it changes, the index is
-kept: the old rule becomes a tombstone, the new one goes into a small bucket beside the
-index, a delta. A scan bucket, or one with too many changes, is made anew.
+A *scan bucket* evaluates its few rules one by one, an *indexed bucket* finds its rules by an
+`Index`. When a rule of an indexed bucket changes, the index is kept: the old rule becomes a
+tombstone, the new one goes into a small bucket beside the index, a delta. A scan bucket, or
+one with too many changes, is made anew.
 """
 
 from __future__ import annotations
 
-import operator
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from operator import itemgetter
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol
 
 import attrs
 
-from listboss.engine.matching.encoder import Encoder, encoder_of
-from listboss.engine.matching.index import Access, Index, build, post
-from listboss.engine.matching.normal_form import ByFact, by_fact, flat, normal_form, without
-from listboss.engine.matching.partition import Partition, partitions_of
-from listboss.engine.matching.predicate import (
-    LIST_OPERATORS,
-    Conjunction,
-    Literal,
-    Test,
-    hold,
-    predicate,
-)
+from listboss.engine.matching.index import Index, build
+from listboss.engine.matching.normal_form import by_fact, normal_form
+from listboss.engine.matching.predicate import Conjunction, predicate
+from listboss.engine.matching.scan import make_scan_bucket
 from listboss.engine.planning.compiled import CompiledAction, CompiledRule, position_of
 from listboss.engine.planning.conflict import may_conflict
 from listboss.plan import Idle
-from listboss.rules._facts import Facts, Reader
+from listboss.rules._facts import Facts
 from listboss.rules.catalogue import Catalogue
 from listboss.rules.condition import MAX_NODES
 
-__all__ = [
-    "EMPTY_BUCKETS",
-    "Bucket",
-    "IndexedBucket",
-    "ScanBucket",
-    "changed",
-    "compacted",
-    "make_bucket",
-]
+__all__ = ["Bucket", "IndexedBucket", "changed", "compacted", "make_bucket"]
 
 MAX_SCAN_BUCKET = 256
 """Up to this many rules may do without an index, if an event evaluates only some of them."""
 MAX_EVALUATED = 8
 """How many rules of a scan bucket an event may evaluate: an index costs some microseconds."""
-MAX_SCANNED = 4
-"""At most this many rules are evaluated by every event; more of them are posted."""
-MIN_POSTED = 3
-"""A look-up costs about as much as evaluating a rule, so a fact must have this many rules."""
-MAX_CELLS = 32
-"""A rule is posted under at most this many cells, so that the lists grow with the rules."""
 MAX_DELTA = 32
 """At most this many changed rules share one bucket beside the index."""
 MAX_CHANGES = 2_048
@@ -66,17 +42,24 @@ MAX_CHANGES = 2_048
 class Bucket(Protocol):
     """Rules that are found together.
 
-    `automatic` are the compiled actions of every event that comes here, whatever its rules;
-    `idle` is the reason to report if nothing asks for an action. `may_conflict` is False only
-    if no two actions of the bucket can contradict each other.
+    `automatic` actions are planned for every event that comes here, whatever its rules say;
+    `idle` is reported if there is no action at all.
     """
 
     @property
-    def automatic(self) -> tuple[CompiledAction, ...]: ...
+    def automatic(self) -> tuple[CompiledAction, ...]:
+        """The automatic actions of its events."""
+        ...
+
     @property
-    def idle(self) -> Idle: ...
+    def idle(self) -> Idle:
+        """Why there is nothing to do."""
+        ...
+
     @property
-    def may_conflict(self) -> bool: ...
+    def may_conflict(self) -> bool:
+        """Whether two actions might contradict each other."""
+        ...
 
     def match(self, facts: Facts) -> list[CompiledRule]:
         """Return the rules that hold, in any order."""
@@ -93,142 +76,6 @@ class Bucket(Protocol):
     def rules(self) -> Sequence[CompiledRule]:
         """Return all rules, in the order declared."""
         ...
-
-
-# Scan bucket
-
-
-@attrs.frozen(eq=False, weakref_slot=False)
-class _ScannedRule(CompiledRule):
-    """A rule with its literals: the first one unpacked, then the others.
-
-    `read` is None if there is no literal.
-    """
-
-    fact: str = ""
-    read: Reader | None = None
-    test: Test = operator.eq
-    operand: Any = None
-    rest: Conjunction = ()
-
-
-def _scanned(rule: CompiledRule, literals: Conjunction) -> _ScannedRule:
-    fields = (rule.position, rule.id, rule.rule, rule.actions, rule.recheck)
-    if not literals:
-        return _ScannedRule(*fields)
-    fact, read, test, operand, _, _, _ = literals[0]
-    return _ScannedRule(*fields, fact, read, test, operand, literals[1:])
-
-
-_PostingLists: TypeAlias = tuple[str, Encoder, tuple[tuple[_ScannedRule, ...], ...]]
-"""A fact, its encoder, and the rules to evaluate, by cell."""
-
-
-@attrs.frozen(eq=False, weakref_slot=False)
-class ScanBucket:
-    """Rules that are evaluated: `always`, and those posted under the event's cells."""
-
-    all_rules: Sequence[CompiledRule]
-    always: tuple[_ScannedRule, ...]
-    postings: tuple[_PostingLists, ...]
-    may_conflict: bool
-    automatic: tuple[CompiledAction, ...] = ()
-    idle: Idle = Idle.NO_RULE
-
-    def match(self, facts: Facts) -> list[CompiledRule]:
-        """Return the rules that hold, in any order."""
-        get = facts.get
-        rules: Sequence[_ScannedRule] = self.always
-        if self.postings:
-            rules = [*rules]
-            for fact, encode, lists in self.postings:
-                rules += lists[encode(get(fact))]
-        matched: list[CompiledRule] = []
-        for rule in rules:
-            if rule.read is not None:
-                value = rule.read(get(rule.fact))
-                if value is None or not rule.test(value, rule.operand):
-                    continue
-                if rule.rest and not hold(rule.rest, facts):
-                    continue
-            if rule.recheck is None or rule.recheck(facts):
-                matched.append(rule)
-        return matched
-
-    def match_ids(self, facts: Facts) -> tuple[str, ...]:
-        """Return the ids of the rules that hold, in the order declared."""
-        matched = self.match(facts)
-        if len(matched) > 1:
-            matched.sort(key=position_of)
-        return tuple([rule.id for rule in matched]) if matched else ()
-
-    def match_actions(self, facts: Facts) -> Sequence[CompiledAction]:
-        """Return the actions of the rules that hold, as declared if they may conflict."""
-        matched = self.match(facts)
-        if len(matched) < 2:
-            return matched[0].actions if matched else ()
-        if self.may_conflict:
-            matched.sort(key=position_of)
-        return [action for rule in matched for action in rule.actions]
-
-    def rules(self) -> Sequence[CompiledRule]:
-        """Return all rules, in the order declared."""
-        return self.all_rules
-
-
-EMPTY_BUCKETS = {idle: ScanBucket((), (), (), may_conflict=False, idle=idle) for idle in Idle}
-"""Buckets without rules, by the reason why there is nothing to do."""
-
-
-def _scan_bucket(rules: Sequence[tuple[CompiledRule, ByFact]]) -> tuple[ScanBucket, float]:
-    """Make a scan bucket; also return how many rules an event evaluates, roughly."""
-    if len(rules) <= MAX_SCANNED:
-        scanned = tuple([_scanned(rule, flat(literals)) for rule, literals in rules])
-        return _with_rules(scanned, scanned, ()), len(scanned)
-    short = [(n, _short(literals)) for n, (_, literals) in enumerate(rules)]
-    partitions = partitions_of(literals for _, literals in short)
-    postings, rest = post(short, partitions, _in_cells, MIN_POSTED)
-    ready = {n: _scanned(rules[n][0], flat(rules[n][1])) for n, _ in rest}
-    always = tuple([ready[n] for n in sorted(ready)])
-    expected = float(len(always))
-    lists: list[_PostingLists] = []
-    for (fact, _), cells in postings.items():
-        partition = partitions[fact]
-        for n in {n for posted in cells.values() for n, _ in posted}:
-            ready[n] = _scanned(rules[n][0], flat(without(rules[n][1], fact)))
-        posted = [tuple([ready[n] for n, _ in cells.get(c, ())]) for c in range(partition.size)]
-        expected += sum(map(len, posted)) / partition.size
-        lists.append((fact, encoder_of(partition), tuple(posted)))
-    return _with_rules([ready[n] for n in sorted(ready)], always, tuple(lists)), expected
-
-
-def _with_rules(
-    rules: Sequence[_ScannedRule],
-    always: tuple[_ScannedRule, ...],
-    postings: tuple[_PostingLists, ...],
-) -> ScanBucket:
-    clash = may_conflict(action for rule in rules for action in rule.actions)
-    return ScanBucket(tuple(rules), always, postings, clash)
-
-
-def _short(literals: ByFact) -> ByFact:
-    """Leave out facts with long lists of values: no rule is posted under that many cells."""
-    return {
-        fact: group
-        for fact, group in literals.items()
-        if not any(x.operator in LIST_OPERATORS and len(x.operand) > MAX_CELLS for x in group)
-    }
-
-
-def _in_cells(fact: str, partition: Partition, literals: Sequence[Literal]) -> Access | None:
-    """Choose the cells where the literals hold, if they are few and at most half of all."""
-    intervals = partition.intervals(literals)
-    if sum(high - low for low, high in intervals) > min(MAX_CELLS, partition.count // 2):
-        return None
-    return Access(fact, 1, [cell for interval in intervals for cell in range(*interval)])
-
-
-# Indexed bucket
 
 
 @attrs.frozen(eq=False, weakref_slot=False)
@@ -344,7 +191,7 @@ def make_bucket(rules: Iterable[CompiledRule], catalogue: Catalogue) -> Bucket:
     if len(rules) <= MAX_SCAN_BUCKET:
         # A condition that nothing meets has no conjunction: its rule is never found.
         found = [_normalised(rule, catalogue, most=1) for rule in rules]
-        bucket, evaluated = _scan_bucket(
+        bucket, evaluated = make_scan_bucket(
             [(rule, by_fact(each)) for rule, conjunctions in found for each in conjunctions]
         )
         if evaluated <= MAX_EVALUATED:
@@ -355,7 +202,9 @@ def make_bucket(rules: Iterable[CompiledRule], catalogue: Catalogue) -> Bucket:
         ids=tuple([rule.id for rule, _ in found]),
         actions=tuple([rule.actions for rule, _ in found]),
         rechecks={n: rule.recheck for n, (rule, _) in enumerate(found) if rule.recheck},
-        index=build((n, each) for n, (_, conjunctions) in enumerate(found) for each in conjunctions),
+        index=build(
+            (n, each) for n, (_, conjunctions) in enumerate(found) for each in conjunctions
+        ),
         repeats=any(len(conjunctions) > 1 for _, conjunctions in found),
         may_conflict=may_conflict(action for rule in rules for action in rule.actions),
     )

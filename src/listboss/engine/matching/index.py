@@ -18,7 +18,7 @@ from typing import NamedTuple, TypeAlias
 
 from listboss.engine.matching.bitmap import WORD, BitmapIndex, Cells, Entry, Rows
 from listboss.engine.matching.encoder import EventEncoder
-from listboss.engine.matching.normal_form import ByFact, by_fact, flat, without
+from listboss.engine.matching.normal_form import by_fact, flat, without
 from listboss.engine.matching.partition import Partition, partitions_of
 from listboss.engine.matching.predicate import Conjunction, Literal, hold
 from listboss.rules._facts import Facts

@@ -41,9 +41,7 @@ class NormalForm:
 _ANY_EVENT = NormalForm(((),), lossless=False)
 
 
-def normal_form(
-    condition: Condition, catalogue: Catalogue, *, negated: bool = False
-) -> NormalForm:
+def normal_form(condition: Condition, catalogue: Catalogue, *, negated: bool = False) -> NormalForm:
     """Turn a condition without error findings into conjunctions of literals.
 
     >>> from listboss import HOTMART, where

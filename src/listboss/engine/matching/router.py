@@ -12,13 +12,8 @@ from typing import TypeAlias
 
 import attrs
 
-from listboss.engine.matching.bucket import (
-    EMPTY_BUCKETS,
-    Bucket,
-    changed,
-    compacted,
-    make_bucket,
-)
+from listboss.engine.matching.bucket import Bucket, changed, compacted, make_bucket
+from listboss.engine.matching.scan import EMPTY_BUCKETS
 from listboss.engine.planning.compiled import CompiledRule, compile_actions
 from listboss.plan import Idle
 from listboss.rules._text import fold

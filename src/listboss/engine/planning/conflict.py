@@ -1,19 +1,9 @@
 """From the actions that rules ask for to those of a plan: merge, drop what conflicts, sort.
 
-Equal actions at one provider become one, with all their reasons and all their data. Which of
-two contradicting actions is dropped is one table:
-
-| an action | loses to | because |
-|---|---|---|
-| adds a tag | one that removes the tag | an added tag sends mail: not adding is the safe side |
-| adds or moves to a place | one that removes from the place | the same |
-| moves from a source | an earlier move from the same source | first declared wins |
-| moves | an earlier move out of its target, or into its source | first declared wins |
-| moves out of a place / adds to it | the other of the two, if declared earlier | the same |
-| adds to a place | an earlier add to another, where a contact is at one place | the same |
-
-An action loses to what contradicts it whether or not that one is dropped itself: so taking a
-rule away never takes away what only other rules ask for.
+Equal actions at one provider become one, with all their reasons and all their data. Of two
+actions that contradict each other, one is dropped and reported as a conflict. An action loses
+to what contradicts it whether or not that one is dropped itself: so taking a rule away never
+takes away what only other rules ask for.
 """
 
 from __future__ import annotations
@@ -29,6 +19,19 @@ from listboss.rules._text import fold
 from listboss.rules.action import Action, AddLead, MoveLead, Place, place_key
 
 __all__ = ["may_conflict", "resolve"]
+
+# The conflict table.
+#
+#   an action                    loses to                                 because
+#   adds a tag                   one that removes the tag                 an added tag sends mail
+#   adds or moves to a place     one that removes from the place          the same
+#   moves from a source          an earlier move from the same source     first declared wins
+#   moves                        an earlier move out of its target,       first declared wins
+#                                or into its source
+#   moves out of a place         an earlier add to that place,            first declared wins
+#                                and the other way round
+#   adds to a place              an earlier add to another place, where   first declared wins
+#                                a contact is at one place at a time
 
 _Groups = Mapping[str, Sequence[CompiledAction]]
 """Equal actions by their order, each group in the order declared."""
