@@ -242,24 +242,22 @@ def transitions() -> str:
     return table(("status", "what leads on"), rows)
 
 
-DATED = re.compile(r"^## (\d+)\. (.+)\n\n\*(\d{4}-\d\d-\d\d)\*$", re.MULTILINE)
-"""The heading of a decision, and its date below."""
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
 
 def decisions() -> str:
-    """Every decision by number, with its page and its date."""
-    found = [
-        (int(number), title, page.name, day)
-        for page in sorted((HERE / "explanation" / "decisions").glob("*.md"))
-        for number, title, day in DATED.findall(page.read_text("utf-8"))
-    ]
-    return table(
-        ("number", "decision", "date"),
-        (
-            (str(number), f"[{title}]({page}#{_anchor(f'{number}. {title}')})", day)
-            for number, title, page, day in sorted(found)
-        ),
-    )
+    """Every decision by number, below the title of its page."""
+    pages: list[tuple[int, str]] = []
+    for page in (HERE / "explanation" / "decisions").glob("*.md"):
+        title, *headings = HEADING.findall(page.read_text("utf-8"))
+        records = [heading.partition(". ") for heading in headings if heading[0].isdigit()]
+        items = (
+            f"{number}. [{text}]({page.name}#{_anchor(f'{number}. {text}')})\n"
+            for number, _, text in records
+        )
+        if records:
+            pages.append((int(records[0][0]), f"## {title}\n\n{''.join(items)}"))
+    return "\n".join(text for _, text in sorted(pages))
 
 
 def _anchor(heading: str) -> str:
