@@ -1,8 +1,8 @@
-"""What every collected file needs: examples that run, and how many examples a property tries.
+"""Tests from examples, and the number of examples that Hypothesis tries.
 
 Every Python block of README.md and docs/, and every doctest of a docstring, is a test (Sybil).
-The examples of one document share names: `--dist loadscope` in pyproject.toml keeps them on one
-worker, in their order.
+The examples of one document share names, so `--dist loadscope` in pyproject.toml keeps them on
+one worker, in their order.
 """
 
 import os
@@ -20,7 +20,7 @@ HERE = Path(__file__).parent
 _documents = Sybil(
     parsers=[PythonCodeBlockParser(doctest_optionflags=ELLIPSIS)],
     path=str(HERE),
-    # One pattern a depth: before Python 3.13, `**` in a pattern is no more than `*`.
+    # One pattern for each depth: before Python 3.13, `**` matches the same as `*`.
     patterns=["README.md", "docs/*.md", "docs/*/*.md"],
 )
 _docstrings = Sybil(
@@ -32,7 +32,7 @@ _docstrings = Sybil(
 pytest_collect_file = SybilCollection([_documents, _docstrings]).pytest()
 
 # No deadlines: a test that fails because the machine was busy says nothing about the code.
-# `ci` is the default and repeats itself exactly; `soak` looks for what nobody has seen yet.
+# `ci` is the default and tries the same examples each time; `soak` tries many new ones.
 _patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", _patient, max_examples=200, derandomize=True)
 settings.register_profile("soak", _patient, max_examples=20_000, print_blob=True)

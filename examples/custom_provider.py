@@ -1,7 +1,7 @@
-"""A host's own provider: newsletters kept by a made-up web service, one dictionary here.
+"""A provider of your own, for an imaginary newsletter service that accepts only tags.
 
-What a provider needs: `capabilities`, equal to what the rule set says of the account, and
-`apply`, which does one action and answers with one of six outcomes. Run it as it is.
+A provider has `capabilities`, which the rule set also gives for the account, and `apply`, which
+carries out one action and returns one of six outcomes. Run this file to see the results.
 """
 
 from __future__ import annotations
@@ -26,28 +26,28 @@ from listboss.provider import Applied, Call, NoChange, Outcome, Refused, Throttl
 
 
 class Service:
-    """Stands for the web service: HTTP in real life, with status codes of its own."""
+    """The newsletter service; a real one would be called over HTTP."""
 
     def __init__(self) -> None:
         self.tags: dict[str, set[str]] = {}
         self.busy = False
-        self._answered: dict[str, int] = {}
+        self._responses: dict[str, int] = {}
 
     def request(self, method: str, email: str, tag: str, *, key: str) -> int:
-        """Put a tag on or take it off; answers 200, 204 (as it was), 403 or 429."""
+        """Add or remove a tag; return 200, 204 (nothing changed), 403 (blocked) or 429 (busy)."""
         if self.busy:
             return 429
         if email.startswith("blocked"):
             return 403
-        if key not in self._answered:  # a request repeated with its key is done once
+        if key not in self._responses:  # a repeated request with the same key does nothing
             tags = self.tags.setdefault(email, set())
-            self._answered[key] = 204 if (tag in tags) == (method == "PUT") else 200
+            self._responses[key] = 204 if (tag in tags) == (method == "PUT") else 200
             tags.add(tag) if method == "PUT" else tags.discard(tag)
-        return self._answered[key]
+        return self._responses[key]
 
 
 class Newsletters:
-    """The provider: an action in, an outcome out."""
+    """The provider: maps each action to a request, and each response to an outcome."""
 
     capabilities = Capabilities(add_tag="native", remove_tag="native", idempotent=True)
 
@@ -55,14 +55,14 @@ class Newsletters:
         self._service = service
 
     def apply(self, action: PlannedAction, call: Call) -> Outcome:
-        """Carry out one action; its id goes along, so that nothing is done twice."""
+        """Carry out one action; the service gets its id as a key, so nothing is done twice."""
         match action.action:
             case AddTag(tag):
                 status = self._service.request("PUT", action.email, tag, key=action.id)
             case RemoveTag(tag):
                 status = self._service.request("DELETE", action.email, tag, key=action.id)
             case _:
-                return Refused("only tags can be put on and taken off", "configuration")
+                return Refused("this service can only add and remove tags", "configuration")
         match status:
             case 200:
                 return Applied()
@@ -72,12 +72,12 @@ class Newsletters:
                 return Throttled(timedelta(seconds=30 * call.attempt))
             case 403:
                 return Refused("the contact has unsubscribed", "suppressed")
-            case _:  # whatever else: an exception counts as `Unknown`, and its text is not kept
+            case _:  # an exception counts as `Unknown`, and its text is not stored
                 raise ConnectionError(f"status {status}")
 
 
 def main() -> None:
-    """One product, two rules, four events."""
+    """Handle four events with two rules for one product, and print what happened."""
     service = Service()
     provider = Newsletters(service)
     rules = RuleSet(
@@ -101,6 +101,7 @@ def main() -> None:
     journal = MemoryJournal()
     executor = Executor(Engine(rules), {"newsletters": provider}, journal)
 
+    print("## Events, and the status of their delivery")
     noon = datetime(2026, 5, 4, 12, tzinfo=UTC)
     for n, (name, email) in enumerate(
         (
@@ -115,14 +116,16 @@ def main() -> None:
         receipt = executor.handle(event)
         print(f"{name:20} {email:20} {receipt.status}")
 
+    print("\n## One minute later, when the service is no longer busy")
     service.busy = False
     later = datetime.now(UTC) + timedelta(minutes=1)
     for receipt in executor.run_due(later):
-        print(f"{'a minute later':20} {'bruno@example.com':20} {receipt.status}")
+        print(f"{'purchase.approved':20} {'bruno@example.com':20} {receipt.status}")
 
-    print()
+    print("\n## The history: each attempt, with its outcome")
     for record in journal.history("42"):
-        print(f"{record.contact:20} {record.action!r:24} {record.status:10} {record.detail}")
+        line = f"{record.contact:20} {record.action!r:24} {record.status:10} {record.detail}"
+        print(line.rstrip())
     assert {"bruno@example.com"} == {email for email, tags in service.tags.items() if tags}
 
 

@@ -1,7 +1,8 @@
-"""From a folder of webhook bodies to contacts in a provider: the whole way, once.
+"""From a folder of webhook bodies to contacts at a provider: every step of the way.
 
-Reads examples/webhooks, plans by examples/rules.toml, carries the plans out in the embedded
-provider on a temporary SQLite file, and prints what happened. No account, no network, no mail.
+Reads examples/webhooks, plans each event with the rules of examples/rules.toml, carries the plans
+out in the embedded provider on a temporary SQLite file, and prints what happened. It needs no
+account, uses no network, and sends no mail.
 """
 
 import tempfile
@@ -9,7 +10,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from listboss import AddLead, AddTag, Engine, Event, MoveLead, Place, RemoveLead, RemoveTag
+from listboss import AddLead, AddTag, Engine, Event, Idle, MoveLead, Place, RemoveLead, RemoveTag
 from listboss.codec import load_rules
 from listboss.delivery import Executor, MemoryJournal, Record, Status
 from listboss.errors import WebhookError
@@ -19,82 +20,98 @@ from listboss.send import Automation, Send, Step
 HERE = Path(__file__).parent
 START, END = datetime(2025, 3, 3, tzinfo=UTC), datetime(2025, 4, 24, tzinfo=UTC)
 LEAD_LIMIT = 7
-LANGUAGES = {"diego@example.com": "en"}  # in no webhook: a host adds what it knows itself
-NEARLY = ("other_plan", "condition_not_met", "lost_conflict")  # on this event, and yet did not run
+LANGUAGES = {"diego@example.com": "en"}  # no webhook has the language: a host adds what it knows
+WORTH_EXPLAINING = ("other_plan", "condition_not_met", "lost_conflict")
+IGNORED = {
+    Idle.UNADDRESSED: "no e-mail address",
+    Idle.TEST: "a test event",
+    Idle.UNKNOWN_PRODUCT: "the product is not in rules.toml",
+}
 EXPIRED = "auto:purchase-expired:1001"
 NEW_SLIP = Step("new-slip", subject="Your bank slip has expired", delay=timedelta(days=1))
+LEGEND = """\
+Below each event are the changes it made and, on the right, the rule behind each change (those that
+begin with "auto." are automatic). Actions with nothing to change, such as removing a tag that the
+contact does not have, are left out. "Not run" lists rules for the same event that did not run.
+"""
 
 
-def read() -> Iterator[tuple[str, Event | str]]:
-    """Give the events of each body, or why it has none; a wrong body stops nothing."""
+def read_webhooks() -> Iterator[tuple[str, Event | str]]:
+    """Yield the events of each file, or why it has none; a broken file does not stop the others."""
     for file in sorted((HERE / "webhooks").glob("[0-9]*")):
         try:
             parsed = parse(file.read_bytes())
         except WebhookError as error:
-            yield file.name, f"no webhook: {error.message}"
+            yield file.name, f"not a webhook: {error.message}"
             continue
         if parsed.ignored is not None:
-            yield file.name, f"{parsed.ignored.reason}: {parsed.ignored.event}"
+            yield file.name, f"{parsed.ignored.event}: {parsed.ignored.reason.replace('_', ' ')}"
         for event in parsed.events:
             language = LANGUAGES.get(event.contact.key) if event.contact else None
             yield file.name, event.with_facts(language=language) if language else event
 
 
-def place(given: Place | None) -> str:
-    """Name a place."""
-    return "" if given is None else " / ".join(given.parts.values())
+def name(place: Place | None) -> str:
+    """Return the name of a list, or the parts of another place."""
+    return "" if place is None else " / ".join(place.parts.values())
 
 
-def words(action: object) -> str:
-    """Say an action in short."""
+def describe(action: object) -> str:
+    """Say in a few words what an action does."""
     match action:
         case AddTag(tag):
-            return f"+ tag {tag}"
+            return f"add tag {tag}"
         case RemoveTag(tag):
-            return f"- tag {tag}"
+            return f"remove tag {tag}"
+        case AddLead(None):
+            return "add contact"
         case AddLead(to):
-            return f"+ lead {place(to)}"
+            return f"add to list {name(to)}"
         case RemoveLead(source):
-            return f"- lead {place(source)}"
+            return f"remove from list {name(source)}"
         case MoveLead(to, source):
-            return f"> lead {place(source)} > {place(to)}"
+            return f"move from list {name(source)} to {name(to)}"
         case _:
             return str(action)
 
 
 def show_rules(engine: Engine) -> None:
-    """Print our own rules, with what is wrong with those that are flagged."""
+    """Print the custom rules, and what is wrong with those that are flagged."""
     rules = engine.rules
-    print(f"\n## {len(rules)} rules of our own for {len(rules.products)} products")
-    for rule in rules.segmentations:
-        faults = [finding for finding in rules.findings if finding.segmentation_id == rule.id]
-        state = "FLAGGED" if faults else "on" if rule.enabled else "off"
-        print(f"{state:<8}{rule.name}: {', '.join(map(words, rule.actions))}")
-        for finding in faults:
-            print(f"        {finding.code}: {finding.message}")
+    print(f"## {len(rules)} custom rules for {len(rules.products)} products")
+    for product in rules.products:
+        print(f"{product.name} (product {product.id})")
+        for rule in rules.rules_of(product.id):
+            problems = [found for found in rules.findings if found.segmentation_id == rule.id]
+            state = "FLAGGED" if problems else "on" if rule.enabled else "off"
+            print(f"    {state:<8}{rule.name}: {', '.join(map(describe, rule.actions))}")
+            for finding in problems:
+                print(f"            {finding.code}: {finding.message}")
 
 
 def show_event(event: Event, records: tuple[Record, ...], engine: Engine) -> None:
-    """Print what an event changed, which rules asked for it, and which did not fit."""
+    """Print what an event changed, the rules behind it, and the rules that did not run."""
     names = {rule.id: rule.name for rule in engine.rules.rules_of(event.product_id)}
+    product = engine.rules.product(event.product_id)
+    what = f"{event.name} ({product.name if product else event.product_id})"
+    print(f"{event.occurred_at:%d %b %H:%M}  {records[0].contact}  {what}")
     changed = [record for record in records if record.status is not Status.UNCHANGED]
-    what = f"{records[0].contact}  {event.name} {event.product_id}"
-    same = f"  (and {n} without a change)" if (n := len(records) - len(changed)) else ""
-    print(f"{event.occurred_at:%d %b %H:%M}  {what}{same}")
     for record in changed:
         reasons = ", ".join(names.get(reason, reason) for reason in record.segmentation_ids)
-        told = "" if record.status is Status.APPLIED else f" {record.status}: {record.detail}"
-        print(f"    {words(record.action):<40}{reasons}{told}")
+        problem = "" if record.status is Status.APPLIED else f" {record.status}: {record.detail}"
+        print(f"    {describe(record.action):<48}{reasons}{problem}")
+    if not changed:
+        print("    nothing to change")
     for rule in engine.explain(event).rules:
-        if rule.reason in NEARLY:
-            print(f"    x {names[rule.segmentation_id]}: {rule.text}")
+        if rule.reason in WORTH_EXPLAINING:
+            print(f"    Not run: {names[rule.segmentation_id]} ({rule.text})")
 
 
 def carry_out(
     engine: Engine, executor: Executor, journal: MemoryJournal, times: list[datetime]
 ) -> Iterator[tuple[str, str]]:
-    """Carry out the events of every body in turn, and yield what was ignored, and why."""
-    for file, event in read():
+    """Carry out the events of each file in turn, and yield what was ignored, and why."""
+    for file, event in read_webhooks():
         if isinstance(event, str):
             yield file, event
             continue
@@ -102,30 +119,36 @@ def carry_out(
         before = len(journal.history())
         receipt = executor.handle(event)
         records = journal.history()[before:]
-        if not records or receipt.idle:
-            yield file, f"{event.name}: {receipt.idle or 'delivered before'}"
+        if receipt.idle:
+            yield file, f"{event.name}: {IGNORED.get(receipt.idle, receipt.idle)}"
+            continue
+        if not records:
+            yield file, f"{event.name}: delivered a second time"
             continue
         show_event(event, records, engine)
         product = engine.rules.product(event.product_id)
         if product and product.plans and event.plan_id and not product.plan(event.plan_id):
-            yield file, f"{event.name}: unknown plan {event.plan_id}, so automatic rules only"
+            unknown = f"plan {event.plan_id} is unknown"
+            yield file, f"{event.name}: {unknown}, so only automatic rules ran"
 
 
 def show_contacts(send: Send) -> None:
     """Print the contacts in order of arrival, and the messages that are due."""
-    print(f"\n## Contacts: lead limit {LEAD_LIMIT}, {send.remaining} left")
+    print(f"\n## Contacts (lead limit {LEAD_LIMIT}, {send.remaining} left)")
+    print("AUTO marks the contacts that automatic capture added.\n")
     for lead in send.contacts():
-        beyond = "" if lead.sendable else "(beyond the limit: kept, but nothing is sent)"
+        beyond = "" if lead.sendable else "(beyond the lead limit: kept, but receives no mail)"
         print(" ".join(filter(None, (lead.email, lead.label, beyond))))
-        print(f"    {', '.join([*lead.tags, *(f'[{place(at)}]' for at in lead.places)])}")
-    print(f"\n## Messages due on {END:%d %b}, for a mailer to send")
+        lists = f"; lists: {', '.join(map(name, lead.places))}" if lead.places else ""
+        print(f"    tags: {', '.join(lead.tags)}{lists}")
+    print(f"\n## Messages due on {END:%d %b}, for your mailer to send")
     for message in send.due(END):
-        print(f"{message.email}: {message.subject} ({message.automation})")
+        print(f"{message.email}: {message.subject} (automation: {message.automation})")
         send.done(message.id)
 
 
 def main() -> None:
-    """Run it all on a store that is thrown away; the clock stands at the event at hand."""
+    """Run everything on a temporary store; its clock shows the time of the current event."""
     times, journal = [START], MemoryJournal()
     engine = Engine(load_rules((HERE / "rules.toml").read_bytes(), format="toml"))
     show_rules(engine)
@@ -133,14 +156,16 @@ def main() -> None:
         tempfile.TemporaryDirectory() as folder,
         Send(f"{folder}/send.sqlite", lead_limit=LEAD_LIMIT, clock=lambda: times[-1]) as send,
     ):
-        send.save(Automation("Second chance", [EXPIRED], steps=NEW_SLIP, published=True))
+        send.save(Automation("Expired bank slip", [EXPIRED], steps=NEW_SLIP, published=True))
         executor = Executor(engine, {"mail": send}, journal, clock=lambda: times[-1])
-        tried = engine.rules.segmentations[1]
-        receipt = executor.test(tried.id, "me@example.com")
-        print(f"\n## Integration test of `{tried.name}`: {receipt.status}")
-        print("\n## Events in, actions out, and who asked for them")
+        tested = engine.rules.segmentations[1]
+        receipt = executor.test(tested.id, "me@example.com")
+        print("\n## Integration test")
+        print(f"{tested.name}, with test data for me@example.com: {receipt.status}")
+        print("\n## Events and what they changed")
+        print(LEGEND)
         ignored = list(carry_out(engine, executor, journal, times))
-        print("\n## Ignored, and why")
+        print("\n## Webhooks that were ignored, or not fully used")
         print("\n".join(f"{file:<36}{why}" for file, why in ignored))
         show_contacts(send)
 

@@ -1,4 +1,4 @@
-"""How much a test does: little by default, much in a soak run."""
+"""How many cases a test tries: few by default, many in a soak run."""
 
 from collections.abc import Callable
 
@@ -8,9 +8,9 @@ from hypothesis import settings
 
 @pytest.fixture(scope="session")
 def amount() -> Callable[..., int]:
-    """The number of cases that a loop without Hypothesis tries: `amount(ci=2_000, soak=100_000)`.
+    """Return how many cases a loop without Hypothesis tries: `amount(ci=2_000, soak=100_000)`.
 
-    Under the profile `dev` it is a tenth of the figure for CI.
+    The profile `dev` tries a tenth of the figure for CI.
     """
 
     def amount(*, ci: int, soak: int) -> int:

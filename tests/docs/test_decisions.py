@@ -13,12 +13,12 @@ HEADING = re.compile(r"^## (.*)\n\n(.*)$", re.MULTILINE)
 
 
 def records() -> list[tuple[str, str]]:
-    """The heading of every record, and the line below it."""
+    """Return the heading of every record, and the line below it."""
     return [record for page in PAGES for record in HEADING.findall(page.read_text("utf-8"))]
 
 
 def test_numbers_are_consecutive():
-    """No number is missing or given twice."""
+    """No number is missing or used twice."""
     numbers = sorted(int(heading.partition(".")[0]) for heading, _ in records())
 
     assert list(range(1, len(numbers) + 1)) == numbers
@@ -26,7 +26,7 @@ def test_numbers_are_consecutive():
 
 
 def test_every_record_has_its_date():
-    """The line below a heading is the day of the decision."""
+    """The line below each heading is the date of the decision."""
     lines = [line for _, line in records()]
 
     assert [] == [line for line in lines if line != f"*{date.fromisoformat(line.strip('*'))}*"]
@@ -41,7 +41,7 @@ def test_the_index_links_every_record():
 
 
 def test_every_automatic_row_is_explained():
-    """The decisions say of each automatic segmentation whether it is stated or ours."""
+    """The decisions have a row for each automatic segmentation, in the order of the code."""
     page = (DECISIONS / "automatic-segmentations.md").read_text("utf-8")
 
     assert [row.id for row in AUTOMATIC] == re.findall(r"^\| `(auto\.\w+)` \|", page, re.MULTILINE)

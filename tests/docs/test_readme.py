@@ -1,4 +1,4 @@
-"""What the README promises by its form."""
+"""The commands and the links of the README and the docs."""
 
 import re
 from pathlib import Path
@@ -15,21 +15,21 @@ SET_UP = (
 
 @pytest.mark.parametrize("line", SET_UP)
 def test_set_up_in_one_line(line: str):
-    """The lines that do all their own set-up stand alone in a code block."""
+    """Each command that sets everything up is alone in a code block, to be copied."""
     blocks = re.findall(r"^```bash\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 
     assert [line] in [block.splitlines() for block in blocks]
 
 
 def test_links_lead_somewhere():
-    """Every link of a page to a file of the project names one that exists."""
+    """Every link from a page to a file of the project leads to a file that exists."""
     pages = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
     linked = [
         (page, target)
         for page in pages
         for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text("utf-8"))
     ]
-    if not (ROOT / "src").is_dir():  # an installed package is tested without what is at the root
+    if not (ROOT / "src").is_dir():  # the wheel is tested without the root folder
         linked = [link for link in linked if not re.match(r"src/|[A-Z]+(\.md)?$", link[1])]
 
     assert [] == [

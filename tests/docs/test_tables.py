@@ -1,4 +1,4 @@
-"""The reference pages say what the code says."""
+"""The tables of the reference pages agree with the code."""
 
 import importlib.util
 import re
@@ -21,7 +21,7 @@ FIRST_CELL = re.compile(r"^\| `([\w.]+)` \|", re.MULTILINE)
 
 
 def load_tables() -> ModuleType:
-    """The script that writes the tables."""
+    """Load the script that writes the tables."""
     spec = importlib.util.spec_from_file_location("docs_tables", DOCS / "tables.py")
     assert spec is not None
     assert spec.loader is not None
@@ -39,12 +39,12 @@ LISTED = {
 
 
 def text(page: str) -> str:
-    """A page as it is on disk."""
+    """Read a page."""
     return (DOCS / page).read_text("utf-8")
 
 
 def described() -> dict[str, list[str]]:
-    """The words that the pages describe, by the name of what lists them."""
+    """Return the words that the pages describe, by the name of the enumeration."""
     return {
         name: FIRST_CELL.findall(rows) for page in PAGES for name, rows in WORDS.findall(text(page))
     }
@@ -52,19 +52,19 @@ def described() -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_tables_are_those_of_the_code(page: str):
-    """A page has its tables as `python docs/tables.py` writes them."""
+    """The tables of a page are the ones that `python docs/tables.py` writes."""
     assert TABLES.filled(text(page)) == text(page)
 
 
-def test_every_table_has_its_place():
-    """Each table that can be made stands on a page, once."""
+def test_every_table_is_on_a_page():
+    """Each table is on exactly one page."""
     places = [name for page in PAGES for _, name, _ in TABLES.BLOCK.findall(text(page))]
 
     assert sorted(TABLES.TABLES) == sorted(places)
 
 
 def test_a_stale_table_is_noticed():
-    """A row that the code does not have is taken out."""
+    """A row that is not in the code is removed."""
     stale = "<!-- table: product-kinds -->\n| `barter` | none |\n<!-- end -->"
 
     assert "barter" not in TABLES.filled(stale)
@@ -72,11 +72,11 @@ def test_a_stale_table_is_noticed():
 
 @pytest.mark.parametrize("name", sorted(LISTED))
 def test_every_word_is_described(name: str):
-    """The page that describes codes or reasons has each of them, once."""
+    """The page that describes an enumeration has each of its words once."""
     assert sorted(LISTED[name]) == sorted(described().get(name, []))
 
 
-def test_words_are_those_of_enums():
-    """What the check above compares with is not empty."""
+def test_no_enumeration_is_empty():
+    """The enumerations that the pages describe are not empty."""
     assert all(LISTED.values())
     assert issubclass(FindingCode, Enum)
