@@ -69,22 +69,22 @@ def test_an_event_with_everything() -> None:
 
 
 def test_an_event_in_a_mapping_may_hold_values_of_python() -> None:
-    """A host that has instants and decimals need not spell them."""
+    """A host that has datetimes and decimals need not write them as strings."""
     read = load_event({**EVENT, "occurred_at": AT, "facts": {"price": Decimal("49.90"), "at": AT}})
 
     assert (AT, {"price": Decimal("49.90"), "at": AT}) == (read.occurred_at, read.facts)
 
 
 def test_the_name_of_a_built_in_event_is_read_as_such() -> None:
-    """`EventName` comes back as `EventName`, and a host's own name as a text."""
+    """A built-in name is read as an `EventName`, a host's own name as a string."""
     own = load_event({**EVENT, "name": "quiz.passed"}).name
 
     assert (EventName, str) == (type(load_event(EVENT).name), type(own))
 
 
 @pytest.mark.parametrize("key", list(EVENT))
-def test_what_every_event_has_is_needed(key: str) -> None:
-    """An event without one of its five keys is refused; nobody is said with null."""
+def test_five_keys_are_required(key: str) -> None:
+    """An event without one of its five keys is refused; one without a contact has null."""
     with pytest.raises(CodecError) as caught:
         load_event({name: value for name, value in EVENT.items() if name != key})
 
@@ -104,14 +104,14 @@ def test_what_every_event_has_is_needed(key: str) -> None:
     ],
 )
 def test_the_path_leads_to_the_fault(change: dict[str, Any], path: str) -> None:
-    """A path names where the fault lies; a key that looks like no name shows as a star."""
+    """The path leads to the fault; a key that does not look like a name appears as a star."""
     with pytest.raises(CodecError) as caught:
         load_event({**EVENT, **change})
 
     assert path == caught.value.path
 
 
-def test_a_plan_reads_like_this() -> None:
+def test_the_format_of_a_plan() -> None:
     """The format of a plan, byte for byte."""
     plan = Plan(
         event_id="e-1",
@@ -141,8 +141,8 @@ def test_a_plan_reads_like_this() -> None:
     ) == dump_plan(plan)
 
 
-def test_a_plan_without_actions_says_why() -> None:
-    """`idle` is read as the enum that it is."""
+def test_the_reason_of_an_idle_plan() -> None:
+    """`idle` is read as a member of its enum."""
     read = load_plan(
         {"event_id": "e", "event_name": "e", "product_id": "1", "occurred_at": AT, "is_test": False,
          "idle": "no_rule"}

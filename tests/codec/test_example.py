@@ -1,4 +1,4 @@
-"""examples/rules.toml: it is right but for the rule that is meant to be flagged."""
+"""examples/rules.toml: valid, with one rule that is flagged on purpose."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,7 @@ RULES = Path(__file__).parents[2] / "examples" / "rules.toml"
 
 
 def test_one_rule_is_flagged_and_one_is_off() -> None:
-    """All other rules can be used, and there is nothing else to find."""
+    """All other rules can be used, and there are no other findings."""
     rules = load_rules(RULES.read_bytes(), format="toml")
     names = {rule.id: rule.name for rule in rules.segmentations}
 
@@ -21,7 +21,7 @@ def test_one_rule_is_flagged_and_one_is_off() -> None:
 
 
 def test_it_is_the_same_in_json() -> None:
-    """Written as JSON, it satisfies the schema and is the same rule set."""
+    """Written as JSON, it is valid by the schema and gives the same rule set."""
     rules = load_rules(RULES.read_bytes(), format="toml")
     text = dump_rules(rules)
 
@@ -29,8 +29,8 @@ def test_it_is_the_same_in_json() -> None:
     assert Draft202012Validator(rules_schema()).is_valid(json.loads(text))
 
 
-def test_the_buyer_who_speaks_english_is_on_the_list() -> None:
-    """Purchase approved, language English: the contact is sent to the list."""
+def test_an_english_speaking_buyer_is_added_to_the_list() -> None:
+    """An approved purchase with the language English adds the contact to the list."""
     engine = Engine(load_rules(RULES.read_bytes(), format="toml"))
     event = load_event(
         {

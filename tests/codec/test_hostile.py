@@ -1,4 +1,4 @@
-"""Documents that mean harm, or were written in a hurry: each gives one declared code."""
+"""Malicious and careless documents: each gives one fault with a declared code."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -34,7 +34,7 @@ PLAN = {
 
 
 class Spiteful(str):
-    """A text that is equal to nothing, and says so loudly."""
+    """A string that raises when it is compared."""
 
     __slots__ = ()
 
@@ -46,7 +46,7 @@ class Spiteful(str):
 
 
 class Odd:
-    """An object that no document holds, and that nobody should look into."""
+    """An object that no document can contain, and that raises when it is inspected."""
 
     def __eq__(self, other: object) -> bool:
         raise AssertionError("compared")
@@ -62,13 +62,13 @@ def rule(**changes: Any) -> str:
     return json.dumps({"segmentations": [{**RULE, **changes}]})
 
 
-def asks(condition: Any) -> str:
-    """A rule with that condition."""
+def when(condition: Any) -> str:
+    """A rule file with one rule that has the condition."""
     return rule(condition=condition)
 
 
-def does(action: Any) -> str:
-    """A rule with that action."""
+def then(action: Any) -> str:
+    """A rule file with one rule that has the action."""
     return rule(actions=[action])
 
 
@@ -83,22 +83,22 @@ def account(**changes: Any) -> str:
 
 
 def event(**changes: Any) -> str:
-    """An event, changed."""
+    """An event with changes, in JSON."""
     return json.dumps({**EVENT, **changes})
 
 
 def plan(**changes: Any) -> str:
-    """A plan, changed."""
+    """A plan with changes, in JSON."""
     return json.dumps({**PLAN, **changes})
 
 
 def fact(value: str) -> str:
-    """An event with one fact, its value as it stands in the text."""
+    """An event with one fact, whose value is written as given."""
     return event(facts={"price": 0}).replace('"price": 0', f'"price": {value}')
 
 
 def nested(depth: int, word: str) -> Any:
-    """A condition with so many combinators one inside the other."""
+    """A condition with `depth` nested combinators."""
     condition: Any = {"fact": "language", "eq": "en"}
     for _ in range(depth):
         condition = {word: condition if word == "not" else [condition]}
@@ -111,27 +111,27 @@ def toml(source: str | bytes) -> Any:
 
 
 def cyclic() -> dict[str, Any]:
-    """A mapping that holds itself."""
+    """A mapping that contains itself."""
     content: dict[str, Any] = {"segmentations": []}
     content["segmentations"].append(content)
     return content
 
 
 def bushy() -> dict[str, Any]:
-    """A mapping that holds itself ten times."""
+    """A mapping that contains itself ten times."""
     content: dict[str, Any] = {}
     for name in "abcdefghij":
         content[name] = content
     return content
 
 
-# By name, a reader, the document, and its code.
+# For each name: a reader, a document and the code of its fault.
 HOSTILE: dict[str, tuple[Callable[[Any], Any], Any, str]] = {
     # the text
     "nothing": (load_rules, "", "empty"),
     "blanks": (load_event, " \n\t ", "empty"),
     "empty TOML": (toml, "\n", "empty"),
-    "no document": (load_rules, None, "wrong_type"),
+    "None for a document": (load_rules, None, "wrong_type"),
     "a number for a document": (load_event, 7, "wrong_type"),
     "a byte array": (load_plan, bytearray(b"{}"), "wrong_type"),
     "a byte order mark": (load_rules, b"\xef\xbb\xbf{}", "byte_order_mark"),
@@ -162,12 +162,12 @@ HOSTILE: dict[str, tuple[Callable[[Any], Any], Any, str]] = {
     "a long dotted key": (toml, ".".join("a" * 100_000) + " = 1", "too_deep"),
     "a long table name": (toml, "[" + " . ".join("a" * 50) + "]", "too_deep"),
     "deep mapping": (load_rules, {"products": nested(200, "not")}, "too_deep"),
-    "a mapping that holds itself": (load_rules, cyclic(), "too_deep"),
-    "deep condition": (load_rules, asks(nested(33, "not")), "too_deep"),
-    "deep condition of lists": (load_rules, asks(nested(33, "all")), "too_deep"),
+    "a mapping that contains itself": (load_rules, cyclic(), "too_deep"),
+    "deep condition": (load_rules, when(nested(33, "not")), "too_deep"),
+    "deep condition of lists": (load_rules, when(nested(33, "all")), "too_deep"),
     "a condition of many parts": (
         load_rules,
-        asks({"any": [{"fact": "offer", "eq": str(n)} for n in range(1_000)]}),
+        when({"any": [{"fact": "offer", "eq": str(n)} for n in range(1_000)]}),
         "too_large",
     ),
     "too many bytes": (load_rules, " " * LIMITS.max_bytes + "{}", "too_many_bytes"),
@@ -177,20 +177,20 @@ HOSTILE: dict[str, tuple[Callable[[Any], Any], Any, str]] = {
     "many keys in TOML": (toml, "a=0\n" * LIMITS.max_nodes, "too_many_nodes"),
     "a mapping of many values": (load_rules, {"a": [0] * LIMITS.max_nodes}, "too_many_nodes"),
     # its values
-    "a float": (load_rules, asks({"fact": "price", "eq": 49.9}), "float"),
-    "a float that is whole": (load_event, fact("1.0"), "float"),
+    "a float": (load_rules, when({"fact": "price", "eq": 49.9}), "float"),
+    "a float without a fraction": (load_event, fact("1.0"), "float"),
     "a float with an exponent": (load_event, fact("1e2"), "float"),
     "1e400": (load_event, fact("1e400"), "not_finite"),
     "NaN": (load_event, fact("NaN"), "not_finite"),
     "Infinity": (load_event, fact("-Infinity"), "not_finite"),
     "nan in TOML": (toml, "version = nan", "not_finite"),
-    "a monstrous TOML exponent": (toml, "capture_provider = 1e99999999999999999999", "not_finite"),
+    "an enormous TOML exponent": (toml, "capture_provider = 1e99999999999999999999", "not_finite"),
     "1e400 in TOML": (toml, "capture_provider = 1e400", "number_too_large"),
-    "a huge whole number": (load_event, fact("9" * 100_000), "number_too_large"),
-    "a huge whole number in TOML": (toml, "version = " + "9" * 100_000, "number_too_large"),
-    "a hexadecimal giant": (toml, "capture_provider = 0x" + "f" * 100, "number_too_large"),
+    "a huge integer": (load_event, fact("9" * 100_000), "number_too_large"),
+    "a huge integer in TOML": (toml, "version = " + "9" * 100_000, "number_too_large"),
+    "a huge hexadecimal integer": (toml, "capture_provider = 0x" + "f" * 100, "number_too_large"),
     "129 bits": (load_event, fact(str(1 << 128)), "number_too_large"),
-    "a decimal giant": (load_event, fact('{"decimal": "1e9999"}'), "number_too_large"),
+    "a huge decimal": (load_event, fact('{"decimal": "1e9999"}'), "number_too_large"),
     "a decimal of many digits": (
         load_event,
         fact('{"decimal": "' + "1" * 129 + '"}'),
@@ -209,8 +209,8 @@ HOSTILE: dict[str, tuple[Callable[[Any], Any], Any, str]] = {
     "an object for a fact": (load_event, fact("{}"), "wrong_type"),
     "a list for a fact": (load_event, fact("[]"), "wrong_type"),
     "null for a fact": (load_event, fact("null"), "wrong_type"),
-    "a day that is none": (load_event, event(occurred_at="2026-02-30T12:00:00Z"), "not_instant"),
-    "an hour that is none": (load_event, event(occurred_at="2026-02-03T24:00:00Z"), "not_instant"),
+    "a day that is missing": (load_event, event(occurred_at="2026-02-30T12:00:00Z"), "not_instant"),
+    "an hour after 23": (load_event, event(occurred_at="2026-02-03T24:00:00Z"), "not_instant"),
     "before the first year": (
         load_event,
         event(occurred_at="0001-01-01T00:00:00+14:00"),
@@ -252,61 +252,61 @@ HOSTILE: dict[str, tuple[Callable[[Any], Any], Any, str]] = {
     "a number for a key": (load_rules, {1: []}, "wrong_type"),
     # its shape
     "a list for a document": (load_rules, "[]", "wrong_type"),
-    "a text for a document": (load_event, '"event"', "wrong_type"),
+    "a string for a document": (load_event, '"event"', "wrong_type"),
     "null for a document": (load_plan, "null", "wrong_type"),
     "a later version": (load_rules, '{"version": 2}', "unsupported_version"),
     "a version that is true": (load_rules, '{"version": true}', "unsupported_version"),
     "an event for a rule file": (load_rules, {"name": "purchase.approved"}, "unknown_key"),
     "an object for a list": (load_rules, '{"products": {}}', "wrong_type"),
     "a list for an object": (load_rules, '{"providers": []}', "wrong_type"),
-    "a text for a tuple": (load_rules, rule(send="email"), "wrong_type"),
+    "a string for a list": (load_rules, rule(send="email"), "wrong_type"),
     "a number for an id": (load_rules, product(id=1001), "wrong_type"),
     "null for a name": (load_rules, product(name=None), "wrong_type"),
     "1 for true": (load_rules, rule(enabled=1), "wrong_type"),
     "true for 1": (load_rules, account(batch=True), "wrong_type"),
-    "a text for a number": (load_rules, account(rate="60"), "wrong_type"),
-    "a text for a contact": (load_event, event(contact="ana@example.com"), "wrong_type"),
+    "a string for a number": (load_rules, account(rate="60"), "wrong_type"),
+    "a string for a contact": (load_event, event(contact="ana@example.com"), "wrong_type"),
     "a list for a word": (load_rules, product(kind=[]), "wrong_type"),
-    "a kind that is none": (load_rules, product(kind="Single"), "unknown_word"),
-    "an ability that is none": (load_rules, account(add_tag="yes"), "unknown_word"),
-    "a text for any": (load_rules, account(data="all"), "wrong_type"),
+    "an unknown kind": (load_rules, product(kind="Single"), "unknown_word"),
+    "an unknown ability": (load_rules, account(add_tag="yes"), "unknown_word"),
+    "a string other than any": (load_rules, account(data="all"), "wrong_type"),
     "a number for a provider": (load_rules, '{"capture_provider": 7}', "wrong_type"),
     "a blank provider": (load_rules, '{"capture_provider": " "}', "blank"),
-    "a provider of no name": (load_rules, '{"providers": {"": {}}}', "blank"),
+    "a provider without a name": (load_rules, '{"providers": {"": {}}}', "blank"),
     "a blank event": (load_rules, rule(event=" "), "blank"),
     # conditions and actions
-    "a condition in a text": (load_rules, asks("language == 'en'"), "wrong_type"),
-    "a list of conditions": (load_rules, asks([]), "wrong_type"),
-    "a condition of nothing": (load_rules, asks({}), "one_key"),
-    "a condition without a fact": (load_rules, asks({"eq": "en"}), "missing_key"),
-    "a condition without an operator": (load_rules, asks({"fact": "language"}), "one_key"),
-    "two operators": (load_rules, asks({"fact": "price", "ge": 1, "le": 2}), "one_key"),
-    "two combinators": (load_rules, asks({"all": [], "any": []}), "one_key"),
-    "a combinator and a fact": (load_rules, asks({"all": [], "fact": "x"}), "unknown_key"),
-    "a regular expression": (load_rules, asks({"fact": "a", "matches": "(a+)+"}), "unknown_key"),
-    "is_set that is false": (load_rules, asks({"fact": "offer", "is_set": False}), "wrong_type"),
-    "is_set that is 1": (load_rules, asks({"fact": "offer", "is_set": 1}), "wrong_type"),
-    "in with a text": (load_rules, asks({"fact": "offer", "in": "abc"}), "wrong_type"),
-    "eq with a list": (load_rules, asks({"fact": "offer", "eq": ["a"]}), "wrong_type"),
-    "between three": (load_rules, asks({"fact": "a", "between": [1, 2, 3]}), "invalid_condition"),
-    "a blank fact": (load_rules, asks({"fact": "", "eq": 1}), "invalid_condition"),
-    "an action in a text": (load_rules, does("add_tag"), "wrong_type"),
+    "a condition in a string": (load_rules, when("language == 'en'"), "wrong_type"),
+    "a list of conditions": (load_rules, when([]), "wrong_type"),
+    "an empty condition": (load_rules, when({}), "one_key"),
+    "a condition without a fact": (load_rules, when({"eq": "en"}), "missing_key"),
+    "a condition without an operator": (load_rules, when({"fact": "language"}), "one_key"),
+    "two operators": (load_rules, when({"fact": "price", "ge": 1, "le": 2}), "one_key"),
+    "two combinators": (load_rules, when({"all": [], "any": []}), "one_key"),
+    "a combinator and a fact": (load_rules, when({"all": [], "fact": "x"}), "unknown_key"),
+    "a regular expression": (load_rules, when({"fact": "a", "matches": "(a+)+"}), "unknown_key"),
+    "is_set with false": (load_rules, when({"fact": "offer", "is_set": False}), "wrong_type"),
+    "is_set with 1": (load_rules, when({"fact": "offer", "is_set": 1}), "wrong_type"),
+    "in with a string": (load_rules, when({"fact": "offer", "in": "abc"}), "wrong_type"),
+    "eq with a list": (load_rules, when({"fact": "offer", "eq": ["a"]}), "wrong_type"),
+    "between three": (load_rules, when({"fact": "a", "between": [1, 2, 3]}), "invalid_condition"),
+    "a blank fact": (load_rules, when({"fact": "", "eq": 1}), "invalid_condition"),
+    "an action in a string": (load_rules, then("add_tag"), "wrong_type"),
     "an action alone": (load_rules, rule(actions={"add_tag": "x"}), "wrong_type"),
-    "an action of nothing": (load_rules, does({}), "one_key"),
-    "two actions in one": (load_rules, does({"add_tag": "a", "remove_tag": "b"}), "one_key"),
-    "an unknown action": (load_rules, does({"eval": "1"}), "unknown_key"),
-    "null for a tag": (load_rules, does({"add_tag": None}), "wrong_type"),
-    "false for a place": (load_rules, does({"add_lead": False}), "wrong_type"),
-    "true for a place to leave": (load_rules, does({"remove_lead": True}), "wrong_type"),
-    "a number in a place": (load_rules, does({"add_lead": {"machine": 7}}), "wrong_type"),
-    "a move to nowhere": (load_rules, does({"move_lead": {"source": "A"}}), "missing_key"),
+    "an empty action": (load_rules, then({}), "one_key"),
+    "two actions in one": (load_rules, then({"add_tag": "a", "remove_tag": "b"}), "one_key"),
+    "an unknown action": (load_rules, then({"eval": "1"}), "unknown_key"),
+    "null for a tag": (load_rules, then({"add_tag": None}), "wrong_type"),
+    "false for a place": (load_rules, then({"add_lead": False}), "wrong_type"),
+    "true for a place to remove": (load_rules, then({"remove_lead": True}), "wrong_type"),
+    "a number in a place": (load_rules, then({"add_lead": {"machine": 7}}), "wrong_type"),
+    "a move without a target": (load_rules, then({"move_lead": {"source": "A"}}), "missing_key"),
     "a verb without a vendor": (
         load_rules,
-        does({"provider_action": {"verb": "enrol"}}),
+        then({"provider_action": {"verb": "enrol"}}),
         "invalid_action",
     ),
     # what it says
-    "one id for two products": (
+    "two products with one id": (
         load_rules,
         json.dumps({"products": [{"id": "1", "name": "A"}, {"id": "1", "name": "B"}]}),
         "duplicate_id",
@@ -319,18 +319,18 @@ HOSTILE: dict[str, tuple[Callable[[Any], Any], Any, str]] = {
         "invalid_rule",
     ),
     "a blank id": (load_rules, product(id=" "), "invalid_rule"),
-    "an e-mail that is none": (load_event, event(contact={"email": "ana"}), "invalid_event"),
+    "an invalid e-mail address": (load_event, event(contact={"email": "ana"}), "invalid_event"),
     "no actions a minute": (load_rules, account(rate=0), "invalid_action"),
-    "an automatic plan that is a text": (
+    "a string for a boolean in a plan": (
         load_plan,
         plan(actions=[{"provider": "mail", "email": "a@example.com", "action": {"add_tag": "x"},
                        "data": {}, "because": [], "automatic": "no", "id": "1-2"}]),
         "wrong_type",
     ),
-    "an idleness that is none": (load_plan, plan(idle="tired"), "unknown_word"),
+    "an unknown reason for an idle plan": (load_plan, plan(idle="tired"), "unknown_word"),
     # objects of a host
     "a set": (load_rules, {"products": {1, 2}}, "wrong_type"),
-    "an object that fights": (load_event, {**EVENT, "facts": {"price": Odd()}}, "wrong_type"),
+    "an object of another type": (load_event, {**EVENT, "facts": {"price": Odd()}}, "wrong_type"),
     "bytes in a mapping": (load_event, {**EVENT, "id": b"e-1"}, "wrong_type"),
     "a float in a mapping": (load_event, {**EVENT, "facts": {"price": 49.9}}, "float"),
 }  # fmt: skip
@@ -340,7 +340,7 @@ HOSTILE: dict[str, tuple[Callable[[Any], Any], Any, str]] = {
 def test_gives_one_declared_code_with_path_and_hint(
     load: Callable[[Any], Any], source: Any, code: str
 ) -> None:
-    """A hostile document gives exactly one fault, whose code is declared."""
+    """A hostile document gives exactly one fault, whose code is in `HINTS`."""
     with pytest.raises(CodecError) as caught:
         load(source)
 
@@ -354,20 +354,20 @@ def test_gives_one_declared_code_with_path_and_hint(
 
 
 def test_every_code_is_reached() -> None:
-    """No code is declared that no document gives."""
+    """Each declared code has a document that gives it."""
     assert set(HINTS) == {code for _, _, code in HOSTILE.values()}
 
 
 def test_a_mapping_that_branches_into_itself_ends() -> None:
-    """A mapping that holds itself ten times over is given up, and in no exponential time."""
+    """A mapping that contains itself ten times is refused before its tree explodes."""
     with pytest.raises(CodecError) as caught:
         load_rules(bushy())
 
     assert caught.value.code in {"too_deep", "too_many_nodes"}
 
 
-def test_a_text_with_an_equality_of_its_own_is_read_as_plain_text() -> None:
-    """What a host's text class says about equality is never asked."""
+def test_a_string_with_its_own_equality_is_read_as_a_plain_string() -> None:
+    """The `__eq__` of a subclass of `str` is never called."""
     read = load_event({**EVENT, "id": Spiteful("e-1"), "facts": {"offer": Spiteful("black")}})
 
     assert ("e-1", "black", str) == (read.id, read.facts["offer"], type(read.facts["offer"]))

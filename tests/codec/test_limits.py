@@ -1,4 +1,4 @@
-"""Limits hold exactly: one below and at the limit is read, one above is not."""
+"""Limits are exact: a document below or at a limit is read, one above it is not."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -16,7 +16,7 @@ NEAR = pytest.mark.parametrize("over", [-1, 0, 1])
 
 
 def code_of(load: Callable[[], Any]) -> str | None:
-    """The code of the fault, or None if the document could be read within the limits."""
+    """The code of the fault, or None if the document was read."""
     try:
         load()
     except CodecError as error:
@@ -24,16 +24,16 @@ def code_of(load: Callable[[], Any]) -> str | None:
     return None
 
 
-def asked(value: str) -> str:
-    """A rule whose condition compares with that value."""
+def rule_with(condition: str) -> str:
+    """A rule with that condition, as JSON."""
     rule = '"name": "A", "product_id": "1", "provider": "m", "event": "e", "actions": []'
-    return f'{{"segmentations": [{{{rule}, "condition": {value}}}]}}'
+    return f'{{"segmentations": [{{{rule}, "condition": {condition}}}]}}'
 
 
 @NEAR
 @pytest.mark.parametrize("text", ["{%s}", '{"version": 1%s}', '{"capture_provider": "é"%s}'])
 def test_bytes(over: int, text: str) -> None:
-    """Bytes are counted, not characters, in a text as in bytes."""
+    """Bytes are counted, not characters, in a string as in bytes."""
     source = text % (" " * (100 + over - len((text % "").encode())))
     limits = Limits(max_bytes=100)
 
@@ -46,7 +46,7 @@ def test_bytes(over: int, text: str) -> None:
 
 @NEAR
 def test_bytes_by_default(over: int) -> None:
-    """The default limit is the documented one."""
+    """Without `limits`, the documented default holds."""
     source = "{}" + " " * (LIMITS.max_bytes + over - 2)
 
     assert ("too_many_bytes" if over > 0 else None) == code_of(lambda: load_rules(source))
@@ -54,7 +54,7 @@ def test_bytes_by_default(over: int) -> None:
 
 @NEAR
 def test_depth_of_json(over: int) -> None:
-    """Containers one inside the other are counted, the document's object with them."""
+    """The levels of nested containers are counted, including the document's own object."""
     inner = 20 + over - 1
     source = '{"products": ' + "[" * inner + "]" * inner + "}"
 
@@ -65,7 +65,7 @@ def test_depth_of_json(over: int) -> None:
 
 @NEAR
 def test_depth_of_a_mapping(over: int) -> None:
-    """A mapping is as deep as its JSON."""
+    """A mapping has as many levels as its JSON."""
     content: Any = []
     for _ in range(20 + over - 2):
         content = [content]
@@ -78,7 +78,7 @@ def test_depth_of_a_mapping(over: int) -> None:
 @NEAR
 @pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ("{a=", "}")])
 def test_depth_of_toml(over: int, opening: str, closing: str) -> None:
-    """TOML is as deep as its tree."""
+    """TOML has as many levels as the tree it gives."""
     inner = 20 + over - 1
     source = f"products = {opening * inner}{'1' * (closing == '}')}{closing * inner}"
 
@@ -90,7 +90,7 @@ def test_depth_of_toml(over: int, opening: str, closing: str) -> None:
 @NEAR
 @pytest.mark.parametrize("text", ["%s = 1", "[%s]", '[["a".%s]]', "a = {%s = 1}"])
 def test_parts_of_a_toml_key(over: int, text: str) -> None:
-    """A dotted key has so many parts, in every place where one may stand."""
+    """The parts of a dotted key are counted wherever TOML allows one."""
     parts = MAX_KEY_PARTS + over - text.count('"a"')
     key = " . ".join((["b", '"c.x"', "'d'", "1"] * 5)[:parts])
 
@@ -105,7 +105,7 @@ def test_parts_of_a_toml_key(over: int, text: str) -> None:
     [("json", '{"products": [%s]}'), ("toml", "products = [%s]"), ("toml", "products = [%s,]")],
 )
 def test_nodes(over: int, format: Any, text: str) -> None:
-    """Every value counts, containers too."""
+    """Every value counts, also a container."""
     source = text % ",".join("0" * (20 + over - 2))
     limits = Limits(max_nodes=20)
 
@@ -116,7 +116,7 @@ def test_nodes(over: int, format: Any, text: str) -> None:
 
 @NEAR
 def test_nodes_of_a_mapping(over: int) -> None:
-    """A mapping has as many values as its JSON, spread out or not."""
+    """A mapping has as many values as its JSON, in one list or in several."""
     content = {"products": [[0] * 5, [0] * (12 + over - 2)], "version": 1}
 
     assert ("too_many_nodes" if over > 0 else "invalid_documents") == code_of(
@@ -139,12 +139,12 @@ def test_events_and_plans_have_limits_too(over: int) -> None:
 
 @NEAR
 @pytest.mark.parametrize("sign", ["", "-"])
-def test_bits_of_a_whole_number(over: int, sign: str) -> None:
-    """Whole numbers have as many bits as an event's facts may have."""
+def test_bits_of_an_integer(over: int, sign: str) -> None:
+    """An integer has as many bits as a fact of an event may have."""
     number = sign + str((1 << MAX_INTEGER_BITS) - 1 + over)
 
     assert ("number_too_large" if over > 0 else None) == code_of(
-        lambda: load_rules(asked(f'{{"fact": "a", "eq": {number}}}'))
+        lambda: load_rules(rule_with(f'{{"fact": "a", "eq": {number}}}'))
     )
 
 
@@ -160,17 +160,17 @@ def test_bits_of_a_whole_number(over: int, sign: str) -> None:
     ids=["digits", "decimals", "large", "small"],
 )
 def test_size_of_a_decimal(over: int, spelled: Callable[[int], str]) -> None:
-    """Decimals have so many digits, and their point lies so far away, and no farther."""
+    """The digits of a decimal are bounded, and so is its exponent."""
     text = spelled(MAX_DECIMAL + over)
-    source = asked(f'{{"fact": "a", "eq": {{"decimal": "{text}"}}}}')
+    source = rule_with(f'{{"fact": "a", "eq": {{"decimal": "{text}"}}}}')
 
     assert ("number_too_large" if over > 0 else None) == code_of(lambda: load_rules(source))
 
 
 def test_a_decimal_within_its_limits_is_exact() -> None:
-    """Nothing is rounded, however many digits the context would keep."""
+    """No digit is rounded, whatever the precision of the decimal context."""
     text = "1." + "7" * (MAX_DECIMAL - 1)
-    rules = load_rules(asked(f'{{"fact": "a", "eq": {{"decimal": "{text}"}}}}'))
+    rules = load_rules(rule_with(f'{{"fact": "a", "eq": {{"decimal": "{text}"}}}}'))
     condition: Any = rules.segmentations[0].condition
 
     assert Decimal(text) == condition.value
@@ -179,21 +179,21 @@ def test_a_decimal_within_its_limits_is_exact() -> None:
 @NEAR
 @pytest.mark.parametrize("word", ["not", "all", "any"])
 def test_depth_of_a_condition(over: int, word: str) -> None:
-    """The deepest condition that can be made can be read; a deeper one has a path."""
+    """The deepest condition that can be built can be read; a deeper one gives a path."""
     condition = '{"fact": "a", "eq": {"decimal": "1"}}'
     for _ in range(MAX_DEPTH + over):
         inner = condition if word == "not" else f"[{condition}]"
         condition = f'{{"{word}": {inner}}}'
 
-    errors = read_rules(asked(condition)).errors
+    errors = read_rules(rule_with(condition)).errors
     assert (["too_deep"] if over > 0 else []) == [error.code for error in errors]
     assert all(error.path.startswith("$.segmentations[0].condition") for error in errors)
 
 
 @NEAR
 def test_nodes_of_a_condition(over: int) -> None:
-    """The largest condition that can be made can be read."""
+    """The largest condition that can be built can be read."""
     parts = ['{"fact": "a", "eq": 1}'] * (MAX_NODES + over - 1)
     condition = f'{{"all": [{",".join(parts)}]}}'
 
-    assert ("too_large" if over > 0 else None) == code_of(lambda: load_rules(asked(condition)))
+    assert ("too_large" if over > 0 else None) == code_of(lambda: load_rules(rule_with(condition)))

@@ -1,4 +1,4 @@
-"""`load(dump(x)) == x`, and equal values are written in equal bytes."""
+"""`load(dump(x)) == x`, and equal values are written as equal bytes."""
 
 import json
 import random
@@ -39,14 +39,14 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"
 
 
 def rule(name: str, product_id: str) -> Segmentation:
-    """A rule that does nothing."""
+    """A rule without actions."""
     return Segmentation(
         name, product_id=product_id, provider="mail", event="purchase.approved", actions=()
     )
 
 
 def planned() -> st.SearchStrategy[PlannedAction]:
-    """Any planned action, whether or not an engine would plan it."""
+    """Any planned action, even one that no engine would plan."""
     return st.builds(
         PlannedAction,
         provider=TEXTS,
@@ -60,7 +60,7 @@ def planned() -> st.SearchStrategy[PlannedAction]:
 
 
 def plans() -> st.SearchStrategy[Plan]:
-    """Any plan: what an engine gives is among them."""
+    """Any plan, even one that no engine would return."""
     conflict = st.builds(
         Conflict,
         provider=TEXTS,
@@ -83,8 +83,8 @@ def plans() -> st.SearchStrategy[Plan]:
 
 
 @given(rule_sets())
-def test_rules_come_back_equal_and_byte_for_byte(rules: RuleSet) -> None:
-    """Rules written and read are the same rules, and are written the same again."""
+def test_rules_round_trip(rules: RuleSet) -> None:
+    """Rules that are written and read are equal, and are written as the same bytes again."""
     text = dump_rules(rules)
     read = load_rules(text, catalogue=rules.catalogue)
 
@@ -92,8 +92,8 @@ def test_rules_come_back_equal_and_byte_for_byte(rules: RuleSet) -> None:
 
 
 @given(events())
-def test_events_come_back_equal_and_byte_for_byte(event: Event) -> None:
-    """An event written and read is the same event, and is written the same again."""
+def test_events_round_trip(event: Event) -> None:
+    """An event that is written and read is equal, and is written as the same bytes again."""
     text = dump_event(event)
     read = load_event(text)
 
@@ -101,16 +101,16 @@ def test_events_come_back_equal_and_byte_for_byte(event: Event) -> None:
 
 
 @given(plans())
-def test_plans_come_back_equal_and_byte_for_byte(plan: Plan) -> None:
-    """A plan written and read is the same plan, and is written the same again."""
+def test_plans_round_trip(plan: Plan) -> None:
+    """A plan that is written and read is equal, and is written as the same bytes again."""
     text = dump_plan(plan)
     read = load_plan(text)
 
     assert (plan, text) == (read, dump_plan(read))
 
 
-def test_small_worlds_come_back_and_plan_the_same(amount: Callable[..., int]) -> None:
-    """Nothing that matters to a plan is lost in a document, and no plan is."""
+def test_stored_rules_and_events_give_the_same_plan(amount: Callable[..., int]) -> None:
+    """A document loses nothing that a plan depends on, and no part of a plan."""
     for seed in range(amount(ci=2_000, soak=100_000)):
         dice = random.Random(seed)
         rules = worlds.random_rules(dice, size=8)
@@ -125,7 +125,7 @@ def test_small_worlds_come_back_and_plan_the_same(amount: Callable[..., int]) ->
 
 
 def test_the_order_of_products_is_not_written() -> None:
-    """Rule sets that differ in the order of products are equal, and written equally."""
+    """Rule sets that differ only in the order of products are equal and have equal text."""
     products = [Product("2", "Club"), Product("1", "Course")]
     rules = [rule(name, product) for name, product in (("a", "2"), ("c", "1"), ("b", "1"))]
     one = RuleSet(products, rules)
@@ -158,8 +158,8 @@ def test_the_order_of_rules_within_a_product_is_written() -> None:
         ("1E+128", "1" + "0" * 128),
     ],
 )
-def test_equal_decimals_are_written_equally(spelling: str, written: str) -> None:
-    """A decimal is written exactly, in one spelling, whatever its trailing zeros."""
+def test_equal_decimals_have_equal_text(spelling: str, written: str) -> None:
+    """A decimal is written exactly, and trailing zeros do not change its text."""
     event = Event("e", id="1", product_id="1", contact=None, occurred_at=AT).with_facts(
         price=Decimal(spelling)
     )
@@ -167,8 +167,8 @@ def test_equal_decimals_are_written_equally(spelling: str, written: str) -> None
     assert {"decimal": written} == json.loads(dump_event(event))["facts"]["price"]
 
 
-def test_one_instant_is_written_equally_from_every_zone() -> None:
-    """Instants are written in UTC."""
+def test_dates_and_times_are_written_in_utc() -> None:
+    """The zone of a date and time does not change its text."""
     there = AT.astimezone(timezone(-timedelta(hours=3)))
     event = Event("e", id="1", product_id="1", contact=None, occurred_at=there)
     content = json.loads(dump_event(event.with_facts(ordered_at=there)))
@@ -177,8 +177,8 @@ def test_one_instant_is_written_equally_from_every_zone() -> None:
     assert {"instant": "2026-05-04T12:30:00Z"} == content["facts"]["ordered_at"]
 
 
-def test_an_event_is_written_without_what_it_lacks() -> None:
-    """None and empty are left out; nobody is null, for that is said and not forgotten."""
+def test_an_event_is_written_without_its_empty_fields() -> None:
+    """Empty fields are left out, except `contact`, which is null if there is none."""
     event = Event("waitlist.joined", id="e-1", product_id="1", contact=None, occurred_at=AT)
 
     assert (
@@ -187,8 +187,8 @@ def test_an_event_is_written_without_what_it_lacks() -> None:
     ) == dump_event(event)
 
 
-def test_a_contact_is_written_without_what_it_lacks() -> None:
-    """Neither empty fields of a contact nor its key are written."""
+def test_a_contact_is_written_without_its_empty_fields() -> None:
+    """Neither the empty fields of a contact nor its key are written."""
     contact = Contact("Ana@example.com", phone="5511999990000")
     event = Event("waitlist.joined", id="e-1", product_id="1", contact=contact, occurred_at=AT)
 
@@ -197,8 +197,8 @@ def test_a_contact_is_written_without_what_it_lacks() -> None:
     ]
 
 
-def test_text_is_written_as_it_reads() -> None:
-    """Letters beyond ASCII are not escaped."""
+def test_letters_outside_ascii_are_not_escaped() -> None:
+    """A tag with accents is readable in a file."""
     rule = Segmentation(
         "Português", product_id="1", provider="m", event="purchase.approved", actions=AddTag("vovô")
     )
@@ -207,7 +207,7 @@ def test_text_is_written_as_it_reads() -> None:
 
 
 def test_values_of_different_types_stay_different() -> None:
-    """True, 1, "1" and the decimal 1 are four values, before and after."""
+    """True, 1, "1" and the decimal 1 are four values before and after a round trip."""
     values: tuple[FactValue, ...] = (True, 1, "1", Decimal(1))
     rule = Segmentation(
         "Four",

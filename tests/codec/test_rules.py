@@ -1,4 +1,4 @@
-"""Rule files in JSON and TOML: what each line of the format means."""
+"""Rule files in JSON and TOML: the meaning of each part of the format."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -51,12 +51,12 @@ AT = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
 
 def only_rule(**changes: Any) -> Segmentation:
-    """The one rule of a file, changed, as it is read."""
+    """The rule that is read from a file with one rule and these changes."""
     return load_rules({"segmentations": [{**RULE, **changes}]}).segmentations[0]
 
 
 @pytest.mark.parametrize(
-    ("said", "meant"),
+    ("written", "expected"),
     [
         ({"fact": "language", "eq": "en"}, where.language == "en"),
         ({"fact": "language", "ne": "en"}, where.language != "en"),
@@ -82,13 +82,13 @@ def only_rule(**changes: Any) -> Segmentation:
         (None, None),
     ],
 )  # fmt: skip
-def test_conditions(said: Any, meant: Condition | None) -> None:
-    """Each operator and combinator has its word."""
-    assert meant == only_rule(condition=said).condition
+def test_conditions(written: Any, expected: Condition | None) -> None:
+    """Each operator and combinator has its key."""
+    assert expected == only_rule(condition=written).condition
 
 
 @pytest.mark.parametrize(
-    ("said", "meant"),
+    ("written", "expected"),
     [
         ({"add_tag": "vip"}, AddTag("vip")),
         ({"remove_tag": "vip"}, RemoveTag("vip")),
@@ -114,9 +114,9 @@ def test_conditions(said: Any, meant: Condition | None) -> None:
         ),
     ],
 )
-def test_actions(said: Any, meant: Action) -> None:
-    """Each kind of action has its word; `true` is the provider's contact base."""
-    assert (meant,) == only_rule(actions=[said]).actions
+def test_actions(written: Any, expected: Action) -> None:
+    """Each kind of action has its key; `true` is the provider's contact base."""
+    assert (expected,) == only_rule(actions=[written]).actions
 
 
 def test_a_rule_with_everything() -> None:
@@ -136,8 +136,8 @@ def test_a_rule_with_everything() -> None:
     ) == rule  # fmt: skip
 
 
-def test_a_rule_without_id_has_the_id_of_its_name() -> None:
-    """The id is the one that `Segmentation` itself would give."""
+def test_a_rule_without_an_id_gets_the_default_id() -> None:
+    """The id is the same as the default of `Segmentation`."""
     made = Segmentation(
         "Buyers", product_id="1001", provider="mail", event="purchase.approved", actions=()
     )
@@ -145,38 +145,38 @@ def test_a_rule_without_id_has_the_id_of_its_name() -> None:
     assert made.id == only_rule().id
 
 
-def test_an_event_of_a_host_is_kept_as_text() -> None:
-    """An event name that is not built in is no error: the catalogue is the host's."""
+def test_an_event_of_a_host_stays_a_string() -> None:
+    """An event name that is not built in is not an error: the host has the catalogue."""
     assert "quiz.passed" == only_rule(event="quiz.passed").event
 
 
 @pytest.mark.parametrize(
-    ("said", "meant"),
+    ("written", "expected"),
     [
         ("2025-03-01", datetime(2025, 3, 1, tzinfo=UTC)),
         ("2025-03-01T10:00:00+02:00", datetime(2025, 3, 1, 8, tzinfo=UTC)),
         (None, None),
     ],
 )
-def test_products(said: str | None, meant: datetime | None) -> None:
-    """A product is approved on a day or at an instant, or not yet."""
+def test_products(written: str | None, expected: datetime | None) -> None:
+    """A product is approved on a day, at a date and time, or not yet."""
     club = {
         "id": "2002",
         "name": "Club",
         "kind": "subscription",
-        "approved_at": said,
+        "approved_at": written,
         "plans": [{"id": "10", "name": "Monthly"}, {"id": "20", "name": "A", "also": ["21"]}],
     }
     rules = load_rules({"products": [club]})
 
     plans = (SubscriptionPlan("10", "Monthly"), SubscriptionPlan("20", "A", also=["21"]))
     assert (
-        Product("2002", "Club", kind=ProductKind.SUBSCRIPTION, plans=plans, approved_at=meant),
+        Product("2002", "Club", kind=ProductKind.SUBSCRIPTION, plans=plans, approved_at=expected),
     ) == rules.products
 
 
 def test_accounts() -> None:
-    """All that an account can do is read; `"any"` and null are what None is in Python."""
+    """All fields of an account are read; `"any"` and null are read as None."""
     account = {
         "add_tag": "native",
         "move_lead": "emulated",
@@ -208,16 +208,16 @@ def test_accounts() -> None:
     } == load_rules({"providers": {"mail": account}}).providers
 
 
-def test_an_account_without_limits_comes_back() -> None:
-    """An account that takes any data is written so that TOML could say it, too."""
+def test_an_account_without_limits_round_trips() -> None:
+    """An account that takes any data is written with a word that TOML also has."""
     rules = RuleSet(providers={"mail": Capabilities.everything()})
 
     assert '"data": "any"' in dump_rules(rules)
     assert rules == load_rules(dump_rules(rules))
 
 
-def test_what_the_host_has_connected_counts() -> None:
-    """`providers` comes on top of the file's accounts and replaces one of the same name."""
+def test_accounts_of_the_host_come_first() -> None:
+    """`providers` adds to the accounts of the file and replaces one of the same name."""
     source = {"providers": {"mail": {"add_tag": "native"}, "other": {}}}
     connected = {"mail": Capabilities.everything(), "third": Capabilities()}
 
@@ -227,19 +227,19 @@ def test_what_the_host_has_connected_counts() -> None:
 
 
 def test_a_file_has_no_catalogue() -> None:
-    """The catalogue of the rule set is the one that the host gives."""
+    """The catalogue of the rule set is the one that the host passes."""
     own = RuleSet().catalogue.extended()
 
     assert own is load_rules({}, catalogue=own).catalogue
 
 
-def test_nothing_is_needed() -> None:
+def test_every_key_is_optional() -> None:
     """An empty object is an empty rule set."""
     assert RuleSet() == load_rules("{}") == load_rules(b"{}") == load_rules({"version": 1})
 
 
 @pytest.mark.parametrize(
-    ("said", "meant"),
+    ("written", "expected"),
     [
         ('{fact = "price", ge = 49.90}', where.price >= Decimal("49.90")),
         ('{fact = "price", ge = 1_000.5e-1}', where.price >= Decimal("100.05")),
@@ -249,11 +249,11 @@ def test_nothing_is_needed() -> None:
         ('{not = {any = [{fact = "a", is_set = true}]}}', Not(AnyOf(where.a.is_set()))),
     ],
 )
-def test_toml(said: str, meant: Condition) -> None:
-    """TOML says the same, and has decimals and instants of its own; a number stays exact."""
-    rule = load_rules(f"{TOML_RULE}condition = {said}", format="toml").segmentations[0]
+def test_toml(written: str, expected: Condition) -> None:
+    """TOML has its own decimals, dates and times; a decimal stays exact."""
+    rule = load_rules(f"{TOML_RULE}condition = {written}", format="toml").segmentations[0]
 
-    assert (meant, str(getattr(meant, "value", None))) == (
+    assert (expected, str(getattr(expected, "value", None))) == (
         rule.condition,
         str(getattr(rule.condition, "value", None)),
     )
@@ -269,20 +269,20 @@ def test_toml(said: str, meant: Condition) -> None:
         "capture_provider = '''[[[\n'' [[['''\n",
     ],
 )
-def test_brackets_in_texts_and_comments_do_not_nest(text: str) -> None:
-    """Only the brackets of TOML itself count as nesting."""
+def test_brackets_in_strings_and_comments_do_not_nest(text: str) -> None:
+    """Only brackets of the TOML syntax count as nesting."""
     assert RuleSet().products == load_rules(text, format="toml").products
 
 
-def test_commas_in_texts_are_no_values() -> None:
-    """A text full of commas and brackets is one value."""
+def test_commas_in_strings_are_not_values() -> None:
+    """A string full of commas and brackets is one value."""
     text = '{"capture_provider": "%s"}' % (",[{" * 200_000)
 
     assert ",[{" * 200_000 == load_rules(text).capture_provider
 
 
-def test_the_good_ones_beside_are_read() -> None:
-    """A wrong rule, product or account takes none of the right ones along."""
+def test_valid_items_are_read_in_spite_of_faults() -> None:
+    """A wrong rule, product or account does not affect the valid ones."""
     loaded = read_rules(
         {
             "nonsense": 1,
@@ -309,8 +309,8 @@ def test_the_good_ones_beside_are_read() -> None:
     ] == [(error.code, error.path) for error in loaded.errors]
 
 
-def test_everything_that_is_wrong_comes_at_once() -> None:
-    """Several faults are one group, which is caught like one of them."""
+def test_several_faults_are_raised_as_a_group() -> None:
+    """A group has all faults, and is caught like one of them."""
     with pytest.raises(CodecError) as caught:
         load_rules({"products": [{"id": 1, "nam": "Course"}]})
 
@@ -323,16 +323,16 @@ def test_everything_that_is_wrong_comes_at_once() -> None:
     ] == [(error.code, error.path) for error in faults]
 
 
-def test_a_fault_alone_comes_alone() -> None:
-    """One fault is no group."""
+def test_a_single_fault_is_raised_alone() -> None:
+    """One fault is not a group."""
     with pytest.raises(CodecError) as caught:
         load_rules({"products": 1})
 
     assert (CodecError, "$.products") == (type(caught.value), caught.value.path)
 
 
-def test_a_duplicate_spoils_its_own_rule_only() -> None:
-    """An object with a key given twice is a fault in its place, and the next rule is read."""
+def test_a_duplicate_key_affects_its_own_item_only() -> None:
+    """An object with a duplicate key is a fault, and the next item is still read."""
     loaded = read_rules(
         '{"products": [{"id": "1", "id": "2", "name": "A"}, {"id": "3", "name": "B"}]}'
     )

@@ -1,4 +1,4 @@
-"""The JSON Schema of rule files: a schema, and of the same mind as `load_rules`."""
+"""The JSON Schema of rule files accepts and refuses the same files as `load_rules`."""
 
 import json
 from typing import Any
@@ -24,12 +24,12 @@ RULE = {
 
 
 def rule(**changes: Any) -> dict[str, Any]:
-    """A file with one rule, changed."""
+    """A file with one rule and these changes."""
     return {"segmentations": [{**RULE, **changes}]}
 
 
 def product(**changes: Any) -> dict[str, Any]:
-    """A file with one product, changed."""
+    """A file with one product and these changes."""
     return {"products": [{"id": "1", "name": "Course", **changes}]}
 
 
@@ -38,17 +38,17 @@ def account(**changes: Any) -> dict[str, Any]:
     return {"providers": {"mail": changes}}
 
 
-def asks(**condition: Any) -> dict[str, Any]:
+def when(**condition: Any) -> dict[str, Any]:
     """A file with one rule with that condition."""
     return rule(condition=condition)
 
 
-def does(**action: Any) -> dict[str, Any]:
+def then(**action: Any) -> dict[str, Any]:
     """A file with one rule with that action."""
     return rule(actions=[action])
 
 
-RIGHT: tuple[dict[str, Any], ...] = (
+VALID: tuple[dict[str, Any], ...] = (
     {},
     {"version": 1, "capture_provider": None},
     product(),
@@ -57,21 +57,21 @@ RIGHT: tuple[dict[str, Any], ...] = (
     product(kind="subscription", plans=[{"id": "1", "name": "A", "also": ["2"]}]),
     rule(),
     rule(id="r", condition=None, plan_ids=["10"], send=[], enabled=True, event="quiz.passed"),
-    asks(fact="a", eq={"decimal": "-1.5e+3"}),
-    asks(fact="a", ge={"instant": "2026-05-04T12:00:00Z"}),
-    asks(fact="a", between=[1, 2]),
-    asks(fact="a", is_set=True),
-    asks(all=[{"any": []}, {"not": {"fact": "a", "not_in": ["x", 1, True]}}]),
-    does(add_lead=True),
-    does(add_lead={"machine": "7"}),
-    does(move_lead={"to": "A", "source": None, "if_absent": "skip"}),
-    does(provider_action={"verb": "acme.a.b", "parameters": {"p": {"decimal": "1"}}}),
+    when(fact="a", eq={"decimal": "-1.5e+3"}),
+    when(fact="a", ge={"instant": "2026-05-04T12:00:00Z"}),
+    when(fact="a", between=[1, 2]),
+    when(fact="a", is_set=True),
+    when(all=[{"any": []}, {"not": {"fact": "a", "not_in": ["x", 1, True]}}]),
+    then(add_lead=True),
+    then(add_lead={"machine": "7"}),
+    then(move_lead={"to": "A", "source": None, "if_absent": "skip"}),
+    then(provider_action={"verb": "acme.a.b", "parameters": {"p": {"decimal": "1"}}}),
     account(),
     account(add_tag="emulated", tags=["a"], data="any", places=None, events=[], rate=1, batch=2),
     account(verbs=[{"name": "acme.a", "parameters": {"p": "text"}, "optional": ["p"]}]),
 )
 
-WRONG: tuple[Any, ...] = (
+INVALID: tuple[Any, ...] = (
     [],
     None,
     "rules",
@@ -101,40 +101,40 @@ WRONG: tuple[Any, ...] = (
     rule(plan_ids=[""]),
     rule(actions={"add_tag": "a"}),
     rule(conditions={}),
-    asks(),
-    asks(fact="a"),
-    asks(eq=1),
-    asks(fact="", eq=1),
-    asks(fact="a", like="b"),
-    asks(fact="a", ge=1, le=2),
-    asks(fact="a", eq=None),
-    asks(fact="a", eq=1.5),
-    asks(fact="a", eq=2**128),
-    asks(fact="a", eq=[1]),
-    asks(fact="a", eq={"decimal": "1,5"}),
-    asks(fact="a", eq={"decimal": 1}),
-    asks(fact="a", eq={"decimal": "1", "instant": "2026-05-04T12:00:00Z"}),
-    asks(fact="a", lt={"instant": "2026-05-04"}),
-    asks(fact="a", **{"in": "abc"}),
-    asks(fact="a", between=[1]),
-    asks(fact="a", between=[1, 2, 3]),
-    asks(fact="a", is_set=False),
-    asks(all={"fact": "a", "eq": 1}),
-    asks(all=[], any=[]),
-    asks(**{"not": []}),
-    does(),
-    does(add_tag=None),
-    does(add_tag="a", remove_tag="b"),
-    does(eval="1"),
-    does(add_lead=False),
-    does(add_lead={"machine": 7}),
-    does(remove_lead=True),
-    does(move_lead="A"),
-    does(move_lead={"source": "A"}),
-    does(move_lead={"to": "A", "if_absent": "maybe"}),
-    does(provider_action={"verb": "acme"}),
-    does(provider_action={"verb": ".a"}),
-    does(provider_action={"verb": "acme.a", "parameters": {"p": None}}),
+    when(),
+    when(fact="a"),
+    when(eq=1),
+    when(fact="", eq=1),
+    when(fact="a", like="b"),
+    when(fact="a", ge=1, le=2),
+    when(fact="a", eq=None),
+    when(fact="a", eq=1.5),
+    when(fact="a", eq=2**128),
+    when(fact="a", eq=[1]),
+    when(fact="a", eq={"decimal": "1,5"}),
+    when(fact="a", eq={"decimal": 1}),
+    when(fact="a", eq={"decimal": "1", "instant": "2026-05-04T12:00:00Z"}),
+    when(fact="a", lt={"instant": "2026-05-04"}),
+    when(fact="a", **{"in": "abc"}),
+    when(fact="a", between=[1]),
+    when(fact="a", between=[1, 2, 3]),
+    when(fact="a", is_set=False),
+    when(all={"fact": "a", "eq": 1}),
+    when(all=[], any=[]),
+    when(**{"not": []}),
+    then(),
+    then(add_tag=None),
+    then(add_tag="a", remove_tag="b"),
+    then(eval="1"),
+    then(add_lead=False),
+    then(add_lead={"machine": 7}),
+    then(remove_lead=True),
+    then(move_lead="A"),
+    then(move_lead={"source": "A"}),
+    then(move_lead={"to": "A", "if_absent": "maybe"}),
+    then(provider_action={"verb": "acme"}),
+    then(provider_action={"verb": ".a"}),
+    then(provider_action={"verb": "acme.a", "parameters": {"p": None}}),
     account(add_tag="yes"),
     account(add_tag=True),
     account(idempotent=0),
@@ -149,15 +149,15 @@ WRONG: tuple[Any, ...] = (
 
 
 def test_it_is_a_schema() -> None:
-    """The schema is one of draft 2020-12, and is plain JSON."""
+    """The schema is valid for draft 2020-12, and is plain JSON."""
     schema = rules_schema()
     Draft202012Validator.check_schema(schema)
 
     assert schema == json.loads(json.dumps(schema))
 
 
-def test_nobody_can_spoil_it() -> None:
-    """Each call gives a schema of its own."""
+def test_a_caller_cannot_change_it() -> None:
+    """Each call returns its own copy."""
     schema = rules_schema()
     schema["$defs"]["Segmentation"]["properties"]["name"]["type"] = "integer"
     schema["$defs"].clear()
@@ -165,8 +165,8 @@ def test_nobody_can_spoil_it() -> None:
     assert "string" == rules_schema()["$defs"]["Segmentation"]["properties"]["name"]["type"]
 
 
-def test_it_is_made_of_the_tables() -> None:
-    """Every event, fact, operator and kind of action that there is stands in the schema."""
+def test_it_is_made_from_the_tables() -> None:
+    """The schema has every event, fact, operator and kind of action."""
     definitions = rules_schema()["$defs"]
     branches = [set(branch["properties"]) for branch in definitions["Condition"]["anyOf"]]
     comparison = definitions["Condition"]["anyOf"][-1]["properties"]["fact"]
@@ -181,17 +181,17 @@ def test_it_is_made_of_the_tables() -> None:
     ]
 
 
-@pytest.mark.parametrize("content", RIGHT)
-def test_both_take_what_is_right(content: dict[str, Any]) -> None:
-    """What can be loaded, the schema takes."""
+@pytest.mark.parametrize("content", VALID)
+def test_both_accept_a_valid_file(content: dict[str, Any]) -> None:
+    """A file that can be loaded is valid by the schema."""
     load_rules(json.dumps(content))
 
     assert [] == [error.message for error in VALIDATOR.iter_errors(content)]
 
 
-@pytest.mark.parametrize("content", WRONG)
-def test_both_refuse_what_is_wrong(content: Any) -> None:
-    """What the schema refuses cannot be loaded, and the other way round."""
+@pytest.mark.parametrize("content", INVALID)
+def test_both_refuse_an_invalid_file(content: Any) -> None:
+    """A file that the schema refuses cannot be loaded, and the other way round."""
     try:
         refused = bool(read_rules(json.dumps(content)).errors)
     except ValueError:
@@ -201,6 +201,6 @@ def test_both_refuse_what_is_wrong(content: Any) -> None:
 
 
 @given(rule_sets())
-def test_it_takes_whatever_is_written(rules: RuleSet) -> None:
-    """Every rule set that can be written is right by the schema."""
+def test_dumped_rules_are_valid(rules: RuleSet) -> None:
+    """Every rule set is written as a file that is valid by the schema."""
     assert [] == [error.message for error in VALIDATOR.iter_errors(json.loads(dump_rules(rules)))]

@@ -1,10 +1,10 @@
 """Rules, events and plans as JSON, and rules as TOML: strict, within limits, canonical.
 
-`load_rules`, `load_event` and `load_plan` read; `dump_rules`, `dump_event` and `dump_plan` write
-what they read; `read_rules` gives the right rules of a file beside the faults of the others;
-`rules_schema` is the JSON Schema of a rule file. Whatever is wrong with a document comes as a
-`CodecError` with one of the codes in `HINTS`, a JSON path and a hint; several at once come as
-a group. Nothing is converted, nothing unknown is passed over, nothing in a document is run.
+`load_rules`, `load_event` and `load_plan` read what `dump_rules`, `dump_event` and `dump_plan`
+write; `read_rules` returns the valid rules of a file and the faults of the others;
+`rules_schema` is the JSON Schema of a rule file. Each fault of a document is a `CodecError`
+with a code from `HINTS`, a JSON path and a hint; several are raised as a group. Nothing is
+converted, nothing unknown is ignored, nothing in a document is executed.
 """
 
 from __future__ import annotations

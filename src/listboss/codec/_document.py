@@ -1,10 +1,10 @@
 """A JSON or TOML text, or a mapping -> one plain tree, within limits and without surprises.
 
-Bytes and nesting are checked before a text is parsed, the number of nodes before anything
-is made of it; a mapping from a host may even hold itself. What cannot stand in a document
-(a float, NaN, a key given twice, half a character) is replaced by the `CodecError` that it
-is, and whoever wants to read that place raises it: so it gets its path, and what stands
-beside it can still be read. Nothing outside the package is called but the two parsers.
+Bytes and nesting are checked before a text is parsed, and the number of nodes before anything
+is made from it; a mapping from a host may even contain itself. What a document cannot contain
+(a float, NaN, a duplicate key, half a character) is replaced by its `CodecError`, and the
+reader of that place raises it: so the error gets its path, and the rest can still be read.
+Only the two parsers of the standard library are called.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any, Literal, TypeAlias, TypeVar, cast
 
 import attrs
 
-from listboss.codec._faults import fault
+from listboss.codec._faults import fault, shown_key, wrong_type
 from listboss.errors import CodecError
 from listboss.rules._nesting import nests_deeper
 from listboss.rules._text import MAX_INTEGER_BITS, number_fault, text_fault
@@ -33,8 +33,8 @@ __all__ = [
     "Limits",
     "Source",
     "checked_number",
-    "opened",
-    "tree_of",
+    "read_tree",
+    "root_object",
 ]
 
 Format: TypeAlias = Literal["json", "toml"]
@@ -42,24 +42,24 @@ Number = TypeVar("Number", int, Decimal)
 Source: TypeAlias = str | bytes | Mapping[str, Any]
 
 VERSION = 1
-"""The version of the formats; it changes apart from the package's."""
+"""The version of the formats, which is independent of the version of the package."""
 
 MAX_KEY_PARTS = 16
-"""How many parts a dotted key of TOML may have; reading it takes time by their square."""
+"""At most this many parts in a dotted key of TOML: reading one takes time quadratic in them."""
 _MAX_DIGITS = 40
-"""Longer whole numbers have over 128 bits for sure, and Python refuses very long ones."""
+"""A longer integer has more than 128 bits, and Python refuses to parse a very long one."""
 
 
 @attrs.frozen(kw_only=True)
 class Limits:
-    """How much of a document is read: bytes, containers one inside the other, and values.
+    """At most this many bytes, levels of nested containers, and values in a document.
 
-    The defaults take a rule file of some 20,000 segmentations, and every condition.
+    The defaults allow a rule file of about 20,000 segmentations, and every condition.
 
     >>> from listboss.codec import Limits, load_rules
     >>> load_rules('{"products": []}', limits=Limits(max_bytes=10))
     Traceback (most recent call last):
-    listboss.errors.CodecError: the document has over 10 bytes (...)
+    listboss.errors.CodecError: the document has more than 10 bytes (...)
     """
 
     max_bytes: int = 16 * 1024 * 1024
@@ -68,9 +68,9 @@ class Limits:
 
 
 LIMITS = Limits()
-"""The limits that hold unless a reader is given others."""
+"""The limits of every reader that is called without `limits`."""
 
-# A string is taken whole, closed or not: a scan never goes back into one.
+# A string matches as a whole, closed or not, so a scan never starts again inside one.
 _JSON_STRING = r'"(?:[^"\\]++|\\.?)*+"?'
 _TOML_OPAQUE = (
     r'"""(?:[^"\\]++|\\.?|"(?!""))*+(?:"{3,5}+)?'
@@ -81,13 +81,36 @@ _TOML_OPAQUE = (
 )
 _TOML_BRACKET = re.compile(rf"{_TOML_OPAQUE}|([\[\]{{}}])", re.DOTALL)
 _KEY = re.compile(r'(?:[\w-]++|"")++(?:[ \t]*+\.[ \t]*+(?:[\w-]++|"")++)*+')
-_TOML_PLACE = re.compile(r" \(at (line \d+, column \d+|end of document)\)$")
 
 
-def tree_of(source: Source, format: Format, limits: Limits) -> object:
-    """Read a document into texts, numbers, truth values, None, instants, lists and dicts."""
+# What to do about the syntax errors of both parsers, by the start of their messages. Theirs
+# differ between versions of Python; one that is not in the table is shown as it is.
+_SYNTAX_HINTS = {
+    "Expecting value": "expected a value",
+    "Expecting property name": "expected a key in double quotes",
+    "Expecting ':'": "expected `:` after the key",
+    "Expecting ','": "expected `,` or a closing bracket",
+    "Illegal trailing comma": "remove the comma before the closing bracket",
+    "Extra data": "expected the end of the document",
+    "Unterminated string": "close the string with a quote",
+    "Invalid control character": r"write a line break or tab inside a string as \n or \t",
+    "Invalid \\escape": r"write a backslash as \\",
+    "Invalid value": "expected a value, and a string in quotes",
+    "Invalid statement": "expected a key or a [table]",
+    "Invalid initial character": "expected a key, in quotes if it has special characters",
+    "Expected '=' after a key": "expected `=` after the key",
+    "Expected newline": "expected the end of the line",
+    "Unclosed array": "expected `,` or `]`",
+    "Unclosed inline table": "expected `,` or `}`",
+    "Unescaped '\\'": r"write a backslash as \\, or the string in single quotes",
+    "Invalid date": 'use the form "2026-05-04T12:00:00Z"',
+}
+
+
+def read_tree(source: Source, format: Format, limits: Limits) -> object:
+    """Read a document into strings, numbers, booleans, None, dates and times, lists and dicts."""
     if format not in _PARSERS:
-        raise fault("unknown_format", "there is no such format")
+        raise fault("unknown_format", "unknown format")
     given = cast("object", source)
     if isinstance(given, Mapping):
         return _plain(cast("object", given), limits)
@@ -95,19 +118,18 @@ def tree_of(source: Source, format: Format, limits: Limits) -> object:
     return _plain(_PARSERS[format](text, limits), limits)
 
 
-def opened(tree: object) -> dict[str, object]:
+def root_object(tree: object) -> dict[str, object]:
     """Return the document's object without its version, which is checked."""
-    if isinstance(tree, CodecError):
-        raise tree
     if not isinstance(tree, dict):
-        raise fault("wrong_type", "an object is meant here")
+        raise wrong_type(tree, "an object", "write the document as one object")
     root = cast("dict[str, object]", tree)
     version = root.pop("version", VERSION)
-    if isinstance(version, CodecError):
-        version.path = "$.version"
-        raise version
     if type(version) is not int or version != VERSION:
-        error = fault("unsupported_version", "the version of the format is unknown")
+        error = (
+            version
+            if isinstance(version, CodecError)
+            else fault("unsupported_version", "unknown version of the format")
+        )
         error.path = "$.version"
         raise error
     return root
@@ -115,15 +137,15 @@ def opened(tree: object) -> dict[str, object]:
 
 def _decoded(source: object, limits: Limits) -> str:
     if not isinstance(source, (str, bytes)):
-        raise fault("wrong_type", "a document is a text, bytes, or a mapping")
+        raise wrong_type(source, "a string, bytes or a mapping", "pass the document itself")
     data = source
     if isinstance(source, str) and len(source) <= limits.max_bytes:
         data = source.encode("utf-8", "surrogatepass")
     if len(data) > limits.max_bytes:
-        raise fault("too_many_bytes", f"the document has over {limits.max_bytes} bytes")
+        raise fault("too_many_bytes", f"the document has more than {limits.max_bytes} bytes")
     text = source if isinstance(source, str) else _utf8(source)
     if text.startswith("\ufeff"):
-        raise fault("byte_order_mark", "the document begins with a byte order mark")
+        raise fault("byte_order_mark", "the document starts with a byte order mark")
     if not text.strip():
         raise fault("empty", "the document is empty")
     return text
@@ -131,34 +153,34 @@ def _decoded(source: object, limits: Limits) -> str:
 
 def _utf8(source: bytes) -> str:
     text = source.decode("utf-8", "replace")
-    # Not by the decoder's own error: that holds the document.
+    # Not reported with the decoder's own error, which contains the document.
     if "\ufffd" in text and text.encode() != source:
         raise fault("not_utf8", "the document is not UTF-8")
     return text
 
 
-def _bare(text: str, opaque: str) -> str:
+def _without_strings(text: str, opaque: str) -> str:
     return re.sub(opaque, '""', text, flags=re.DOTALL)
 
 
 def _too_deep(limits: Limits) -> CodecError:
-    return fault("too_deep", f"the document nests over {limits.max_depth} deep")
+    return fault("too_deep", f"the document nests more than {limits.max_depth} levels deep")
 
 
 def _too_many(limits: Limits) -> CodecError:
-    return fault("too_many_nodes", f"the document has over {limits.max_nodes} values")
+    return fault("too_many_nodes", f"the document has more than {limits.max_nodes} values")
 
 
-class _Twice(dict[str, object]):
-    """An object in which a key is given twice."""
-
-
-def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object] | CodecError:
     content = dict(pairs)
-    return content if len(content) == len(pairs) else _Twice()
+    if len(content) == len(pairs):
+        return content
+    last = {key: n for n, (key, _) in enumerate(pairs)}
+    duplicate = next(key for n, (key, _) in enumerate(pairs) if last[key] != n)
+    return fault("duplicate_key", f"duplicate key{shown_key(duplicate)}")
 
 
-def _whole_number(text: str) -> int:
+def _integer(text: str) -> int:
     return int(text) if len(text) <= _MAX_DIGITS else 1 << MAX_INTEGER_BITS
 
 
@@ -172,47 +194,47 @@ def _decimal(text: str) -> object:
 def _json(text: str, limits: Limits) -> object:
     if nests_deeper(text, limits.max_depth):
         raise _too_deep(limits)
-    few = text.count(",") < limits.max_nodes  # and fewer outside of strings
-    if not few and _bare(text, _JSON_STRING).count(",") >= limits.max_nodes:
+    few = text.count(",") < limits.max_nodes  # even if those in strings are counted
+    if not few and _without_strings(text, _JSON_STRING).count(",") >= limits.max_nodes:
         raise _too_many(limits)
     try:
-        return json.loads(text, object_pairs_hook=_object, parse_int=_whole_number)
+        return json.loads(text, object_pairs_hook=_object, parse_int=_integer)
     except json.JSONDecodeError as error:
         place, reason = f"line {error.lineno}, column {error.colno}", error.msg
-    raise _syntax(f"{place} is no JSON", reason)
+    raise _syntax(f"invalid JSON at {place}", reason)
 
 
 def _toml(text: str, limits: Limits) -> object:
     if nests_deeper(text, limits.max_depth, _TOML_BRACKET):
         raise _too_deep(limits)
-    bare = _bare(text, _TOML_OPAQUE)
+    bare = _without_strings(text, _TOML_OPAQUE)
     if max(bare.count(","), bare.count("=")) >= limits.max_nodes:
         raise _too_many(limits)
     if any(key[0].count(".") >= MAX_KEY_PARTS for key in _KEY.finditer(bare)):
-        raise fault("too_deep", f"a key has over {MAX_KEY_PARTS} parts")
+        raise fault("too_deep", f"a key has more than {MAX_KEY_PARTS} parts")
     try:
         return tomllib.loads(text, parse_float=_decimal)
     except tomllib.TOMLDecodeError as error:
         reason = str(error)
     except ValueError:
-        raise fault("number_too_large", "a whole number is too large") from None
-    place = _TOML_PLACE.search(reason)
-    where = place[1] if place else "the document"
-    reason = reason[: place.start()] if place else reason
+        raise fault("number_too_large", "an integer is too large") from None
+    reason, _, place = reason.removesuffix(")").rpartition(" (at ")
+    place = place.replace("end of document", "the end of the document")
     if reason.startswith(("Cannot ", "Duplicate ")):  # ... overwrite, declare twice, mutate
-        raise fault("duplicate_key", f"a key is given twice at {where}")
-    raise _syntax(f"{where} is no TOML", reason)
+        raise fault("duplicate_key", f"duplicate key at {place}")
+    raise _syntax(f"invalid TOML at {place}", reason)
 
 
 _PARSERS = {"json": _json, "toml": _toml}
 
 
 def _syntax(message: str, reason: str) -> CodecError:
-    return fault("syntax", message, reason[:1].lower() + reason[1:])
+    hints = (hint for start, hint in _SYNTAX_HINTS.items() if reason.startswith(start))
+    return fault("syntax", message, next(hints, reason[:1].lower() + reason[1:]))
 
 
 def _plain(value: object, limits: Limits) -> object:
-    """Copy a tree of whatever into one of plain values and, in place of the odd, faults."""
+    """Copy any tree into one of plain values, with a fault in place of each other value."""
     nodes = 1
 
     def visit(value: object, depth: int) -> object:
@@ -224,8 +246,6 @@ def _plain(value: object, limits: Limits) -> object:
             raise _too_many(limits)
         if depth > limits.max_depth:
             raise _too_deep(limits)
-        if isinstance(value, _Twice):
-            return fault("duplicate_key", "a key is given twice in this object")
         if not isinstance(value, Mapping):
             return [visit(item, depth + 1) for item in cast("list[object]", value)]
         return _entries(
@@ -236,7 +256,11 @@ def _plain(value: object, limits: Limits) -> object:
 
 
 def _key(key: object) -> str | CodecError:
-    return _text(key) if isinstance(key, str) else fault("wrong_type", "a key is a text")
+    return (
+        _text(key)
+        if isinstance(key, str)
+        else wrong_type(key, "a string as a key", "write the key in quotes")
+    )
 
 
 def _entries(entries: list[tuple[str | CodecError, object]]) -> object:
@@ -261,7 +285,7 @@ def checked_number(value: Number) -> Number | CodecError:
 
 def _scalar(value: object) -> object:
     match value:
-        case None | bool() | datetime() | date() | time():
+        case None | bool() | datetime() | date() | time() | CodecError():
             return value
         case str():
             return _text(value)
@@ -270,8 +294,8 @@ def _scalar(value: object) -> object:
         case Decimal():
             return checked_number(value)
         case float() if math.isfinite(value):
-            return fault("float", "a float is meant by nobody here")
+            return fault("float", "floats are not accepted, since they are not exact")
         case float():
             return fault("not_finite", "the number is not finite")
         case _:
-            return fault("wrong_type", "this is nothing that a document holds")
+            return wrong_type(value, "a JSON or TOML value")

@@ -1,18 +1,19 @@
 """Events and plans, both ways: `Event` and `Plan` <-> canonical JSON.
 
-For a host that keeps events to plan them again, and plans to show or hand on. Both hold
+For a host that keeps events to plan them again, and plans to show or to pass on. Both contain
 personal data, so no error about them shows a value, or a key that does not look like a name.
-`load(dump(x)) == x`, and equal values give equal texts.
+`load(dump(x)) == x`, and equal values give equal text.
 """
 
 from __future__ import annotations
 
 from typing import TypeVar
 
-from listboss.codec._document import LIMITS, Limits, Source, opened, tree_of
-from listboss.codec._faults import error_of
+from listboss.codec._document import LIMITS, Limits, Source, read_tree, root_object
+from listboss.codec._faults import combine
 from listboss.codec._reading import read
-from listboss.codec._writing import document, write
+from listboss.codec._writing import canonical_json, write
+from listboss.errors import CodecError
 from listboss.plan import Plan
 from listboss.rules.event import Event
 
@@ -22,10 +23,10 @@ T = TypeVar("T", Event, Plan)
 
 
 def load_event(source: Source, *, limits: Limits = LIMITS) -> Event:
-    """Read one event out of a text, its bytes, or a mapping as a parser gave it.
+    """Read one event from a string, bytes, or a mapping from a parser.
 
-    `name`, `id`, `product_id`, `contact` (null for nobody) and `occurred_at` have to be there.
-    Raises `CodecError`: alone, or as a `CodecErrors` group with one for each fault.
+    `name`, `id`, `product_id`, `contact` (null without one) and `occurred_at` are required.
+    Raises `CodecError`: one fault alone, several as a `CodecErrors` group.
 
     >>> event = load_event('''{
     ...     "name": "purchase.approved", "id": "e-1", "product_id": "1001",
@@ -39,7 +40,7 @@ def load_event(source: Source, *, limits: Limits = LIMITS) -> Event:
 
 
 def dump_event(event: Event) -> str:
-    """Write an event as canonical JSON, without what it lacks.
+    """Write an event as canonical JSON, without its empty fields.
 
     >>> from datetime import UTC, datetime
     >>> at = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -47,23 +48,23 @@ def dump_event(event: Event) -> str:
     >>> load_event(dump_event(event)) == event
     True
     """
-    return document(write(event))
+    return canonical_json(write(event))
 
 
 def load_plan(source: Source, *, limits: Limits = LIMITS) -> Plan:
-    """Read one plan, as `dump_plan` wrote it; arguments and errors as for `load_event`.
+    """Read one plan that `dump_plan` wrote; takes and raises the same as `load_event`.
 
     >>> load_plan('{"event_id": 1}')
     Traceback (most recent call last):
     listboss.errors.CodecErrors: the document has 5 faults
-      a text is meant here, not a whole number @ $.event_id (...)
+      expected a string, got an integer @ $.event_id (write it in quotes)
       ...
     """
     return _load(source, Plan, limits)
 
 
 def dump_plan(plan: Plan) -> str:
-    """Write a plan as canonical JSON; each action reads as in a rule file.
+    """Write a plan as canonical JSON; its actions have the form of a rule file.
 
     >>> from datetime import UTC, datetime
     >>> at = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -81,11 +82,13 @@ def dump_plan(plan: Plan) -> str:
     ... )
     {"event_id":"e-1","event_name":"waitlist.joined","idle":"no_rule",...,"version":1}
     """
-    return document(write(plan))
+    return canonical_json(write(plan))
 
 
 def _load(source: Source, kind: type[T], limits: Limits) -> T:
-    noun, faults = read(opened(tree_of(source, "json", limits)), kind, private=True)
+    root = root_object(read_tree(source, "json", limits))
+    faults: list[CodecError] = []
+    noun = read(root, kind, faults, private=True)
     if noun is None:
-        raise error_of(faults)
+        raise combine(faults)
     return noun

@@ -1,10 +1,10 @@
 """A plain tree -> nouns, by one cattrs converter in which every hook is strict.
 
-cattrs earns its place by what it collects: for each class it knows the keys, which of them
-are needed, and it gathers all faults with the way to them. What it does by default, converting
-whatever comes, happens nowhere: each type that a noun may hold has a hook of its own here,
-and each checks first that it got a text, a list, an object. Conditions and actions are closed
-unions that the format writes shorter than their classes, so these two are read by hand.
+cattrs collects: for each class it knows the keys and which of them are required, and it
+gathers all faults with their paths. Its default, to convert whatever comes, is switched off:
+each type that a noun can hold has a hook here that first checks for a string, a list or an
+object. The format writes conditions and actions, two closed unions, shorter than their
+classes, so these are read by hand.
 """
 
 from __future__ import annotations
@@ -24,8 +24,23 @@ from cattrs.gen import (
     override,
 )
 
-from listboss.codec._faults import fault, faults_of, inside, unknown_key
-from listboss.codec._scalars import an_object, expect, read_day, read_instant, read_scalar, wrong
+from listboss.codec._faults import (
+    add_faults,
+    fault,
+    inside,
+    list_words,
+    unknown_key,
+    unknown_word,
+    wrong_type,
+)
+from listboss.codec._scalars import (
+    SCALAR,
+    read_day,
+    read_instant,
+    read_scalar,
+    require_object,
+    require_type,
+)
 from listboss.errors import CodecError, ConditionError, ListBossError
 from listboss.rules._mapping import FrozenMap
 from listboss.rules.action import (
@@ -42,6 +57,7 @@ from listboss.rules.action import (
 from listboss.rules.capabilities import Capabilities
 from listboss.rules.condition import (
     LISTS,
+    NEGATED,
     NO_VALUE,
     AllOf,
     AnyOf,
@@ -60,41 +76,51 @@ T = TypeVar("T")
 COMBINATORS = ("all", "any", "not")
 
 
-def _only_key(given: dict[str, object], known: tuple[str, ...], meant: str) -> str:
-    for key in given:
+_CONDITION_HINT = "write one comparison, or one of `all`, `any` and `not`"
+_COMPARISON_HINT = "write one operator in each comparison, and combine them with `all`"
+_ACTION_HINT = 'write each action by itself, such as {"add_tag": "buyer"}'
+_PLACE_HINT = "write the name of a list, or an object with the parts of the place"
+_OPERAND_HINTS: dict[type, str] = {
+    type(None): "write `is_missing` to find an absent fact",
+    list: "write `in` to compare with several values",
+}
+
+
+def _only_key(fields: dict[str, object], known: tuple[str, ...], noun: str, hint: str) -> str:
+    for key in fields:
         if key not in known:
-            raise unknown_key(key, known)
-    if len(given) != 1:
-        raise fault(
-            "one_key", f"{meant} says one thing, not {len(given)}", f"one of {', '.join(known)}"
-        )
-    return next(iter(given))
+            raise unknown_key(key, known, noun)
+    if not fields:
+        raise fault("one_key", f"expected one {noun}, got none", list_words(known, noun))
+    if len(fields) > 1:
+        raise fault("one_key", f"expected one {noun}, got {len(fields)}", hint)
+    return next(iter(fields))
 
 
 # Conditions
 
 
 def _read_condition(value: object, _type: object = None) -> Condition:
-    given = an_object(value, "a condition")
-    if not any(word in given for word in COMBINATORS):
-        return _read_comparison(given)
-    word = _only_key(given, COMBINATORS, "a condition")
+    fields = require_object(value, "a condition", _CONDITION_HINT)
+    if not any(word in fields for word in COMBINATORS):
+        return _read_comparison(fields)
+    word = _only_key(fields, COMBINATORS, "key", _CONDITION_HINT)
     with inside(word):
         if word == "not":
-            return Not(_read_condition(given[word]))
-        parts = _CONVERTER.structure(given[word], tuple[Condition, ...])
+            return Not(_read_condition(fields[word]))
+        parts = _CONVERTER.structure(fields[word], tuple[Condition, ...])
         return AllOf(*parts) if word == "all" else AnyOf(*parts)
 
 
-def _read_comparison(given: dict[str, object]) -> Comparison:
-    questions = {key: value for key, value in given.items() if key != "fact"}
-    operator = Operator(_only_key(questions, tuple(Operator), "a comparison"))
-    if "fact" not in given:
-        raise fault("missing_key", "a comparison names its `fact`")
+def _read_comparison(fields: dict[str, object]) -> Comparison:
+    operands = {key: value for key, value in fields.items() if key != "fact"}
+    operator = Operator(_only_key(operands, tuple(Operator), "operator", _COMPARISON_HINT))
+    if "fact" not in fields:
+        raise fault("missing_key", "missing key `fact`", "name the fact to compare")
     with inside("fact"):
-        fact = expect(given["fact"], str, "the name of a fact")
+        fact = require_type(fields["fact"], str, "a string", "name the fact to compare")
     with inside(str(operator)):
-        operand = _read_operand(operator, given[operator])
+        operand = _read_operand(operator, fields[operator])
     try:
         return Comparison(fact, operator, operand)
     except ConditionError as error:
@@ -106,9 +132,14 @@ def _read_operand(operator: Operator, value: object) -> FactValue | tuple[FactVa
     if operator in LISTS:
         return _CONVERTER.structure(value, tuple[FactValue, ...])
     if operator not in NO_VALUE:
+        if type(value) in _OPERAND_HINTS:
+            raise wrong_type(value, SCALAR, _OPERAND_HINTS[type(value)])
         return read_scalar(value)
+    if value is False:
+        opposite = NEGATED[operator]
+        raise fault("wrong_type", "expected true, got false", f"write `{opposite}` instead")
     if value is not True:
-        raise wrong(value, "`true`", "ask the opposite with `is_set` or `is_missing`")
+        raise wrong_type(value, "true", "write true, without quotes")
     return None
 
 
@@ -123,13 +154,13 @@ def _read_place(value: object, _type: object = None) -> Place:
     if isinstance(value, str):
         return Place(list=value)
     if not isinstance(value, dict):
-        raise wrong(value, "the name of a list or an object of a place's parts")
+        raise wrong_type(value, "a place", _PLACE_HINT)
     parts = _CONVERTER.structure(value, FrozenMap[str, str])
     return Place(**parts)
 
 
 def _read_tag(value: object) -> str:
-    return expect(value, str, "a tag")
+    return require_type(value, str, "a string", "write the tag in quotes")
 
 
 def _read_lead(value: object) -> AddLead:
@@ -147,47 +178,48 @@ _ACTIONS: dict[str, Callable[[object], Action]] = {
 
 
 def _read_action(value: object, _type: object = None) -> Action:
-    given = an_object(value, "an action")
-    kind = _only_key(given, tuple(ACTION_KINDS), "an action")
+    fields = require_object(value, "an action", _ACTION_HINT)
+    kind = _only_key(fields, tuple(ACTION_KINDS), "action", _ACTION_HINT)
     with inside(kind):
-        return _ACTIONS[kind](given[kind])
+        return _ACTIONS[kind](fields[kind])
 
 
 # Single values
 
 
-def _read_text(value: object, _type: object) -> str:
-    return expect(value, str, "a text", "write a number that is an id in quotes")
+def _read_string(value: object, _type: object) -> str:
+    return require_type(value, str, "a string")
 
 
 def _read_event_name(value: object, _type: object) -> EventName | str:
-    text = expect(value, str, "the name of an event")
+    text = require_type(value, str, "a string")
     if not text.strip():
         raise fault("blank", "the name is blank")
     return EventName(text) if text in set(EventName) else text
 
 
-def _read_truth(value: object, _type: object) -> bool:
-    return expect(value, bool, "true or false")
+def _read_bool(value: object, _type: object) -> bool:
+    return require_type(value, bool, "a boolean")
 
 
-def _read_whole_number(value: object, _type: object) -> int:
-    return expect(value, int, "a whole number")
+def _read_integer(value: object, _type: object) -> int:
+    return require_type(value, int, "an integer")
 
 
 def _read_word(value: object, kind: Any) -> Any:
     words = get_args(kind) if get_origin(kind) is Literal else tuple(kind)
-    text = expect(value, str, "a word")
+    if not isinstance(value, str):
+        raise wrong_type(value, "a string", list_words(words))
     for word in words:
-        if word == text:
+        if word == value:
             return word
-    raise fault("unknown_word", "there is no such word", f"one of {', '.join(words)}")
+    raise unknown_word(value, words)
 
 
 _HOOKS: tuple[tuple[Any, Callable[[object, Any], object]], ...] = (
-    (str, _read_text),
-    (bool, _read_truth),
-    (int, _read_whole_number),
+    (str, _read_string),
+    (bool, _read_bool),
+    (int, _read_integer),
     (datetime, read_instant),
     (StrEnum, _read_word),
     (EventName | str, _read_event_name),
@@ -202,12 +234,16 @@ _HOOKS: tuple[tuple[Any, Callable[[object, Any], object]], ...] = (
 
 
 def _read_any(value: object, kind: Any) -> object:
-    return None if value in (None, "any") else _CONVERTER.structure(value, kind)
+    if value in (None, "any"):
+        return None
+    if not isinstance(value, list):
+        raise wrong_type(value, 'a list or "any"', 'write "any", or a list of values')
+    return _CONVERTER.structure(value, kind)
 
 
 _OVERRIDES: dict[type, Any] = {
     Product: {"approved_at": override(struct_hook=read_day)},
-    # TOML has no null, so None has a word where it is not the default alone.
+    # TOML has no null, so None is written `any` where it is not only the default.
     Capabilities: {
         name: override(struct_hook=_read_any) for name in ("places", "tags", "data", "events")
     },
@@ -218,7 +254,7 @@ def _tuple_hook(kind: Any, converter: Converter) -> Callable[[object, Any], obje
     gather = homogenous_tuple_structure_factory(kind, converter)
 
     def read_tuple(value: object, kind: Any) -> object:
-        return gather(expect(value, list, "a list"), kind)
+        return gather(require_type(value, list, "a list"), kind)
 
     return read_tuple
 
@@ -227,7 +263,7 @@ def _map_hook(kind: Any, converter: Converter) -> Callable[[object, Any], object
     gather = make_mapping_structure_fn(kind, converter)
 
     def read_map(value: object, kind: Any) -> object:
-        return FrozenMap(cast("dict[str, object]", gather(an_object(value), kind)))
+        return FrozenMap(cast("dict[str, object]", gather(require_object(value), kind)))
 
     return read_map
 
@@ -236,44 +272,50 @@ def _class_hook(cls: Any, converter: Converter) -> Callable[[object, Any], objec
     build = make_dict_structure_fn(cls, converter, **_OVERRIDES.get(cls, {}))
 
     def read_class(value: object, cls: Any) -> object:
-        return build(an_object(value), cls)
+        return build(require_object(value), cls)
 
     return read_class
 
 
-def _is(kind: object) -> Callable[[Any], bool]:
+def _equals(kind: object) -> Callable[[Any], bool]:
     return lambda other: other == kind
 
 
-def _made_of(origin: object) -> Callable[[Any], bool]:
+def _has_origin(origin: object) -> Callable[[Any], bool]:
     return lambda kind: get_origin(kind) is origin
 
 
-def _strict() -> Converter:
+def _make_converter() -> Converter:
     converter = Converter(forbid_extra_keys=True, detailed_validation=True)
-    # Of two hooks that hold for a type, the later one is taken.
+    # Of two hooks that fit a type, cattrs takes the later one.
     converter.register_structure_hook_factory(attrs.has, _class_hook)
-    converter.register_structure_hook_factory(_made_of(tuple), _tuple_hook)
-    converter.register_structure_hook_factory(_made_of(FrozenMap), _map_hook)
-    converter.register_structure_hook_func(_made_of(Literal), _read_word)
+    converter.register_structure_hook_factory(_has_origin(tuple), _tuple_hook)
+    converter.register_structure_hook_factory(_has_origin(FrozenMap), _map_hook)
+    converter.register_structure_hook_func(_has_origin(Literal), _read_word)
     for kind, hook in _HOOKS:
-        # A class is looked up along its bases, before every predicate; a union is none.
+        # cattrs looks up a class along its bases, before all predicates. A union is not a class.
         if isinstance(kind, type):
             converter.register_structure_hook(kind, hook)
         else:
-            converter.register_structure_hook_func(_is(kind), hook)
+            converter.register_structure_hook_func(_equals(kind), hook)
     return converter
 
 
-_CONVERTER: Converter = _strict()
+_CONVERTER: Converter = _make_converter()
 
 
 def read(
-    value: object, kind: type[T], *, path: str = "$", private: bool = False
-) -> tuple[T | None, list[CodecError]]:
-    """Read one noun: it and no faults, or None and everything that is wrong with it."""
+    value: object,
+    kind: type[T],
+    faults: list[CodecError],
+    *,
+    path: str = "$",
+    prefix: str = "",
+    private: bool = False,
+) -> T | None:
+    """Read one noun; if it is not valid, add its faults to `faults` and return None."""
     try:
-        return _CONVERTER.structure(value, kind), []
+        return _CONVERTER.structure(value, kind)
     except (BaseValidationError, ListBossError) as error:
-        faults = list(faults_of(error, path=path, private=private))
-    return None, faults
+        add_faults(faults, error, path=path, prefix=prefix, private=private)
+    return None

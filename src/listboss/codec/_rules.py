@@ -1,10 +1,10 @@
 """Rule files: JSON and TOML -> `RuleSet`, and a `RuleSet` -> canonical JSON.
 
-A file holds `products`, `segmentations`, `providers` (capabilities by the account's name),
-`capture_provider` and the `version` of the format, each of them optional. Each product,
-account and segmentation is read by itself, so a wrong one takes none of the others along.
-What can be written but not run (an unknown fact, a provider that is not integrated) is no
-error of the file: `RuleSet.findings` tells it.
+A file has `products`, `segmentations`, `providers` (capabilities by the account's name),
+`capture_provider` and the `version` of the format, all of them optional. Each product,
+account and segmentation is read by itself, so a wrong one does not affect the others.
+What can be written but not run (an unknown fact, a provider that is not integrated) is not
+an error of the file: `RuleSet.findings` reports it.
 """
 
 from __future__ import annotations
@@ -14,11 +14,10 @@ from typing import TypeVar, cast
 
 import attrs
 
-from listboss.codec._document import LIMITS, Format, Limits, Source, opened, tree_of
-from listboss.codec._faults import error_of, fault, faults_of, unknown_key
+from listboss.codec._document import LIMITS, Format, Limits, Source, read_tree, root_object
+from listboss.codec._faults import add_faults, combine, fault, label, unknown_key, wrong_type
 from listboss.codec._reading import read
-from listboss.codec._scalars import wrong
-from listboss.codec._writing import document, write
+from listboss.codec._writing import canonical_json, write
 from listboss.errors import CodecError
 from listboss.rules._mapping import FrozenMap
 from listboss.rules.automatic import AUTOMATIC_ID_PREFIX
@@ -38,7 +37,7 @@ TOP_LEVEL = ("version", "products", "segmentations", "providers", "capture_provi
 
 @attrs.frozen
 class Loaded:
-    """What a rule file gave: the rules that are right, and what is wrong with the others."""
+    """The valid rules of a rule file, and the faults of the others."""
 
     rules: RuleSet
     errors: tuple[CodecError, ...] = ()
@@ -52,13 +51,13 @@ def load_rules(
     catalogue: Catalogue = HOTMART,
     limits: Limits = LIMITS,
 ) -> RuleSet:
-    """Read a rule set; everything in it has to be right.
+    """Read a rule set, all of which must be valid.
 
-    `source` is a text, its bytes, or a mapping as a parser gave it; `format` says what a text
-    is written in. `providers` are the accounts that the host has connected: they come on top
-    of the file's, and of two with one name the host's counts, since the host knows what its
-    account can do. `catalogue` is the one the rules are reviewed against; a file has none.
-    Raises `CodecError`: alone, or as a `CodecErrors` group with one for each fault.
+    `source` is a string, bytes, or a mapping from a parser; `format` is the language of a
+    string or bytes. `providers` are the accounts that the host has connected: they are added
+    to the accounts of the file and replace one of the same name, since the host knows what
+    its account can do. The rules are reviewed against `catalogue`; a file has none.
+    Raises `CodecError`: one fault alone, several as a `CodecErrors` group.
 
     >>> rules = load_rules(
     ...     '''
@@ -88,14 +87,14 @@ def load_rules(
     >>> load_rules('{"segmentations": [{"name": true}]}')
     Traceback (most recent call last):
     listboss.errors.CodecErrors: the document has 5 faults
-      a text is meant here, not true or false @ $.segmentations[0].name (...)
+      expected a string, got a boolean @ $.segmentations[0].name (write it in quotes)
       ...
     """
     loaded = read_rules(
         source, format=format, providers=providers, catalogue=catalogue, limits=limits
     )
     if loaded.errors:
-        raise error_of(loaded.errors)
+        raise combine(loaded.errors)
     return loaded.rules
 
 
@@ -107,10 +106,10 @@ def read_rules(
     catalogue: Catalogue = HOTMART,
     limits: Limits = LIMITS,
 ) -> Loaded:
-    """Read what is right in a rule file, and tell what is wrong with the rest.
+    """Read the valid rules of a rule file, and report the faults of the rest.
 
-    Arguments as for `load_rules`. Raises `CodecError` only for what cannot be read at all:
-    broken syntax, a limit passed, an unknown version.
+    Takes the arguments of `load_rules`. Raises `CodecError` only if nothing can be read:
+    for a syntax error, an exceeded limit or an unknown version.
 
     >>> loaded = read_rules({"products": [{"id": "1", "name": "Course"}, {"id": 2}]})
     >>> [product.id for product in loaded.rules.products]
@@ -118,85 +117,95 @@ def read_rules(
     >>> [(error.code, error.path) for error in loaded.errors]
     [('wrong_type', '$.products[1].id'), ('missing_key', '$.products[1].name')]
     """
-    root = opened(tree_of(source, format, limits))
-    faults = [
-        found
-        for key in root
-        if key not in TOP_LEVEL
-        for found in _at("$", unknown_key(key, TOP_LEVEL))
-    ]
+    root = root_object(read_tree(source, format, limits))
+    faults: list[CodecError] = []
+    for key in root:
+        if key not in TOP_LEVEL:
+            _add(faults, "$", unknown_key(key, TOP_LEVEL))
     rules = RuleSet(
-        _each(root, "products", Product, faults),
-        _each(root, "segmentations", Segmentation, faults),
-        providers={**_accounts(root, faults), **(providers or {})},
+        _read_list(root, "products", Product, faults),
+        _read_list(root, "segmentations", Segmentation, faults),
+        providers={**_read_providers(root, faults), **(providers or {})},
         catalogue=catalogue,
-        capture_provider=_capture_provider(root, faults),
+        capture_provider=_read_capture_provider(root, faults),
     )
     return Loaded(rules, tuple(faults))
 
 
-def _each(
+def _read_list(
     root: dict[str, object], key: str, kind: type[Noun], faults: list[CodecError]
 ) -> tuple[Noun, ...]:
-    """Read the items of a list, each by itself; of two with one id the first is kept."""
-    path, given = f"$.{key}", root.get(key, [])
-    if not isinstance(given, list):
-        faults += _at(path, wrong(given, "a list"))
+    """Read each item of a list by itself; of two items with the same id, keep the first."""
+    path, items = f"$.{key}", root.get(key, [])
+    if not isinstance(items, list):
+        _add(faults, path, wrong_type(items, "a list"))
         return ()
     kept: dict[str, Noun] = {}
-    for n, item in enumerate(cast("list[object]", given)):
-        noun, found = read(item, kind, path=f"{path}[{n}]")
-        faults += found
+    paths: dict[str, str] = {}
+    for n, item in enumerate(cast("list[object]", items)):
+        here, prefix = f"{path}[{n}]", _prefix(kind, item)
+        noun = read(item, kind, faults, path=here, prefix=prefix)
         if noun is None:
             continue
-        if (code := _id_fault(noun, kept)) is None:
-            kept[noun.id] = noun
+        if (wrong_id := _id_fault(noun, paths)) is None:
+            kept[noun.id], paths[noun.id] = noun, here
         else:
-            faults += _at(f"{path}[{n}].id", fault(code, "the id cannot be used"))
+            _add(faults, f"{here}.id", wrong_id, prefix)
     return tuple(kept.values())
 
 
-def _id_fault(noun: Product | Segmentation, kept: Mapping[str, object]) -> str | None:
+def _prefix(kind: type[Noun], item: object) -> str:
+    """Start the messages about an item with its name, by which its author knows it."""
+    fields = cast("dict[str, object]", item) if isinstance(item, dict) else {}
+    names = [fields.get("name"), fields.get("id")]
+    found = [name for name in names if isinstance(name, str) and name.strip()]
+    return label(kind.__name__.lower(), found[0]) if found else ""
+
+
+def _id_fault(noun: Product | Segmentation, paths: Mapping[str, str]) -> CodecError | None:
     if isinstance(noun, Segmentation) and noun.id.startswith(AUTOMATIC_ID_PREFIX):
-        return "automatic_segmentation"
-    return "duplicate_id" if noun.id in kept else None
+        return fault("automatic_segmentation", "the id belongs to an automatic segmentation")
+    if noun.id in paths:
+        return fault("duplicate_id", f"{paths[noun.id]} has the same id")
+    return None
 
 
-def _accounts(root: dict[str, object], faults: list[CodecError]) -> dict[str, Capabilities]:
-    path, given = "$.providers", root.get("providers", {})
-    if not isinstance(given, dict):
-        faults += _at(path, wrong(given, "an object of capabilities by name"))
+def _read_providers(root: dict[str, object], faults: list[CodecError]) -> dict[str, Capabilities]:
+    path, accounts = "$.providers", root.get("providers", {})
+    if not isinstance(accounts, dict):
+        hint = 'write capabilities by name, such as {"mail": {"add_tag": "native"}}'
+        _add(faults, path, wrong_type(accounts, "an object", hint))
         return {}
-    accounts: dict[str, Capabilities] = {}
-    for name, value in cast("dict[str, object]", given).items():
-        account, found = read({name: value}, FrozenMap[str, Capabilities], path=path)
-        faults += found
+    kept: dict[str, Capabilities] = {}
+    for name, value in cast("dict[str, object]", accounts).items():
         if not name.strip():
-            faults += _at(path, fault("blank", "the name of a provider is blank"))
-        elif account is not None:
-            accounts |= account
-    return accounts
+            _add(faults, path, fault("blank", "the name of a provider is blank"))
+        kind, prefix = FrozenMap[str, Capabilities], label("provider", name)
+        account = read({name: value}, kind, faults, path=path, prefix=prefix)
+        if name.strip() and account is not None:
+            kept |= account
+    return kept
 
 
-def _capture_provider(root: dict[str, object], faults: list[CodecError]) -> str | None:
+def _read_capture_provider(root: dict[str, object], faults: list[CodecError]) -> str | None:
     path, name = "$.capture_provider", root.get("capture_provider")
     if name is not None and not isinstance(name, str):
-        faults += _at(path, wrong(name, "the name of a provider"))
+        _add(faults, path, wrong_type(name, "a string", "write the name of a provider"))
         return None
     if name is not None and not name.strip():
-        faults += _at(path, fault("blank", "the name of a provider is blank"))
+        _add(faults, path, fault("blank", "the name of a provider is blank"))
         return None
     return name
 
 
-def _at(path: str, error: CodecError) -> list[CodecError]:
-    return list(faults_of(error, path=path, private=False))
+def _add(faults: list[CodecError], path: str, error: CodecError, prefix: str = "") -> None:
+    add_faults(faults, error, path=path, prefix=prefix, private=False)
 
 
 def dump_rules(rules: RuleSet) -> str:
-    """Write a rule set as canonical JSON: equal rule sets give equal texts.
+    """Write a rule set as canonical JSON: equal rule sets give equal text.
 
-    The catalogue is not written, it is the host's code; so
+    The catalogue is not written, since it is code of the host. So
     `load_rules(dump_rules(rules), catalogue=rules.catalogue) == rules`.
 
     >>> from listboss.rules.ruleset import RuleSet
@@ -218,4 +227,4 @@ def dump_rules(rules: RuleSet) -> str:
         "providers": {name: write(account) for name, account in rules.providers.items()},
         "capture_provider": rules.capture_provider,
     }
-    return document({key: value for key, value in content.items() if value}, indent=2) + "\n"
+    return canonical_json({key: value for key, value in content.items() if value}, indent=2) + "\n"

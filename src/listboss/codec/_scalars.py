@@ -1,8 +1,8 @@
-"""Single values, both ways: texts, numbers, truth values, decimals and instants.
+"""Single values, both ways: strings, numbers, booleans, decimals, dates and times.
 
-Nothing is converted: "1" is not 1, 1 is not true, null is not a text. In JSON a decimal is
-`{"decimal": "49.90"}` and, where anything may stand, an instant is `{"instant": "...Z"}`; TOML
-has both. What is written is canonical: equal values have equal texts.
+Nothing is converted: "1" is not 1, 1 is not true, null is not a string. JSON writes a decimal
+as `{"decimal": "49.90"}` and, where any type is allowed, a date and time as
+`{"instant": "...Z"}`; TOML has both. Output is canonical: equal values give equal text.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
 from typing import TypeVar, cast
 
 from listboss.codec._document import checked_number
-from listboss.codec._faults import fault, inside
+from listboss.codec._faults import HINTS, fault, inside, wrong_type
 from listboss.errors import CodecError
 from listboss.rules._text import MAX_DECIMAL
 from listboss.rules.event import FactValue
@@ -22,14 +22,14 @@ __all__ = [
     "DATE",
     "DECIMAL",
     "INSTANT",
-    "an_object",
-    "expect",
+    "SCALAR",
     "read_day",
     "read_instant",
     "read_scalar",
+    "require_object",
+    "require_type",
     "write_instant",
     "write_scalar",
-    "wrong",
 ]
 
 T = TypeVar("T")
@@ -41,47 +41,30 @@ INSTANT = (
     r"([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
 )
 _LOCAL = re.compile(DATE + r"[Tt ][0-9:.]+")
-_LONGEST = 2 * MAX_DECIMAL
+_MAX_DECIMAL_TEXT = 2 * MAX_DECIMAL
 
-_SCALAR = 'a text, whole number, true or false, {"decimal": …} or {"instant": …}'
-
-_KINDS: dict[type, str] = {
-    type(None): "null",
-    str: "a text",
-    bool: "true or false",
-    int: "a whole number",
-    Decimal: "a decimal",
-    datetime: "an instant",
-    date: "a date",
-    list: "a list",
-    dict: "an object",
-}
+SCALAR = "a string, an integer, a boolean, a decimal or a date and time"
+_TAGGED = 'write a decimal as {"decimal": "49.90"}, a time as {"instant": "2026-05-04T12:00:00Z"}'
+_MOMENT = "a date and time with a time zone"
+_DAY_HINT = 'use the form "2025-03-01" or "2025-03-01T12:00:00Z"'
 
 
-def wrong(value: object, meant: str, hint: str = "") -> CodecError:
-    """Make the fault of a value of a wrong type; one that is a fault already stays it."""
-    if isinstance(value, CodecError):
-        return value
-    given = _KINDS.get(type(value), "a time")
-    return fault("wrong_type", f"{meant} is meant here, not {given}", hint)
-
-
-def expect(value: object, kind: type[T], meant: str, hint: str = "") -> T:
-    """Return a value that is of the type itself; everything else is a fault."""
+def require_type(value: object, kind: type[T], expected: str, hint: str = "") -> T:
+    """Return a value whose type is exactly `kind`; everything else is a fault."""
     if type(value) is kind:
         return value
-    raise wrong(value, meant, hint)
+    raise wrong_type(value, expected, hint)
 
 
-def an_object(value: object, meant: str = "an object") -> dict[str, object]:
+def require_object(value: object, expected: str = "an object", hint: str = "") -> dict[str, object]:
     """Return an object with its keys."""
-    return cast("dict[str, object]", expect(value, dict, meant))
+    return cast("dict[str, object]", require_type(value, dict, expected, hint))
 
 
 def _read_decimal(value: object) -> Decimal:
-    text = expect(value, str, "a decimal in quotes", 'write {"decimal": "49.90"}')
-    if not re.fullmatch(DECIMAL, text) or len(text) > _LONGEST:
-        raise fault("not_decimal", "this is no decimal")
+    text = require_type(value, str, "a decimal in quotes", HINTS["not_decimal"])
+    if len(text) > _MAX_DECIMAL_TEXT or not re.fullmatch(DECIMAL, text):
+        raise fault("not_decimal", "invalid decimal")
     number = checked_number(Decimal(text))
     if isinstance(number, CodecError):
         raise number
@@ -89,31 +72,35 @@ def _read_decimal(value: object) -> Decimal:
 
 
 def read_instant(value: object, _type: object = None) -> datetime:
-    """Read a time with its zone, of TOML or as RFC 3339 writes it, into UTC."""
-    if isinstance(value, datetime):
-        return _in_utc(value)
-    text = expect(value, str, "an instant")
-    if _LOCAL.fullmatch(text):
-        raise fault("no_time_zone", "the time has no time zone")
-    if not re.fullmatch(INSTANT, text):
-        raise fault("not_instant", "this is no instant")
-    return _in_utc(_from_text(text))
+    """Read a date and time with its zone, of TOML or as RFC 3339 writes it, into UTC."""
+    return _read_moment(value, _MOMENT, HINTS["not_instant"])
 
 
 def read_day(value: object, _type: object = None) -> datetime | date | None:
-    """Read an instant, a date, or null."""
+    """Read a date, a date and time with its zone, or null."""
     if value is None or type(value) is date:
         return value
     if isinstance(value, str) and re.fullmatch(DATE, value):
-        return _from_text(value).date()
-    return read_instant(value)
+        return _parse(value).date()
+    return _read_moment(value, f"a date, or {_MOMENT}", _DAY_HINT)
 
 
-def _from_text(text: str) -> datetime:
+def _read_moment(value: object, expected: str, hint: str) -> datetime:
+    if isinstance(value, datetime):
+        return _in_utc(value)
+    text = require_type(value, str, expected, hint)
+    if _LOCAL.fullmatch(text):
+        raise fault("no_time_zone", "the time has no time zone")
+    if not re.fullmatch(INSTANT, text):
+        raise fault("not_instant", f"expected {expected}", hint)
+    return _in_utc(_parse(text))
+
+
+def _parse(text: str) -> datetime:
     try:
         return datetime.fromisoformat(text.upper())
     except ValueError:
-        raise fault("not_instant", "there is no such day") from None
+        raise fault("not_instant", "the date is not in the calendar", "check the day") from None
 
 
 def _in_utc(value: datetime) -> datetime:
@@ -122,11 +109,11 @@ def _in_utc(value: datetime) -> datetime:
     try:
         return value.astimezone(UTC)
     except OverflowError:
-        raise fault("not_instant", "the time lies outside the years 1 to 9999") from None
+        raise fault("not_instant", "the time is outside the years 1 to 9999") from None
 
 
 def read_scalar(value: object, _type: object = None) -> FactValue:
-    """Read what a fact, a parameter or the value of a comparison may be."""
+    """Read a value of any type that a fact, a parameter or a comparison can have."""
     match value:
         case str() | bool() | int() | Decimal():
             return value
@@ -134,8 +121,10 @@ def read_scalar(value: object, _type: object = None) -> FactValue:
             return read_instant(value)
         case dict():
             return _read_tagged(cast("dict[str, object]", value))
+        case date():
+            raise wrong_type(value, SCALAR, "add a time and a time zone: 2026-05-04T00:00:00Z")
         case _:
-            raise wrong(value, _SCALAR)
+            raise wrong_type(value, SCALAR, _TAGGED)
 
 
 def _read_tagged(value: dict[str, object]) -> FactValue:
@@ -147,7 +136,7 @@ def _read_tagged(value: dict[str, object]) -> FactValue:
             with inside("instant"):
                 return read_instant(text)
         case _:
-            raise wrong(value, _SCALAR)
+            raise wrong_type(value, SCALAR, _TAGGED)
 
 
 def _decimal_text(value: Decimal) -> str:
@@ -160,7 +149,7 @@ def _decimal_text(value: Decimal) -> str:
 
 
 def write_instant(value: datetime) -> str:
-    """Write an instant in UTC.
+    """Write a date and time in UTC.
 
     >>> from datetime import UTC, datetime
     >>> write_instant(datetime(2026, 5, 4, 12, tzinfo=UTC))
@@ -170,7 +159,7 @@ def write_instant(value: datetime) -> str:
 
 
 def write_scalar(value: FactValue) -> object:
-    """Write what `read_scalar` reads."""
+    """Write a value as `read_scalar` reads it."""
     match value:
         case Decimal():
             return {"decimal": _decimal_text(value)}

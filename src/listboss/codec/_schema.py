@@ -1,8 +1,8 @@
-"""The JSON Schema (2020-12) of rule files, made from the same classes that reading uses.
+"""The JSON Schema (2020-12) of rule files, made from the classes that the reader uses.
 
 Fields, defaults and types come from the nouns, words from their enums and literals, examples
-of events and facts from the catalogue. The schema is for editors and forms: it says nothing
-that a schema cannot say (equal ids, nesting), and `load_rules` has the last word.
+of events and facts from the catalogue. The schema is for editors and forms. A schema cannot
+express everything (equal ids, nesting): `load_rules` decides whether a file is valid.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def _or_any(items: Schema) -> Schema:
     return {"anyOf": [_list_of(items), {"enum": ["any", None]}]}
 
 
-# What the type of a field does not say.
+# Fields with a schema that does not follow from their type.
 _FIELDS: dict[tuple[type, str], Schema] = {
     (SubscriptionPlan, "also"): _NAMES,
     (Product, "approved_at"): {"anyOf": [_exactly(DATE), _exactly(INSTANT), {"type": "null"}]},
@@ -80,7 +80,7 @@ _FIELDS: dict[tuple[type, str], Schema] = {
 }
 _CLASSES = (Product, SubscriptionPlan, Segmentation, Capabilities, Verb, MoveLead, ProviderAction)
 
-_WORDS: dict[Any, Schema] = {
+_TYPES: dict[Any, Schema] = {
     str: _TEXT,
     bool: {"type": "boolean"},
     type(None): {"type": "null"},
@@ -106,9 +106,9 @@ def _field_schema(cls: type[Any], field: attrs.Attribute[Any]) -> Schema:
 
 
 def _type_schema(kind: Any) -> Schema:
-    """Say what a field of that type takes; for the types that rule files have, and no other."""
-    if kind in _WORDS:
-        return _WORDS[kind]
+    """Return the schema of a type; only types that rule files contain have one."""
+    if kind in _TYPES:
+        return _TYPES[kind]
     if isinstance(kind, type) and issubclass(kind, Enum):
         return {"enum": [str(word.value) for word in kind]}
     if isinstance(kind, type) and attrs.has(kind):
@@ -165,7 +165,7 @@ def _comparison(operator: Operator) -> Schema:
 
 
 def _action() -> Schema:
-    said = {
+    contents = {
         "remove_tag": _TEXT,
         "remove_lead": _ref("Place"),
         "move_lead": _ref("MoveLead"),
@@ -173,7 +173,7 @@ def _action() -> Schema:
         "add_tag": _TEXT,
         "provider_action": _ref("ProviderAction"),
     }
-    return {"anyOf": [_object({kind: said[kind]}, (kind,)) for kind in ACTION_KINDS]}
+    return {"anyOf": [_object({kind: contents[kind]}, (kind,)) for kind in ACTION_KINDS]}
 
 
 def _product() -> Schema:
@@ -210,4 +210,4 @@ def rules_schema() -> Schema:
             "Action": _action(),
         },
     }
-    return deepcopy(schema)  # the tables above are shared
+    return deepcopy(schema)  # since it shares the tables above

@@ -1,7 +1,7 @@
 """Nouns -> a plain tree -> canonical JSON, by one cattrs converter.
 
-Canonical: sorted keys, no default written (but whether a rule is enabled, and its id, always
-are), one spelling for each value. Equal nouns give equal texts, on every machine.
+Canonical: sorted keys, one spelling for each value, and no default except the `id` of a rule
+and whether it is `enabled`. Equal nouns give equal text on every machine.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from listboss.rules.condition import NO_VALUE, AllOf, AnyOf, Comparison, Conditi
 from listboss.rules.event import FactValue
 from listboss.rules.segmentation import Segmentation
 
-__all__ = ["document", "write"]
+__all__ = ["canonical_json", "write"]
 
 
 def _write_condition(condition: Condition) -> dict[str, object]:
@@ -102,7 +102,7 @@ def _class_hook(cls: Any, converter: Converter) -> Any:
     )
 
 
-def _canonical() -> Converter:
+def _make_converter() -> Converter:
     converter = Converter()
     converter.register_unstructure_hook_factory(attrs.has, _class_hook)
     converter.register_unstructure_hook_func(_is_map, _write_values)
@@ -133,16 +133,16 @@ def _kind_and_fields(kind: Any, converter: Converter) -> Callable[[Any], dict[st
     return lambda action: {action_kind(action): fields(action)}
 
 
-_CONVERTER = _canonical()
+_CONVERTER = _make_converter()
 
 
 def write(noun: object) -> Any:
-    """Turn a noun into dicts, lists, texts, numbers and truth values."""
+    """Turn a noun into dicts, lists, strings, numbers and booleans."""
     return _CONVERTER.unstructure(noun)
 
 
-def document(content: Mapping[str, object], *, indent: int | None = None) -> str:
-    """Write a document with its version, in the one way that it can be written."""
+def canonical_json(content: Mapping[str, object], *, indent: int | None = None) -> str:
+    """Write a document, with its version, in its only canonical form."""
     return json.dumps(
         {"version": VERSION, **content},
         allow_nan=False,
