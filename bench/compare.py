@@ -33,8 +33,8 @@ ROOT = Path(__file__).resolve().parent.parent
 WORKING_TREE = "."
 FIGURES = ("plan", "match")
 SIZES = (10, 1_000, 100_000)
-PAIRS = 3
-ROUNDS = 41
+PAIRS = 5
+ROUNDS = 25
 SECONDS = 0.05
 HEAD = ("shape", "N", "figure", "old µs", "new µs", "new / old", "by pair", "results")
 
