@@ -112,16 +112,14 @@ class TestArbitrary:
     """Told nothing, a strategy gives whatever can be constructed."""
 
     def test_flagged_rules(self):
-        """Rule sets with findings of many codes."""
-        seen = {f.code for rules in examples(rule_sets(), 300) for f in rules.findings}
-        assert {
-            FindingCode.FACT_UNKNOWN,
-            FindingCode.OPERATOR_UNFIT,
-            FindingCode.ACTIONS_EMPTY,
-            FindingCode.DATA_UNKNOWN,
-            FindingCode.PLACE_UNSUPPORTED,
-            FindingCode.TAG_UNSUPPORTED,
-        } <= seen
+        """Rule sets have findings of every code.
+
+        The strategy gives the odd values itself: Hypothesis also takes constants from the
+        modules of a checkout, but not from those of an installed package.
+        """
+        seen = {f.code for rules in examples(rule_sets(), 600) for f in rules.findings}
+
+        assert set(FindingCode) == seen
 
     def test_types_of_facts(self):
         """Facts of every type."""

@@ -9,14 +9,17 @@ where many rules match, conflict or almost match. No strategy knows the right pl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, cast
 
+import attrs
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from listboss.rules import (
     HOTMART,
+    AddLead,
+    AddTag,
     AllOf,
     AnyOf,
     Catalogue,
@@ -30,13 +33,16 @@ from listboss.rules import (
     FactValue,
     Not,
     Operator,
+    Place,
     Product,
     ProductKind,
+    ProviderAction,
     RuleSet,
     Segmentation,
     SubscriptionPlan,
 )
 from listboss.rules.condition import comparisons
+from listboss.rules.event import CONTACT_FIELDS
 from listboss.testing import _worlds
 from listboss.testing._accounts import actions, capabilities
 from listboss.testing._plain import DrawnDice, contacts, fact_values, facts, ids, lists, times
@@ -54,12 +60,20 @@ __all__ = [
 ]
 
 
+_FACTS = tuple(fact.name for fact in HOTMART.facts)
+
+
+def _names(known: Iterable[str]) -> SearchStrategy[str]:
+    """Generate one of the known names in half of the cases, else any id."""
+    names = tuple(known)
+    return st.one_of(st.sampled_from(names), st.sampled_from(names), ids()) if names else ids()
+
+
 # Conditions
 
 
 @st.composite
-def _comparisons(draw: DrawFn) -> Comparison:
-    names = st.sampled_from([fact.name for fact in HOTMART.facts]) | ids()
+def _comparisons(draw: DrawFn, facts: Sequence[str] = _FACTS) -> Comparison:
     operator = draw(st.sampled_from(Operator))
     values: Any = fact_values()
     match operator:
@@ -71,7 +85,7 @@ def _comparisons(draw: DrawFn) -> Comparison:
             values = st.tuples(values, values)
         case _:
             pass
-    return Comparison(draw(names), operator, draw(values))
+    return Comparison(draw(_names(facts)), operator, draw(values))
 
 
 def _combined(inner: SearchStrategy[Condition]) -> SearchStrategy[Condition]:
@@ -149,7 +163,7 @@ def catalogues() -> SearchStrategy[Catalogue]:
             ids().map(lambda name: f"own.{name}"),
             ids(),
             product_kinds=st.lists(st.sampled_from(ProductKind), unique=True),
-            facts=lists(st.sampled_from([fact.name for fact in HOTMART.facts])),
+            facts=lists(st.sampled_from(_FACTS)),
             carries_plan=st.booleans(),
         ),
         max_size=3,
@@ -159,20 +173,45 @@ def catalogues() -> SearchStrategy[Catalogue]:
     return st.just(_worlds.CATALOGUE) | st.builds(extended, events=own_events, facts=own_facts)
 
 
-def segmentations() -> SearchStrategy[Segmentation]:
-    """Generate rules that can be constructed; many of them would be flagged."""
+def _segmentations(
+    products: Sequence[Product], providers: Collection[str], catalogue: Catalogue
+) -> SearchStrategy[Segmentation]:
+    """Generate rules; about half of their names are those of the arguments."""
+    plan_ids = [plan_id for product in products for plan in product.plans for plan_id in plan.ids]
+    facts = tuple(fact.name for fact in catalogue.facts)
     return st.builds(
         Segmentation,
         ids(),
         id=ids().map(lambda name: f"rule-{name}"),
-        product_id=ids(),
-        provider=ids(),
-        event=st.sampled_from(EventName) | ids(),
+        product_id=_names(product.id for product in products),
+        provider=_names(providers),
+        event=_names(event.name for event in catalogue.events),
         actions=lists(actions()),
-        condition=st.none() | conditions(),
-        plan_ids=lists(ids()),
-        send=lists(st.sampled_from(["email", "name", "offer", "price"]) | ids()),
+        condition=st.one_of(st.none(), _comparisons(facts), conditions()),
+        plan_ids=lists(_names(plan_ids)),
+        send=lists(_names(CONTACT_FIELDS + facts)),
         enabled=st.booleans(),
+    )
+
+
+def segmentations() -> SearchStrategy[Segmentation]:
+    """Generate rules that can be constructed; many of them would be flagged."""
+    return _segmentations((), (), HOTMART)
+
+
+@st.composite
+def _any_rule_sets(draw: DrawFn) -> RuleSet:
+    names = st.text("ab1", min_size=1, max_size=2)
+    known = draw(st.lists(products(), max_size=3, unique_by=lambda product: product.id))
+    providers = draw(st.dictionaries(names, capabilities(), max_size=3))
+    catalogue = draw(catalogues())
+    rules = _segmentations(known, providers, catalogue)
+    return RuleSet(
+        known,
+        draw(st.lists(rules, max_size=5, unique_by=lambda rule: rule.id)),
+        providers=providers,
+        catalogue=catalogue,
+        capture_provider=draw(st.none() | _names(providers)),
     )
 
 
@@ -181,19 +220,42 @@ def _small_rule_sets(draw: DrawFn) -> RuleSet:
     return _worlds.random_rules(DrawnDice(draw), size=6)
 
 
+_SUBSCRIBED = {"product_id": "1", "event": "subscription.active"}
+_FAULTS: tuple[dict[str, Any], ...] = (
+    {"product_id": "unknown"},
+    {"provider": "unknown"},
+    {"event": "unknown.event"},
+    {**_SUBSCRIBED, "plan_ids": ()},
+    {**_SUBSCRIBED, "plan_ids": ("unknown",)},
+    {"actions": ()},
+    {"actions": (AddTag(" "),)},
+    {"actions": (AddTag("auto:vip"),)},
+    {"provider": "few", "actions": (AddTag("unknown"), AddLead(Place(list="unknown")))},
+    {"provider": "all", "actions": (ProviderAction(_worlds.ENROL.name),)},
+    {"send": ("price", "unknown")},
+    {"condition": Comparison("unknown", "is_set")},
+    {"event": "waitlist.joined", "condition": Comparison("is_order_bump", "is_set")},
+    {"condition": Comparison("grade", "eq", "Bronze")},
+    {"condition": Comparison("grade", "gt", "Gold")},
+    {"condition": Comparison("score", "in", ("", "Gold"))},
+)
+"""Fields that make a rule of a small world faulty in ways that are rare by chance."""
+
+
+@st.composite
+def _faulty_rule_sets(draw: DrawFn) -> RuleSet:
+    rules = draw(_small_rule_sets())
+    fields = st.sampled_from(({}, *_FAULTS))
+    for rule in rules.segmentations:
+        rules = rules.replace(attrs.evolve(rule, **draw(fields)))
+    return rules
+
+
 def rule_sets(*, fitting: bool = False) -> SearchStrategy[RuleSet]:
-    """Generate rule sets of small worlds and, unless `fitting`, of any rules and products."""
+    """Generate rule sets of small worlds and, unless `fitting`, with faults and of any rules."""
     if fitting:
         return _small_rule_sets()
-    names = st.text("ab1", min_size=1, max_size=2)
-    return _small_rule_sets() | st.builds(
-        RuleSet,
-        st.lists(products(), max_size=3, unique_by=lambda product: product.id),
-        st.lists(segmentations(), max_size=5, unique_by=lambda rule: rule.id),
-        providers=st.dictionaries(names, capabilities(), max_size=3),
-        catalogue=catalogues(),
-        capture_provider=st.none() | names,
-    )
+    return st.one_of(_small_rule_sets(), _faulty_rule_sets(), _any_rule_sets())
 
 
 # Events
