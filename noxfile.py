@@ -63,7 +63,7 @@ def wheel(session: nox.Session) -> None:
 
     for folder in ("tests", "docs", "examples"):
         shutil.copytree(folder, elsewhere / folder)
-    for file in ("pyproject.toml", "conftest.py", "README.md", "CHANGELOG.md"):
+    for file in ("pyproject.toml", "conftest.py", "README.md", "CHANGELOG.md", "ARCHITECTURE.md"):
         shutil.copy(file, elsewhere)
     with session.chdir(elsewhere):
         session.run("python", "-m", "pytest", "tests", "docs", "README.md", *session.posargs)
