@@ -1,4 +1,4 @@
-"""Small worlds for every law: a rule set with events that meet its rules, many times over."""
+"""Fixtures for the laws: many small worlds, each a rule set and events that match its rules."""
 
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -17,7 +17,7 @@ World: TypeAlias = tuple[RuleSet, list[Event], Random]
 
 @pytest.fixture(scope="session")
 def worlds() -> Callable[..., Iterator[World]]:
-    """Make `count` worlds from a seed: the rules, `events` events, and dice for what follows."""
+    """Make `count` worlds from a seed: rules, `events` events, and dice for further choices."""
 
     def worlds(seed: int, count: int, *, events: int = 10, size: int = 24) -> Iterator[World]:
         for n in range(count):
@@ -30,7 +30,7 @@ def worlds() -> Callable[..., Iterator[World]]:
 
 @pytest.fixture(scope="session")
 def planned() -> Callable[[RuleSet, Event], Plan]:
-    """Plan an event by a fresh engine, that has seen nothing else; tests count, too."""
+    """Plan an event with a new engine; test events count."""
 
     def planned(rules: RuleSet, event: Event) -> Plan:
         return Engine(rules).plan(event, include_tests=True)
@@ -52,12 +52,12 @@ def reordered() -> Callable[[RuleSet, Random], RuleSet]:
 
 @pytest.fixture(scope="session")
 def with_rules() -> Callable[..., RuleSet]:
-    """Keep everything of a rule set but its segmentations."""
+    """Replace the segmentations of a rule set."""
     return rules_with
 
 
 def rules_with(rules: RuleSet, segmentations: object) -> RuleSet:
-    """Give a rule set with other segmentations."""
+    """Return a rule set with other segmentations and everything else the same."""
     return RuleSet(
         rules.products,
         segmentations,  # type: ignore[arg-type] # any iterable of them
@@ -69,7 +69,7 @@ def rules_with(rules: RuleSet, segmentations: object) -> RuleSet:
 
 @pytest.fixture(scope="session")
 def enabled() -> Callable[[RuleSet], RuleSet]:
-    """Switch every rule on, flagged ones too: those never run all the same."""
+    """Enable every rule, even the flagged ones, which still never run."""
 
     def enabled(rules: RuleSet) -> RuleSet:
         return rules_with(rules, [attrs.evolve(r, enabled=True) for r in rules.segmentations])
@@ -77,26 +77,26 @@ def enabled() -> Callable[[RuleSet], RuleSet]:
     return enabled
 
 
-def looked_up(rules: RuleSet) -> Any:
-    """Give what the reference reads of a rule set, each product reviewed once."""
+def reviewed_once(rules: RuleSet) -> Any:
+    """Return what the reference reads from a rule set, with the findings cached."""
     names = ("products", "segmentations", "providers", "catalogue", "capture_provider")
-    read = {name: getattr(rules, name) for name in names}
-    return SimpleNamespace(**read, findings_of=cache(rules.findings_of))
+    fields = {name: getattr(rules, name) for name in names}
+    return SimpleNamespace(**fields, findings_of=cache(rules.findings_of))
 
 
 @pytest.fixture(scope="session")
 def agree(worlds: Callable[..., Iterator[World]]) -> Callable[..., int]:
-    """Ask engine and reference the same questions; give how many they were."""
+    """Compare the plans of engine and reference, and return how many were compared."""
 
     def agree(seed: int, pairs: int, *, events: int = 200, size: int = 24) -> int:
-        asked = 0
+        compared = 0
         for rules, happened, _ in worlds(seed, -(-pairs // events), events=events, size=size):
-            engine, known = Engine(rules), looked_up(rules)
+            engine, cached = Engine(rules), reviewed_once(rules)
             for event in happened:
-                expected = reference.plan(known, event)
+                expected = reference.plan(cached, event)
                 actual = engine.plan(event)
-                assert expected == actual, f"of {rules.segmentations} on {attrs.asdict(event)}"
-                asked += 1
-        return asked
+                assert expected == actual, f"{rules.segmentations} on {attrs.asdict(event)}"
+                compared += 1
+        return compared
 
     return agree

@@ -1,8 +1,8 @@
 """A program, not a test: print one digest of the canonical bytes of many plans.
 
-`python plans.py WORLDS`. Whatever Python runs it, with whatever hash seed, optimised or not,
-it prints the same line. It needs attrs and cattrs, and no test tools: the package
-`listboss.testing` registers strategies with Hypothesis, so `_worlds` is loaded by its path.
+`python plans.py WORLDS` prints the same line with any Python, any hash seed, and any level of
+optimisation. It needs attrs and cattrs, but no test tools: importing `listboss.testing` would
+import Hypothesis, so `_worlds` is loaded by its path.
 """
 
 import importlib.util

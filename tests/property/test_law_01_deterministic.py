@@ -12,12 +12,12 @@ import listboss
 PROGRAM = Path(__file__).parent / "plans.py"
 WORLDS = 20
 GOLDEN = "899ff38b33d58ddd41e14a431f1cb644"
-"""What the program printed first. A change of it changes plans for existing rules (or the worlds
-that the program makes), and stands in the changelog."""
+"""What the program has always printed. Another digest means other plans for existing rules, which
+needs a ★ in the changelog, or other random worlds."""
 
 
 def digest(python: str, *options: str, hash_seed: str = "random") -> str:
-    """Run the program in a process of its own, with the libraries of this one."""
+    """Run the program in its own process, with the libraries of this one."""
     libraries = {str(Path(str(m.__file__)).parents[1]) for m in (listboss, attr, cattrs)}
     environment = {
         **os.environ,
@@ -35,7 +35,7 @@ def digest(python: str, *options: str, hash_seed: str = "random") -> str:
 
 
 def other_pythons() -> list[str]:
-    """The other supported Pythons that this machine happens to have and can start."""
+    """Return the other supported Pythons that are installed and start."""
     found = []
     for minor in (11, 12, 13):
         python = f"python3.{minor}"
@@ -49,11 +49,11 @@ def other_pythons() -> list[str]:
 
 
 class TestLaw01Deterministic:
-    """Law 1: equal input, equal plan bytes, over 20 hash seeds, every Python, and `-O`."""
+    """Law 1: equal input gives equal plan bytes, with any hash seed, Python or level of `-O`."""
 
     @pytest.mark.parametrize("hash_seed", [str(seed) for seed in range(20)])
     def test_hash_seeds(self, hash_seed):
-        """The order of sets and dictionaries has no influence; every other run is with `-O`."""
+        """The order of sets does not matter; every second run uses `-O`."""
         options = ["-O"] if int(hash_seed) % 2 else []
         assert GOLDEN == digest(sys.executable, *options, hash_seed=hash_seed)
 
@@ -62,6 +62,6 @@ class TestLaw01Deterministic:
         assert GOLDEN == digest(sys.executable, "-OO")
 
     def test_other_pythons(self):
-        """Each supported Python there is gives the same bytes; CI runs the suite on every one."""
+        """Each installed Python gives the same bytes; CI runs the suite on every supported one."""
         pythons = other_pythons()
         assert dict.fromkeys(pythons, GOLDEN) == {python: digest(python) for python in pythons}

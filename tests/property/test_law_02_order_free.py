@@ -8,25 +8,25 @@ Key = tuple[str, tuple[str, ...]]
 
 
 def keys(pairs: Iterable[tuple[str, Action]]) -> set[Key]:
-    """Give what makes actions equal, with their providers."""
+    """Return the providers and the keys of actions."""
     return {(provider, action_key(action)) for provider, action in pairs}
 
 
 def kept(plan: Plan) -> set[Key]:
-    """Give the actions of a plan."""
+    """Return the keys of the actions of a plan."""
     return keys((a.provider, a.action) for a in plan.actions)
 
 
 def dropped(plan: Plan) -> set[Key]:
-    """Give the actions that lost a conflict."""
+    """Return the keys of the actions that lost a conflict."""
     return keys((c.provider, c.dropped) for c in plan.conflicts)
 
 
 class TestLaw02OrderFree:
-    """Law 2: permuting rules changes nothing but reported conflicts."""
+    """Law 2: reordering rules changes nothing, unless the first of two actions wins."""
 
     def test_without_a_first_winner_plans_are_equal(self, worlds, planned, reordered, amount):
-        """A plan without a conflict that the declared order decides is the same in any order."""
+        """A plan is the same in any order if the order decides no conflict."""
         compared = 0
         for rules, events, dice in worlds(20, amount(ci=150, soak=5_000)):
             other = reordered(rules, dice)
@@ -41,7 +41,7 @@ class TestLaw02OrderFree:
     def test_with_a_first_winner_only_reported_actions_differ(
         self, worlds, planned, reordered, amount
     ):
-        """What one order drops and the other keeps is named in a conflict; the rest is equal."""
+        """An action that only one order keeps is a reported conflict of the other."""
         differing = 0
         for rules, events, dice in worlds(21, amount(ci=300, soak=5_000)):
             other = reordered(rules, dice)

@@ -40,9 +40,9 @@ AUTOMATIC_IDS = st.sampled_from([*(row.id for row in AUTOMATIC), "auto.capture",
 
 
 def captured(rules: RuleSet) -> list[tuple[str, str]]:
-    """Tell which automatic actions one event of each built-in kind gives, and why."""
+    """Return the automatic actions of one event of each built-in kind, with their reasons."""
     engine = Engine(rules)
-    told = []
+    pairs = []
     for name in EventName:
         event = Event(
             name,
@@ -52,16 +52,16 @@ def captured(rules: RuleSet) -> list[tuple[str, str]]:
             occurred_at=datetime(2026, 5, 4, tzinfo=UTC),
         )
         for action in engine.plan(event).actions:
-            reasons = [why for why in action.because if why.startswith("auto.")]
-            told += [(repr(action.action), why) for why in reasons]
-    return told
+            reasons = [id for id in action.because if id.startswith("auto.")]
+            pairs += [(repr(action.action), id) for id in reasons]
+    return pairs
 
 
 EXPECTED = captured(START)
 
 
 class Host(RuleBasedStateMachine):
-    """A host that calls whatever there is, in any order, built-ins among the arguments."""
+    """A host that calls public functions in any order, also with built-ins as arguments."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -69,7 +69,7 @@ class Host(RuleBasedStateMachine):
 
     @rule(segmentation=segmentations())
     def adds(self, segmentation):
-        """Add a rule on the captured product, at the capturing account."""
+        """Add a rule for the captured product and the capturing account."""
         with suppress(ListBossError):
             self.rule_set = self.rule_set.add(
                 attrs.evolve(segmentation, product_id="42", provider="mail")
@@ -77,7 +77,7 @@ class Host(RuleBasedStateMachine):
 
     @rule(segmentation=segmentations(), id=AUTOMATIC_IDS)
     def adds_by_an_automatic_id(self, segmentation, id):
-        """Try to put a rule in the place of a built-in."""
+        """Try to replace a built-in by a rule with its id."""
         taken = attrs.evolve(segmentation, id=id)
         for change in (self.rule_set.add, self.rule_set.replace):
             with pytest.raises(AutomaticSegmentationError):
@@ -85,7 +85,7 @@ class Host(RuleBasedStateMachine):
 
     @rule(row=st.sampled_from(AUTOMATIC))
     def adds_a_built_in(self, row):
-        """Try to add, or put back changed, a built-in itself."""
+        """Try to add or replace a built-in itself."""
         for change in (self.rule_set.add, self.rule_set.replace):
             with pytest.raises(AutomaticSegmentationError):
                 change(row)
@@ -99,7 +99,7 @@ class Host(RuleBasedStateMachine):
 
     @rule(row=st.sampled_from(AUTOMATIC), field=st.sampled_from(["id", "tag_key", "adds_on"]))
     def writes_to_a_built_in(self, row, field):
-        """Try to set, delete and evolve the fields of a built-in, and to build one."""
+        """Try to set, delete and evolve fields of a built-in, and to make a new one."""
         with pytest.raises(attrs.exceptions.FrozenInstanceError):
             setattr(row, field, "other")
         with pytest.raises(attrs.exceptions.FrozenInstanceError):
@@ -110,7 +110,7 @@ class Host(RuleBasedStateMachine):
             AutomaticSegmentation("auto.own", "own", (), ())
 
     @rule(action=actions())
-    def changes_the_rules_it_has(self, action):
+    def changes_its_rules(self, action):
         """Edit, enable, disable and remove the custom rules."""
         for segmentation in self.rule_set.segmentations:
             self.rule_set = self.rule_set.replace(attrs.evolve(segmentation, actions=action))
@@ -121,44 +121,44 @@ class Host(RuleBasedStateMachine):
 
     @rule()
     def reconnects_the_provider(self):
-        """Disconnect the capturing account and connect it again; replace the product."""
+        """Disconnect and reconnect the capturing account; rename the product."""
         self.rule_set = self.rule_set.without_provider("mail").with_provider("mail", MAIL)
         self.rule_set = self.rule_set.with_product(attrs.evolve(COURSE, name="Renamed"))
 
     @rule(row=st.sampled_from(AUTOMATIC))
     def copies(self, row):
-        """Copy and pickle a built-in and the rules: a built-in stays the one it is."""
+        """Copy and pickle built-ins, which stay the same objects, and pickle the rules."""
         assert row is copy.copy(row)
         assert row is copy.deepcopy(row)
         assert row is pickle.loads(pickle.dumps(row))
         self.rule_set = pickle.loads(pickle.dumps(self.rule_set))
 
     @invariant()
-    def built_ins_are_as_ever(self):
-        """The table is the same."""
+    def built_ins_are_unchanged(self):
+        """The table is still the same."""
         assert ROWS == tuple((r.id, r.tag_key, r.adds_on, r.removes_on) for r in AUTOMATIC)
 
     def teardown(self):
-        """Whatever was called, capture does on every event what it did at first."""
+        """For every event, capture still does what it did at the start."""
         assert EXPECTED == captured(self.rule_set)
 
 
 class TestLaw06BuiltIns:
-    """Law 6: built-ins are unchanged by any sequence of public calls."""
+    """Law 6: no sequence of public calls changes a built-in."""
 
     def test_any_sequence(self, amount):
-        """Whatever a host calls, the built-ins are and do what they were and did."""
+        """The built-ins and their actions stay the same, whatever a host calls."""
         examples = amount(ci=30, soak=2_000)
         run_state_machine_as_test(
             Host, settings=settings(max_examples=examples, stateful_step_count=15)
         )
 
 
-class TestLaw06Beside:
-    """Law 6: custom rules stand beside the built-ins and never in their way."""
+class TestLaw06CustomRules:
+    """Law 6: custom rules do not interfere with the built-ins."""
 
     def test_no_rule_touches_an_automatic_tag(self):
-        """A rule that would remove or add an automatic tag is flagged and does not run."""
+        """A rule that would add or remove an automatic tag is flagged and does not run."""
         tag = AUTOMATIC[0].tag_for("42")
         rules = START.add(
             Segmentation(

@@ -1,4 +1,4 @@
-"""Law 11 goes on: an engine that followed every change of its rules is as good as a fresh one."""
+"""Law 11, with changes: an engine that was updated equals one that is newly made."""
 
 from random import Random
 
@@ -10,7 +10,7 @@ from listboss.testing import random_event, random_rules
 
 
 def changed(rules: RuleSet, dice: Random, number: int) -> RuleSet:
-    """Make one change, of any sort that a host can make."""
+    """Make one random change of the kinds that a host can make."""
     segmentations = rules.segmentations
     if not segmentations:
         return rules
@@ -35,11 +35,11 @@ def changed(rules: RuleSet, dice: Random, number: int) -> RuleSet:
 
 
 class TestLaw11Changes:
-    """Law 11: however an engine came to its rules, it plans what its rules say."""
+    """Law 11: an engine plans by its rules, however it got them."""
 
     @pytest.mark.parametrize("size", [12, 300, 3_000])
     def test_a_chain_of_changes(self, size, amount):
-        """After every few changes, the followed engine equals one made anew."""
+        """After every few changes, the updated engine equals a new one."""
         for seed in range(amount(ci=max(2, 600 // size), soak=100)):
             dice = Random(f"{seed}/{size}")
             rules = random_rules(dice, size=size)
@@ -57,8 +57,8 @@ class TestLaw11Changes:
                     assert fresh.plan(event) == engine.plan(event)
                     assert as_before.plan(event) == before.plan(event)
 
-    def test_a_change_of_the_setting(self, worlds):
-        """Providers, products and capture change what every rule means, at once."""
+    def test_a_change_of_accounts_or_products(self, worlds):
+        """A change of an account or a product takes effect for every rule at once."""
         for rules, events, dice in worlds(111, 60):
             engine = Engine(rules).warm()
             name, account = dice.choice(list(rules.providers.items()))
@@ -67,12 +67,12 @@ class TestLaw11Changes:
                 rules.with_provider(name, attrs.evolve(account, tags=("vip",), one_place=True)),
                 rules.with_product(attrs.evolve(dice.choice(rules.products), approved_at=None)),
             ):
-                followed, fresh = engine.with_rules(other), Engine(other)
+                updated, fresh = engine.with_rules(other), Engine(other)
                 for event in events:
-                    assert fresh.plan(event) == followed.plan(event)
+                    assert fresh.plan(event) == updated.plan(event)
 
-    def test_many_single_changes_beside_a_large_index(self, amount):
-        """Hundreds of changes, one at a time, through every compaction, as one rebuild."""
+    def test_many_single_changes_of_a_large_index(self, amount):
+        """After hundreds of single changes and several compactions, it equals a new engine."""
         dice = Random(7)
         rules = random_rules(dice, size=6_000)
         engine = Engine(rules).warm()

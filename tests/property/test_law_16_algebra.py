@@ -28,8 +28,8 @@ COURSE = Product("1", "Course", approved_at=date(2025, 1, 1))
 MAIL = Capabilities.everything()
 
 
-def answers(facts: dict, *conditions: Condition) -> list[bool]:
-    """Ask the engine which of several conditions hold: a rule for each, all on one event."""
+def which_hold(facts: dict, *conditions: Condition) -> list[bool]:
+    """Return whether each condition holds: the engine gets a rule for each, and one event."""
     rules = RuleSet(
         [COURSE],
         [
@@ -62,7 +62,7 @@ def answers(facts: dict, *conditions: Condition) -> list[bool]:
 
 @pytest.fixture
 def cases(amount) -> Callable[[int], list[tuple[dict, list[Condition], Random]]]:
-    """Make facts and three conditions that fit them, many times."""
+    """Make many cases: facts, three conditions on them, and dice."""
 
     def cases(seed: int) -> list[tuple[dict, list[Condition], Random]]:
         made = []
@@ -75,56 +75,56 @@ def cases(amount) -> Callable[[int], list[tuple[dict, list[Condition], Random]]]
     return cases
 
 
-def equal(facts: dict, one: Condition, two: Condition) -> None:
-    """Hold two conditions to the same answer."""
-    first, second = answers(facts, one, two)
+def assert_equivalent(facts: dict, one: Condition, two: Condition) -> None:
+    """Check that two conditions both hold, or both do not."""
+    first, second = which_hold(facts, one, two)
     assert first is second
 
 
 class TestLaw16Algebra:
-    """Law 16: conditions keep the laws of algebra, as far as the facts are known."""
+    """Law 16: conditions obey the laws of Boolean algebra, as far as the facts are known."""
 
     def test_de_morgan(self, cases):
-        """`~(a & b)` is `~a | ~b`, and `~(a | b)` is `~a & ~b`; so `Not` says."""
+        """`~(a & b)` is `~a | ~b`, and `~(a | b)` is `~a & ~b`; the same with `Not`."""
         for facts, (a, b, _), _ in cases(1):
-            assert answers(facts, ~a | ~b) * 2 == answers(facts, ~(a & b), Not(a & b))
-            assert answers(facts, ~a & ~b) * 2 == answers(facts, ~(a | b), Not(a | b))
+            assert which_hold(facts, ~a | ~b) * 2 == which_hold(facts, ~(a & b), Not(a & b))
+            assert which_hold(facts, ~a & ~b) * 2 == which_hold(facts, ~(a | b), Not(a | b))
 
     def test_distributivity(self, cases):
         """`a & (b | c)` is `(a & b) | (a & c)`, and the other way round."""
         for facts, (a, b, c), _ in cases(2):
-            equal(facts, a & (b | c), (a & b) | (a & c))
-            equal(facts, a | (b & c), (a | b) & (a | c))
+            assert_equivalent(facts, a & (b | c), (a & b) | (a & c))
+            assert_equivalent(facts, a | (b & c), (a | b) & (a | c))
 
     def test_double_negation(self, cases):
-        """`~~a` is `a`, however it is written."""
+        """`~~a` is `a`, in each spelling."""
         for facts, (a, _, _), _ in cases(3):
-            assert answers(facts, a) * 4 == answers(facts, ~~a, Not(Not(a)), ~Not(a), Not(~a))
+            assert which_hold(facts, a) * 4 == which_hold(facts, ~~a, Not(Not(a)), ~Not(a), Not(~a))
 
     def test_order_and_grouping(self, cases):
         """`&` and `|` are commutative, associative and idempotent."""
         for facts, (a, b, c), _ in cases(4):
-            equal(facts, a & b, b & a)
-            equal(facts, a | b, b | a)
-            equal(facts, (a & b) & c, AllOf(a, AllOf(b, c)))
-            equal(facts, (a | b) | c, AnyOf(a, AnyOf(b, c)))
-            assert answers(facts, a) * 2 == answers(facts, a & a, a | a)
+            assert_equivalent(facts, a & b, b & a)
+            assert_equivalent(facts, a | b, b | a)
+            assert_equivalent(facts, (a & b) & c, AllOf(a, AllOf(b, c)))
+            assert_equivalent(facts, (a | b) | c, AnyOf(a, AnyOf(b, c)))
+            assert which_hold(facts, a) * 2 == which_hold(facts, a & a, a | a)
 
     def test_empty_combinations(self, cases):
-        """An empty `AllOf` is true and an empty `AnyOf` false, also within others."""
+        """An empty `AllOf` always holds, an empty `AnyOf` never, also inside others."""
         for facts, (a, _, _), _ in cases(5):
-            assert [True, False, False, True] == answers(
+            assert [True, False, False, True] == which_hold(
                 facts, AllOf(), AnyOf(), Not(AllOf()), ~AnyOf()
             )
-            assert answers(facts, a) * 2 == answers(facts, AllOf() & a, AnyOf() | a)
+            assert which_hold(facts, a) * 2 == which_hold(facts, AllOf() & a, AnyOf() | a)
 
     def test_never_both(self, cases):
         """`c & ~c` never holds."""
         for facts, (a, _, _), _ in cases(6):
-            assert [False] == answers(facts, a & ~a)
+            assert [False] == which_hold(facts, a & ~a)
 
     def test_excluded_middle(self, cases):
-        """`c | ~c` holds exactly when the fact of a comparison is known."""
+        """`c | ~c` holds exactly if the fact that `c` compares is known."""
         known_and_not = set()
         for facts, _, dice in cases(7):
             c = random_comparison(dice)
@@ -134,11 +134,11 @@ class TestLaw16Algebra:
                 is_present(facts.get(c.fact)) and READERS[fact.kind](facts[c.fact]) is not None
             )
             known_and_not.add(known)
-            assert [known, known] == answers(facts, AnyOf(c, ~c), AnyOf(c, Not(c)))
+            assert [known, known] == which_hold(facts, AnyOf(c, ~c), AnyOf(c, Not(c)))
         assert {True, False} == known_and_not
 
     def test_excluded_middle_of_combinations(self, cases):
-        """Where all facts are known, `c | ~c` holds for every condition."""
+        """If all facts are known, `c | ~c` holds for every condition."""
         full = {
             "approved_at": datetime(2026, 5, 4, 12, tzinfo=UTC),
             "country": "BR",
@@ -154,7 +154,7 @@ class TestLaw16Algebra:
             "score": 2,
         }
         for _, (a, _, _), _ in cases(8):
-            assert [True] == answers(full, a | ~a)
+            assert [True] == which_hold(full, a | ~a)
 
     @pytest.mark.parametrize(
         ("one", "other"),
@@ -172,15 +172,17 @@ class TestLaw16Algebra:
         ],
     )
     def test_negated_comparisons(self, one: Comparison, other: Comparison) -> None:
-        """`~` of a comparison is the opposite comparison, as a value and in what it means."""
+        """`~` of a comparison equals the opposite comparison, and holds for the same facts."""
         assert other == one
         for facts in ({}, {"score": 1}, {"score": 2}, {"score": 3}, {"score": "2"}):
-            equal(facts, one, other)
-            equal(facts, Not(~one), other)
+            assert_equivalent(facts, one, other)
+            assert_equivalent(facts, Not(~one), other)
 
     @pytest.mark.parametrize("score", [0, 1, 2, 3, 4])
     def test_between_has_no_opposite_operator(self, score: int) -> None:
-        """`~between` holds outside both bounds, on a known value alone."""
+        """`~between` holds outside the bounds, if the value is known."""
         inside = where.score.between(1, 3)
-        assert [1 <= score <= 3, not 1 <= score <= 3] == answers({"score": score}, inside, ~inside)
-        assert [False, False] == answers({"score": True}, inside, ~inside)
+        assert [1 <= score <= 3, not 1 <= score <= 3] == which_hold(
+            {"score": score}, inside, ~inside
+        )
+        assert [False, False] == which_hold({"score": True}, inside, ~inside)

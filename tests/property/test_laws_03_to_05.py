@@ -11,15 +11,15 @@ class TestLaw03Idempotent:
     """Law 3: planning a redelivered event gives the same ids."""
 
     def test_the_same_event_again(self, worlds):
-        """One engine, asked twice, and another one of the same rules give one plan."""
+        """Planning twice with one engine, or with another of the same rules, gives equal plans."""
         for rules, events, _ in worlds(30, 60):
             engine = Engine(rules)
             first = [engine.plan(event) for event in events]
             assert first == [engine.plan(event) for event in reversed(events)][::-1]
             assert first == list(Engine(rules).plan_many(events))
 
-    def test_a_redelivery_that_knows_more(self, worlds, planned):
-        """Ids depend on event, provider, contact and action: not on time, name or facts sent."""
+    def test_a_redelivery_with_more_facts(self, worlds, planned):
+        """Ids depend on event id, provider, contact and action, but not on facts."""
         shared = 0
         for rules, events, _ in worlds(31, 60):
             for event in events:
@@ -30,14 +30,14 @@ class TestLaw03Idempotent:
                 shared += len(before)
         assert shared > 100
 
-    def test_every_id_is_another_one(self, worlds, planned):
-        """Two actions never share an id, neither in one plan nor between events."""
+    def test_ids_are_unique(self, worlds, planned):
+        """Two actions never have the same id, in one plan or in the plans of two events."""
         for rules, events, _ in worlds(32, 60):
             ids = [action.id for event in events for action in planned(rules, event).actions]
             assert sorted(set(ids)) == sorted(ids)
 
     def test_a_pickled_engine(self, worlds):
-        """An engine that went to another process plans as before."""
+        """A pickled engine makes the same plans when it is loaded."""
         for rules, events, _ in worlds(33, 20):
             engine = Engine(rules)
             other = pickle.loads(pickle.dumps(engine))
@@ -48,7 +48,7 @@ class TestLaw04NoCondition:
     """Law 4: no condition means all."""
 
     def test_no_condition_is_the_empty_one(self, worlds, planned, with_rules):
-        """A rule without a condition runs exactly when one with nothing to hold does."""
+        """A rule without a condition runs exactly if the same rule with an empty `AllOf` runs."""
         for rules, events, _ in worlds(40, 60):
             bare = [attrs.evolve(rule, condition=None) for rule in rules.segmentations]
             empty = [attrs.evolve(rule, condition=AllOf()) for rule in rules.segmentations]
@@ -56,8 +56,8 @@ class TestLaw04NoCondition:
                 expected = planned(with_rules(rules, bare), event)
                 assert expected == planned(with_rules(rules, empty), event)
 
-    def test_whatever_the_facts(self, worlds, planned, with_rules):
-        """Without conditions, the facts decide nothing but what is sent."""
+    def test_facts_decide_nothing(self, worlds, planned, with_rules):
+        """Without conditions, facts change the data that is sent and nothing else."""
         for rules, events, _ in worlds(41, 60):
             bare = with_rules(rules, [attrs.evolve(r, condition=None) for r in rules.segmentations])
             for event in events:
@@ -68,45 +68,45 @@ class TestLaw04NoCondition:
                 ]
 
     def test_a_condition_only_takes_away(self, worlds, planned, with_rules, enabled):
-        """Every reason that a plan has with the conditions, it has without them, or it lost."""
-        for given, events, _ in worlds(42, 60):
-            rules = enabled(given)
+        """Without conditions, the same rules run and more, unless their actions lose conflicts."""
+        for original, events, _ in worlds(42, 60):
+            rules = enabled(original)
             bare = with_rules(rules, [attrs.evolve(r, condition=None) for r in rules.segmentations])
             for event in events:
-                asked = {why for action in planned(rules, event).actions for why in action.because}
+                ran = {id for action in planned(rules, event).actions for id in action.because}
                 plan = planned(bare, event)
-                all_asked = {why for action in plan.actions for why in action.because}
+                ran_bare = {id for action in plan.actions for id in action.because}
                 lost = {action_key(conflict.dropped) for conflict in plan.conflicts}
-                for rule_id in asked - all_asked:
+                for rule_id in ran - ran_bare:
                     rule = bare.segmentation(rule_id)
                     assert {action_key(action) for action in rule.actions} <= lost
 
 
 class TestLaw05Frame:
-    """Law 5: a plan touches only targets named by matching rules."""
+    """Law 5: a plan touches only what matching rules name."""
 
-    def test_each_action_is_asked_for_by_its_reasons(self, worlds, planned):
-        """Every reason of an action is a rule on this product, event and provider that asks it."""
+    def test_reasons_name_the_action(self, worlds, planned):
+        """Each reason for an action is a rule for this event and provider with that action."""
         for rules, events, _ in worlds(50, 100):
             for event in events:
                 for planned_action in planned(rules, event).actions:
-                    for why in planned_action.because:
-                        if why.startswith("auto."):
+                    for rule_id in planned_action.because:
+                        if rule_id.startswith("auto."):
                             continue
-                        rule = rules.segmentation(why)
+                        rule = rules.segmentation(rule_id)
                         assert (event.product_id, event.name) == (rule.product_id, rule.event)
                         assert planned_action.provider == rule.provider
                         assert planned_action.action in rule.actions or action_key(
                             planned_action.action
                         ) in {action_key(action) for action in rule.actions}
 
-    def test_automatic_actions_touch_the_reserved_tags_alone(self, worlds, planned):
-        """What only capture asks for is the bare lead, or an automatic tag of this product."""
+    def test_automatic_actions_touch_only_reserved_tags(self, worlds, planned):
+        """Capture alone adds the contact, and adds or removes automatic tags of the product."""
         seen = 0
         for rules, events, _ in worlds(51, 100):
             for event in events:
                 for planned_action in planned(rules, event).actions:
-                    if all(why.startswith("auto.") for why in planned_action.because):
+                    if all(id.startswith("auto.") for id in planned_action.because):
                         seen += 1
                         tag = getattr(planned_action.action, "tag", None)
                         assert rules.capture_provider == planned_action.provider
@@ -117,8 +117,8 @@ class TestLaw05Frame:
                             assert tag.endswith(f":{event.product_id}")
         assert seen > 100
 
-    def test_facts_that_no_rule_names_change_nothing(self, worlds, planned):
-        """Taking away every fact that is neither asked for nor sent gives the same plan."""
+    def test_other_facts_change_nothing(self, worlds, planned):
+        """Removing every fact that no rule compares or sends gives the same plan."""
         for rules, events, _ in worlds(52, 100):
             for event in events:
                 named = {

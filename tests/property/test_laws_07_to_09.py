@@ -7,30 +7,30 @@ class TestLaw07NetEffect:
     """Law 7: no plan both adds and removes one tag at one provider."""
 
     def test_tags_and_places(self, worlds, planned, enabled, amount):
-        """Neither a tag nor a place is both added to and removed from."""
-        removed = 0
+        """No tag or place is both added and removed at one provider."""
+        removals = 0
         for rules, events, _ in worlds(70, amount(ci=150, soak=5_000)):
             for event in events:
                 added: set[tuple[object, ...]] = set()
-                taken: set[tuple[object, ...]] = set()
+                removed: set[tuple[object, ...]] = set()
                 for a in planned(enabled(rules), event).actions:
                     match a.action:
                         case AddTag(tag):
                             added.add((a.provider, "tag", fold(tag)))
                         case RemoveTag(tag):
-                            taken.add((a.provider, "tag", fold(tag)))
+                            removed.add((a.provider, "tag", fold(tag)))
                         case AddLead(place) | MoveLead(place):
                             added.add((a.provider, "place", place_key(place)))
                         case RemoveLead(place):
-                            taken.add((a.provider, "place", place_key(place)))
+                            removed.add((a.provider, "place", place_key(place)))
                         case _:
                             pass
-                assert set() == added & taken
-                removed += len(taken)
-        assert removed > 20
+                assert set() == added & removed
+                removals += len(removed)
+        assert removals > 20
 
-    def test_what_was_dropped_stays_out(self, worlds, planned, amount):
-        """An action that lost a conflict is not in the plan, and one that removes is."""
+    def test_dropped_actions_are_not_in_the_plan(self, worlds, planned, amount):
+        """The dropped action of a conflict is not in the plan; a kept removal is."""
         for rules, events, _ in worlds(71, amount(ci=150, soak=5_000)):
             for event in events:
                 plan = planned(rules, event)
@@ -42,12 +42,12 @@ class TestLaw07NetEffect:
 
 
 class TestLaw08CapabilitySafety:
-    """Law 8: no action in a plan that its provider cannot do."""
+    """Law 8: a plan has no action that its provider cannot do."""
 
     def test_actions_events_and_data(self, worlds, planned, enabled, amount):
-        """Action, tag, place, verb, event and data of each action fit the account."""
-        for given, events, _ in worlds(80, amount(ci=150, soak=5_000)):
-            rules = enabled(given)
+        """The account can do each action, takes its event, and accepts its data."""
+        for original, events, _ in worlds(80, amount(ci=150, soak=5_000)):
+            rules = enabled(original)
             for event in events:
                 for action in planned(rules, event).actions:
                     account = rules.providers[action.provider]
@@ -55,24 +55,24 @@ class TestLaw08CapabilitySafety:
                     assert account.takes_event(event.name)
                     assert account.data is None or set(action.data) <= {"email", *account.data}
 
-    def test_an_account_that_is_gone(self, worlds, planned):
-        """Without its provider, nothing is planned there, and the rest as before."""
+    def test_a_disconnected_account(self, worlds, planned):
+        """Nothing is planned at a disconnected account; the rest of the plan is the same."""
         for rules, events, _ in worlds(81, 60):
             for name in rules.providers:
-                left = rules.without_provider(name)
+                others = rules.without_provider(name)
                 for event in events:
                     expected = [a for a in planned(rules, event).actions if a.provider != name]
-                    assert expected == list(planned(left, event).actions)
+                    assert expected == list(planned(others, event).actions)
 
 
 class TestLaw09Monotone:
-    """Law 9: disabling a rule removes only its own actions, and frees those it had beaten."""
+    """Law 9: disabling a rule removes its own actions, and brings back those that lost to it."""
 
     def test_disabling(self, worlds, planned, enabled, amount):
-        """What the rule did not ask for stays as it was; what is new had lost to the rule."""
-        freed = 0
-        for given, events, dice in worlds(90, amount(ci=600, soak=5_000)):
-            rules = enabled(given)
+        """Actions of other rules stay the same, and each new action had lost a conflict before."""
+        brought_back = 0
+        for original, events, dice in worlds(90, amount(ci=600, soak=5_000)):
+            rules = enabled(original)
             for event in events:
                 rule = dice.choice(rules.segmentations)
                 before = planned(rules, event)
@@ -85,12 +85,12 @@ class TestLaw09Monotone:
                 for action in after.actions:
                     assert rule.id not in action.because
                     if action.id not in old:
-                        freed += 1
+                        brought_back += 1
                         assert (action.provider, repr(action.action)) in lost
-        assert freed > 0
+        assert brought_back > 0
 
     def test_disabling_is_removing(self, worlds, planned):
-        """A disabled rule leaves what a removed one leaves."""
+        """Disabling a rule gives the same plan as removing it."""
         for rules, events, dice in worlds(91, 60):
             rule = dice.choice(rules.segmentations)
             for event in events:
@@ -98,16 +98,16 @@ class TestLaw09Monotone:
                 assert expected == planned(rules.remove(rule.id), event)
 
     def test_shared_actions_keep_their_other_reasons(self, worlds, planned, enabled):
-        """An action that others ask for too stays, without the reason, unless it now loses."""
-        for given, events, dice in worlds(92, 60):
-            rules = enabled(given)
+        """An action of several rules stays, with one reason less, unless it now loses."""
+        for original, events, dice in worlds(92, 60):
+            rules = enabled(original)
             for event in events:
                 rule = dice.choice(rules.segmentations)
                 after = planned(rules.disable(rule.id), event)
                 left = {action.id: action for action in after.actions}
                 lost = {(c.provider, repr(c.dropped)) for c in after.conflicts}
                 for action in planned(rules, event).actions:
-                    reasons = tuple(why for why in action.because if why != rule.id)
+                    reasons = tuple(id for id in action.because if id != rule.id)
                     if reasons and action.id in left:
                         assert reasons == left[action.id].because
                     elif reasons:

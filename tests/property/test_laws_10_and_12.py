@@ -11,16 +11,16 @@ from listboss.codec import (
 )
 from listboss.testing import events, rule_sets
 
-EACH = max(400, settings().max_examples)  # beside the 2,000 that come out of worlds
+EACH = max(400, settings().max_examples)  # on top of the 2,000 from worlds
 
 
 class TestLaw10RoundTrip:
-    """Law 10: `load(dump(x)) == x`, and the bytes are canonical."""
+    """Law 10: `load(dump(x)) == x`, and equal values have equal bytes."""
 
     @given(events())
     @settings(max_examples=EACH)
     def test_events(self, event: Event) -> None:
-        """An event read back is the event, and is written as before."""
+        """A loaded event equals the event, and is dumped to the same text."""
         text = dump_event(event)
         assert event == load_event(text)
         assert text == dump_event(load_event(text))
@@ -28,26 +28,26 @@ class TestLaw10RoundTrip:
     @given(rule_sets())
     @settings(max_examples=EACH)
     def test_any_rules(self, rules: RuleSet) -> None:
-        """A rule set read back is the rule set, flagged rules and all, and is written as before."""
+        """A loaded rule set, even with flagged rules, equals the rule set; its text is the same."""
         text = dump_rules(rules)
         assert rules == load_rules(text, catalogue=rules.catalogue)
         assert text == dump_rules(load_rules(text, catalogue=rules.catalogue))
 
     def test_well_typed_events(self, worlds, amount):
-        """The same for events of small worlds, whose facts keep their types."""
+        """Loaded events of small worlds are equal, and their facts keep their types."""
         for _, happened, _ in worlds(104, amount(ci=100, soak=5_000), events=20):
             for event in happened:
                 assert event == load_event(dump_event(event))
 
     def test_rules(self, worlds, amount):
-        """The same for well-typed rules, whose findings come back too."""
+        """Loaded rules of small worlds are equal, and have the same findings."""
         for rules, _, _ in worlds(100, amount(ci=2_000, soak=100_000), events=0, size=6):
             read = load_rules(dump_rules(rules), catalogue=rules.catalogue)
             assert rules == read
             assert set(rules.findings) == set(read.findings)
 
     def test_plans(self, worlds, planned, amount):
-        """A plan read back is the plan, types of data included, and is written as before."""
+        """A loaded plan equals the plan, with the types of its data, and has the same text."""
         for rules, happened, _ in worlds(101, amount(ci=200, soak=10_000)):
             for event in happened:
                 plan = planned(rules, event)
@@ -56,7 +56,7 @@ class TestLaw10RoundTrip:
                 assert text == dump_plan(load_plan(text))
 
     def test_canonical(self, worlds, with_rules):
-        """Equal rule sets give equal texts, whatever the order in which they were made."""
+        """Equal rule sets have equal texts, in whatever order their parts were given."""
         for rules, _, _ in worlds(102, 100, events=0):
             products = tuple(reversed(rules.products))
             other = RuleSet(
@@ -70,8 +70,8 @@ class TestLaw10RoundTrip:
             assert rules == other
             assert dump_rules(rules) == dump_rules(other)
 
-    def test_plans_of_rules_that_were_read(self, worlds, planned):
-        """Rules and events that went through a file give the plans of those that did not."""
+    def test_plans_of_loaded_rules(self, worlds, planned):
+        """Loaded rules and events give the same plans as the original ones."""
         for rules, happened, _ in worlds(103, 60):
             read = load_rules(dump_rules(rules), catalogue=rules.catalogue)
             for event in happened:
@@ -80,10 +80,10 @@ class TestLaw10RoundTrip:
 
 
 class TestLaw12Slicing:
-    """Law 12: evaluating the product's rules only equals evaluating all."""
+    """Law 12: only the rules of the event's product, name and provider matter."""
 
     def test_one_product(self, worlds, planned, amount):
-        """A rule set cut down to the event's product gives the same plan."""
+        """A rule set with only the event's product and its rules gives the same plan."""
         for rules, happened, _ in worlds(120, amount(ci=100, soak=5_000)):
             for event in happened:
                 slice_ = RuleSet(
@@ -96,14 +96,14 @@ class TestLaw12Slicing:
                 assert planned(rules, event) == planned(slice_, event)
 
     def test_one_event(self, worlds, planned, with_rules, amount):
-        """So does one cut down to the rules on the event's name."""
+        """A rule set with only the rules for the event's name gives the same plan."""
         for rules, happened, _ in worlds(121, amount(ci=100, soak=5_000)):
             for event in happened:
                 own = [rule for rule in rules.segmentations if rule.event == event.name]
                 assert planned(rules, event) == planned(with_rules(rules, own), event)
 
     def test_one_provider(self, worlds, planned, with_rules, amount):
-        """And what is planned at one provider does not depend on the rules at others."""
+        """The actions at one provider do not depend on the rules of other providers."""
         for rules, happened, _ in worlds(122, amount(ci=60, soak=5_000)):
             for event in happened:
                 plan = planned(rules, event)

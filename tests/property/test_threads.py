@@ -1,4 +1,4 @@
-"""One engine in eight threads, switched as often as the interpreter can: the plans of one."""
+"""One engine shared by eight threads makes the same plans as an engine in one thread."""
 
 import sys
 from collections.abc import Iterator
@@ -18,8 +18,8 @@ PLANS = {"ci": 4_800, "soak": 400_000}
 
 
 @pytest.fixture
-def restless() -> Iterator[None]:
-    """Let threads be switched every microsecond."""
+def frequent_switches() -> Iterator[None]:
+    """Let the interpreter switch threads every microsecond."""
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     yield
@@ -27,16 +27,16 @@ def restless() -> Iterator[None]:
 
 
 def _digest(plans: list[Plan]) -> str:
-    told = "\n".join(
+    text = "\n".join(
         f"{plan.event_id} {plan.idle} {plan.conflicts!r} "
         + " ".join(f"{a.id} {a.because} {dict(a.data)}" for a in plan.actions)
         for plan in plans
     )
-    return blake2b(told.encode()).hexdigest()
+    return blake2b(text.encode()).hexdigest()
 
 
 def _planned(engine: Engine, events: list[Event], rounds: int, seed: int) -> tuple[str, int]:
-    """Plan all events many times, in an order of its own; give a digest, and count changes."""
+    """Plan all events `rounds` times, in a shuffled order; return a digest and count changes."""
     order = list(range(len(events)))
     Random(seed).shuffle(order)
     plans = [engine.plan(event) for event in events]
@@ -49,9 +49,9 @@ def _planned(engine: Engine, events: list[Event], rounds: int, seed: int) -> tup
     return _digest(plans), changes
 
 
-@pytest.mark.usefixtures("restless")
+@pytest.mark.usefixtures("frequent_switches")
 def test_eight_threads(monkeypatch, amount):
-    """Cold indexes, and a case that is forgotten every few events, are shared unharmed."""
+    """Threads share cold indexes, and a cache that is emptied every few events."""
     monkeypatch.setattr(module, "MAX_CACHED_BUCKETS", 20)
     random = Random(8)
     rules = random_rules(random, size=600)
@@ -60,7 +60,7 @@ def test_eight_threads(monkeypatch, amount):
     shared = Engine(rules)
     rounds = amount(**PLANS) // (THREADS * EVENTS)
 
-    # A tracer, such as that of coverage, would make each switch a hundred times as slow.
+    # A tracer, such as the one of coverage, would make each switch a hundred times slower.
     with ThreadPoolExecutor(THREADS, initializer=partial(sys.settrace, None)) as pool:
         found = set(pool.map(lambda seed: _planned(shared, events, rounds, seed), range(THREADS)))
 
