@@ -90,7 +90,7 @@ def test_the_path_leads_to_the_fault(change: dict[str, Any], path: str) -> None:
         ({"actions": [{}]}, "expected one action, got none",
          "known actions: remove_tag, remove_lead, move_lead, add_lead, add_tag, provider_action"),
         ({"actions": [{"add_tag": "a", "remove_tag": "b"}]}, "expected one action, got 2",
-         'write each action by itself, such as {"add_tag": "buyer"}'),
+         'write an object for each action, such as {"add_tag": "buyer"}'),
         ({"condition": {"fact": "a", "starts": "x"}}, "unknown operator `starts`",
          "did you mean `starts_with`? known operators: eq, ne, in, not_in, lt, le, gt, ge, "
          "between, contains, starts_with, is_set, is_missing"),

@@ -153,6 +153,11 @@ def test_depth_limit():
     assert _fault(lists) == "webhook_too_deep"
 
 
+def test_depth_is_checked_before_the_body_is_parsed():
+    """A body that opens too many brackets is refused for that, even if it is not valid JSON."""
+    assert "webhook_too_deep" == _fault("[" * (MAX_DEPTH + 1))
+
+
 def test_many_brackets_are_not_depth():
     """Many brackets side by side are not depth."""
     assert {"a": [[]] * (2 * MAX_DEPTH)} == read({"a": [[]] * (2 * MAX_DEPTH)})

@@ -1,4 +1,4 @@
-"""Rules, events and plans as JSON, and rules as TOML: strict, within limits, canonical.
+"""Read and write rules, events and plans as JSON, and read rules as TOML.
 
 `load_rules`, `load_event` and `load_plan` read what `dump_rules`, `dump_event` and `dump_plan`
 write; `read_rules` returns the valid rules of a file and the faults of the others;

@@ -1,10 +1,10 @@
-"""A JSON or TOML text, or a mapping -> one plain tree, within limits and without surprises.
+"""Read JSON text, TOML text or a mapping into one plain tree, within limits.
 
-Bytes and nesting are checked before a text is parsed, and the number of nodes before anything
-is made from it; a mapping from a host may even contain itself. What a document cannot contain
-(a float, NaN, a duplicate key, half a character) is replaced by its `CodecError`, and the
-reader of that place raises it: so the error gets its path, and the rest can still be read.
-Only the two parsers of the standard library are called.
+Bytes and nesting are checked before a text is parsed, and the number of values before nouns
+are made from them; a mapping from a host may even contain itself. A value that no document can
+have (a float, NaN, an object with a duplicate key, half a character) is replaced by its
+`CodecError`. The reader of that place raises the error, so that it gets a path and the rest of
+the document can still be read.
 """
 
 from __future__ import annotations
@@ -82,9 +82,8 @@ _TOML_OPAQUE = (
 _TOML_BRACKET = re.compile(rf"{_TOML_OPAQUE}|([\[\]{{}}])", re.DOTALL)
 _KEY = re.compile(r'(?:[\w-]++|"")++(?:[ \t]*+\.[ \t]*+(?:[\w-]++|"")++)*+')
 
-
-# What to do about the syntax errors of both parsers, by the start of their messages. Theirs
-# differ between versions of Python; one that is not in the table is shown as it is.
+# Hints for the syntax errors of both parsers, by the start of the parser's message. The messages
+# differ between versions of Python; one without an entry is itself the hint.
 _SYNTAX_HINTS = {
     "Expecting value": "expected a value",
     "Expecting property name": "expected a key in double quotes",
@@ -111,10 +110,10 @@ def read_tree(source: Source, format: Format, limits: Limits) -> object:
     """Read a document into strings, numbers, booleans, None, dates and times, lists and dicts."""
     if format not in _PARSERS:
         raise fault("unknown_format", "unknown format")
-    given = cast("object", source)
-    if isinstance(given, Mapping):
-        return _plain(cast("object", given), limits)
-    text = _decoded(given, limits)
+    document = cast("object", source)
+    if isinstance(document, Mapping):
+        return _plain(cast("object", document), limits)
+    text = _decoded(document, limits)
     return _plain(_PARSERS[format](text, limits), limits)
 
 
@@ -125,11 +124,8 @@ def root_object(tree: object) -> dict[str, object]:
     root = cast("dict[str, object]", tree)
     version = root.pop("version", VERSION)
     if type(version) is not int or version != VERSION:
-        error = (
-            version
-            if isinstance(version, CodecError)
-            else fault("unsupported_version", "unknown version of the format")
-        )
+        unknown = fault("unsupported_version", "unknown version of the format")
+        error = version if isinstance(version, CodecError) else unknown
         error.path = "$.version"
         raise error
     return root
@@ -234,7 +230,7 @@ def _syntax(message: str, reason: str) -> CodecError:
 
 
 def _plain(value: object, limits: Limits) -> object:
-    """Copy any tree into one of plain values, with a fault in place of each other value."""
+    """Copy a tree of any values into one of plain values, with a fault for every other value."""
     nodes = 1
 
     def visit(value: object, depth: int) -> object:
@@ -249,18 +245,16 @@ def _plain(value: object, limits: Limits) -> object:
         if not isinstance(value, Mapping):
             return [visit(item, depth + 1) for item in cast("list[object]", value)]
         return _entries(
-            [(_key(key), visit(item, depth + 1)) for key, item in value.items()]  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType] # a host's mapping may hold anything
+            [(_key(key), visit(item, depth + 1)) for key, item in value.items()]  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType] # a host's mapping may contain anything
         )
 
     return visit(value, 1)
 
 
 def _key(key: object) -> str | CodecError:
-    return (
-        _text(key)
-        if isinstance(key, str)
-        else wrong_type(key, "a string as a key", "write the key in quotes")
-    )
+    if isinstance(key, str):
+        return _text(key)
+    return wrong_type(key, "a string as a key", "write the key in quotes")
 
 
 def _entries(entries: list[tuple[str | CodecError, object]]) -> object:

@@ -1,4 +1,4 @@
-"""Events and plans, both ways: `Event` and `Plan` <-> canonical JSON.
+"""Read and write events and plans as canonical JSON.
 
 For a host that keeps events to plan them again, and plans to show or to pass on. Both contain
 personal data, so no error about them shows a value, or a key that does not look like a name.

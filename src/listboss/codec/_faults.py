@@ -172,8 +172,10 @@ def label(noun: str, name: str) -> str:
     'segmentation `Buyers\\u202e`: '
     """
     cut = name if len(name) <= _MAX_SHOWN_NAME else f"{name[:_MAX_SHOWN_NAME]}…"
-    visible = (ch if ch.isprintable() else ch.encode("unicode_escape").decode() for ch in cut)
-    return f"{noun} `{''.join(visible)}`: "
+    if not cut.isprintable():
+        escaped = (ch if ch.isprintable() else ch.encode("unicode_escape").decode() for ch in cut)
+        cut = "".join(escaped)
+    return f"{noun} `{cut}`: "
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""A plain tree -> nouns, by one cattrs converter in which every hook is strict.
+"""Read nouns from a plain tree, with one cattrs converter whose hooks are all strict.
 
 cattrs collects: for each class it knows the keys and which of them are required, and it
 gathers all faults with their paths. Its default, to convert whatever comes, is switched off:
@@ -66,7 +66,7 @@ from listboss.rules.condition import (
     Not,
     Operator,
 )
-from listboss.rules.event import EventName, FactValue
+from listboss.rules.event import EventName, FactValue, event_name
 from listboss.rules.segmentation import Product
 
 __all__ = ["COMBINATORS", "read"]
@@ -75,10 +75,9 @@ T = TypeVar("T")
 
 COMBINATORS = ("all", "any", "not")
 
-
 _CONDITION_HINT = "write one comparison, or one of `all`, `any` and `not`"
 _COMPARISON_HINT = "write one operator in each comparison, and combine them with `all`"
-_ACTION_HINT = 'write each action by itself, such as {"add_tag": "buyer"}'
+_ACTION_HINT = 'write an object for each action, such as {"add_tag": "buyer"}'
 _PLACE_HINT = "write the name of a list, or an object with the parts of the place"
 _OPERAND_HINTS: dict[type, str] = {
     type(None): "write `is_missing` to find an absent fact",
@@ -195,7 +194,7 @@ def _read_event_name(value: object, _type: object) -> EventName | str:
     text = require_type(value, str, "a string")
     if not text.strip():
         raise fault("blank", "the name is blank")
-    return EventName(text) if text in set(EventName) else text
+    return event_name(text)
 
 
 def _read_bool(value: object, _type: object) -> bool:

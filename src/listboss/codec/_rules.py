@@ -1,4 +1,4 @@
-"""Rule files: JSON and TOML -> `RuleSet`, and a `RuleSet` -> canonical JSON.
+"""Read rule files in JSON and TOML into a `RuleSet`, and write one as canonical JSON.
 
 A file has `products`, `segmentations`, `providers` (capabilities by the account's name),
 `capture_provider` and the `version` of the format, all of them optional. Each product,

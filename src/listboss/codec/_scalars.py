@@ -1,4 +1,4 @@
-"""Single values, both ways: strings, numbers, booleans, decimals, dates and times.
+"""Read and write single values: strings, numbers, booleans, decimals, dates and times.
 
 Nothing is converted: "1" is not 1, 1 is not true, null is not a string. JSON writes a decimal
 as `{"decimal": "49.90"}` and, where any type is allowed, a date and time as
@@ -72,7 +72,7 @@ def _read_decimal(value: object) -> Decimal:
 
 
 def read_instant(value: object, _type: object = None) -> datetime:
-    """Read a date and time with its zone, of TOML or as RFC 3339 writes it, into UTC."""
+    """Read a date and time with its zone, from TOML or an RFC 3339 string, into UTC."""
     return _read_moment(value, _MOMENT, HINTS["not_instant"])
 
 

@@ -1,4 +1,4 @@
-"""Nouns -> a plain tree -> canonical JSON, by one cattrs converter.
+"""Write nouns as a plain tree, with one cattrs converter, and the tree as canonical JSON.
 
 Canonical: sorted keys, one spelling for each value, and no default except the `id` of a rule
 and whether it is `enabled`. Equal nouns give equal text on every machine.
