@@ -1,7 +1,7 @@
-"""The tables of the reference pages, made from the tables of the code.
+"""Write the tables of the reference pages from the tables of the code.
 
-A page marks the place with `<!-- table: NAME -->` and `<!-- end -->`. Run this file to write
-them anew: `python docs/tables.py`. The tests refuse a page that differs from what it gives.
+A page marks the place of a table with `<!-- table: NAME -->` and `<!-- end -->`. Run
+`python docs/tables.py` to write all of them; the tests fail on a page that is out of date.
 """
 
 import re
@@ -48,12 +48,12 @@ def table(head: Row, rows: Iterable[Row]) -> str:
 
 
 def code(words: Iterable[object]) -> str:
-    """List words as code, or say that there are none."""
+    """List words as code; a dash stands for none."""
     return ", ".join(f"`{word}`" for word in words) or "–"
 
 
 def events() -> str:
-    """Every event: its label, for which products, whether it names a plan, and its source."""
+    """Every event with its label, kinds of product and source, and whether it names a plan."""
     return table(
         ("group", "event", "label", "product kinds", "names a plan", "source"),
         (
@@ -71,7 +71,7 @@ def events() -> str:
 
 
 def facts() -> str:
-    """Every fact: its kind, its label, and the words of a choice."""
+    """Every fact with its kind, its label, and the values of a choice."""
     return table(
         ("fact", "kind", "label", "known values"),
         (
@@ -87,7 +87,7 @@ def facts() -> str:
 
 
 def carried() -> str:
-    """Which events carry which facts: one row for the events that carry the same."""
+    """Which events carry which facts; events that carry the same facts share a row."""
     groups: dict[tuple[str, ...], list[str]] = {}
     for event in HOTMART.events:
         groups.setdefault(event.facts, []).append(event.name)
@@ -95,7 +95,7 @@ def carried() -> str:
 
 
 def operators() -> str:
-    """Which operator fits which kind of fact: what the review lets pass."""
+    """Which operator fits which kind of fact, according to the review."""
     head = ("operator", "value", *FactKind)
     rows = (
         (
@@ -138,7 +138,7 @@ def _fits(operator: Operator, kind: FactKind) -> bool:
 def automatic() -> str:
     """Every automatic segmentation, for the product with the id `42`."""
     return table(
-        ("id", "tag on product 42", "put on by", "taken off by"),
+        ("id", "tag on product 42", "added by", "removed by"),
         (
             (f"`{row.id}`", f"`{row.tag_for('42')}`", code(row.adds_on), code(row.removes_on))
             for row in AUTOMATIC
@@ -147,7 +147,7 @@ def automatic() -> str:
 
 
 def product_kinds() -> str:
-    """How many event types each kind of product is offered."""
+    """Which groups of events each kind of product is offered."""
     return table(
         ("product kind", "groups of events"),
         (
@@ -158,7 +158,7 @@ def product_kinds() -> str:
 
 
 def error_classes() -> str:
-    """Every exception, what else it is, its code, and what it means."""
+    """Every exception with its other base classes, its code and its meaning."""
     return table(
         ("exception", "is also", "code", "meaning"),
         (_error(getattr(errors, name)) for name in errors.__all__),
@@ -176,7 +176,7 @@ OF_ALL_ERRORS = ("ListBossError", "Exception", "BaseException", "object")
 
 
 def codec_errors() -> str:
-    """Every code of a fault in a document, and what to do about it."""
+    """Every code of a fault in a document, with what to do about it."""
     return table(("code", "what to do"), ((f"`{key}`", hint) for key, hint in HINTS.items()))
 
 
@@ -184,7 +184,7 @@ def webhook_events() -> str:
     """What the events of version 2.0.0 become."""
     return table(
         ("webhook event", "event"),
-        ((f"`{said}`", f"`{name}`") for said, name in v2.EVENTS.items()),
+        ((f"`{event}`", f"`{name}`") for event, name in v2.EVENTS.items()),
     )
 
 
@@ -216,7 +216,7 @@ def version_1() -> str:
 
 
 def fact_paths() -> str:
-    """Where in a body each fact is looked for, in this order."""
+    """The paths in a body where each fact is looked up, in this order."""
     return table(
         ("fact", "version 2.0.0, below `data`", "version 1.0.0"),
         (
@@ -231,15 +231,13 @@ def _paths(paths: Paths) -> str:
 
 
 def transitions() -> str:
-    """Which status of an action follows which, and why."""
+    """Which status of an action follows which, by signal or outcome."""
     rows: list[Row] = []
     for status, moves in TRANSITIONS.items():
-        by: Mapping[str, str] = {
-            getattr(signal, "__name__", str(signal)): str(then) for signal, then in moves.items()
-        }
-        moved = ", ".join(f"`{signal}` → {then}" for signal, then in by.items())
-        rows.append((f"`{status}`", moved or "none: it is over"))
-    return table(("status", "what leads on"), rows)
+        names = {getattr(cause, "__name__", str(cause)): then for cause, then in moves.items()}
+        following = ", ".join(f"`{cause}` → {then}" for cause, then in names.items())
+        rows.append((f"`{status}`", following or "none: the action is finished"))
+    return table(("status", "next status, by signal or outcome"), rows)
 
 
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
@@ -250,13 +248,10 @@ def decisions() -> str:
     pages: list[tuple[int, str]] = []
     for page in (HERE / "explanation" / "decisions").glob("*.md"):
         title, *headings = HEADING.findall(page.read_text("utf-8"))
-        records = [heading.partition(". ") for heading in headings if heading[0].isdigit()]
-        items = (
-            f"{number}. [{text}]({page.name}#{_anchor(f'{number}. {text}')})\n"
-            for number, _, text in records
-        )
-        if records:
-            pages.append((int(records[0][0]), f"## {title}\n\n{''.join(items)}"))
+        items = (f"- [{heading}]({page.name}#{_anchor(heading)})\n" for heading in headings)
+        if page.name != "index.md":
+            first = int(headings[0].partition(".")[0])
+            pages.append((first, f"## {title}\n\n{''.join(items)}"))
     return "\n".join(text for _, text in sorted(pages))
 
 
@@ -284,7 +279,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
 
 
 def filled(text: str) -> str:
-    """Return a page with each of its tables as the code has it now."""
+    """Return a page with each of its tables as the code has them now."""
     return BLOCK.sub(lambda block: f"{block[1]}{TABLES[block[2]]()}{block[3]}", text)
 
 
