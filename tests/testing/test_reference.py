@@ -1,4 +1,4 @@
-"""The reference itself, by examples worked out by hand: it is not its own witness."""
+"""The reference, tested by examples that were worked out by hand."""
 
 import ast
 import inspect
@@ -45,7 +45,7 @@ ALL = Capabilities.everything()
 
 
 def rule(*actions, id="r1", product_id="1", event="purchase.approved", enabled=True, **more):
-    """Make a rule that is switched on."""
+    """Make an enabled rule."""
     return Segmentation(
         f"Rule {id}",
         id=id,
@@ -59,35 +59,35 @@ def rule(*actions, id="r1", product_id="1", event="purchase.approved", enabled=T
 
 
 def happens(name="purchase.approved", **more):
-    """Make an event on the course."""
-    given = {
+    """Make an event of the course."""
+    fields = {
         "id": "e-1",
         "product_id": "1",
         "contact": Contact("Ana@example.com", name="Ana"),
         "occurred_at": NOON,
     }
-    return Event(name, **{**given, **more})
+    return Event(name, **{**fields, **more})
 
 
 def world(*rules, account=ALL, **more):
-    """Make a rule set of both products at one account."""
+    """Make a rule set of both products, with one account."""
     return RuleSet([COURSE, CLUB], rules, providers={"mail": account}, **more)
 
 
 def actions(rules, event, **more):
-    """Give the actions of the plan."""
+    """Return the actions of the plan."""
     return [planned.action for planned in reference.plan(rules, event, **more).actions]
 
 
 class TestPage:
-    """The reference is a page to read at a sitting, and a second opinion."""
+    """The reference is one page, and independent of the engine."""
 
     def test_length(self):
         """It has fewer than 200 lines."""
         assert len(Path(reference.__file__).read_text().splitlines()) < 200
 
     def test_shares_nothing_with_the_engine(self):
-        """It imports nothing of the engine; the classes of the result are in `listboss.plan`."""
+        """It imports nothing from the engine; the classes of the result are in `listboss.plan`."""
         tree = ast.parse(inspect.getsource(reference))
         modules = {n.module for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.module}
         assert [] == [m for m in modules if m.startswith("listboss.engine")]
@@ -100,7 +100,7 @@ class TestPage:
 
 
 class TestIdle:
-    """Why nothing is planned, the first reason that applies."""
+    """Why nothing is planned: the first reason that applies."""
 
     @pytest.mark.parametrize(
         ("idle", "changes"),
@@ -118,21 +118,21 @@ class TestIdle:
         ],
     )
     def test_reason(self, idle, changes):
-        """Each reason has its place in the order."""
+        """The reasons are checked in this order."""
         assert idle is reference.plan(world(rule(AddTag("x"))), happens(**changes)).idle
 
     def test_a_plan_with_actions_is_not_idle(self):
-        """Actions need no excuse."""
+        """A plan with actions has no such reason."""
         assert reference.plan(world(rule(AddTag("x"))), happens()).idle is None
 
     def test_tests_on_request(self):
-        """A test event is planned when it is asked for."""
+        """A test event is planned with `include_tests=True`."""
         rules, event = world(rule(AddTag("x"))), happens(is_test=True)
         assert [AddTag("x")] == actions(rules, event, include_tests=True)
 
 
 class TestWhichRulesRun:
-    """Enabled, without errors, and on this product, event and plan."""
+    """Enabled rules without errors run, for their product, event and plan."""
 
     @pytest.mark.parametrize(
         "other",
@@ -144,12 +144,12 @@ class TestWhichRulesRun:
             rule(AddTag("x"), provider="gone"),
         ],
     )
-    def test_not_this_one(self, other):
+    def test_other_rules_do_not_run(self, other):
         """Disabled, other event, other product, reserved tag, provider not integrated."""
         assert [] == actions(world(other), happens())
 
     @pytest.mark.parametrize(
-        ("runs", "named"),
+        ("runs", "plan"),
         [
             (True, {"plan_id": "10"}),
             (True, {"plan_id": "11"}),
@@ -159,15 +159,15 @@ class TestWhichRulesRun:
             (False, {"plan_name": "monthly"}),
         ],
     )
-    def test_subscription_plan(self, runs, named):
-        """A plan is found by any of its ids, or without an id by a name that it alone has."""
+    def test_subscription_plan(self, runs, plan):
+        """A plan is found by any of its ids or, without an id, by its name if it is unique."""
         rules = world(rule(AddTag("x"), product_id="2", plan_ids=["11"]))
         expected = [AddTag("x")] if runs else []
-        assert expected == actions(rules, happens(product_id="2", **named))
+        assert expected == actions(rules, happens(product_id="2", **plan))
 
 
 class TestConditions:
-    """Only on what is known, without coercion."""
+    """Comparisons hold only for known facts, and convert nothing."""
 
     @pytest.mark.parametrize(
         ("holds", "condition", "facts"),
@@ -213,17 +213,17 @@ class TestConditions:
         ],
     )
     def test_holds(self, holds, condition, facts):
-        """Each comparison means what the documentation says."""
+        """Each comparison holds for the facts that the documentation says."""
         rules = world(rule(AddTag("x"), condition=condition))
         expected = [AddTag("x")] if holds else []
         assert expected == actions(rules, happens(facts=facts))
 
 
 class TestMerging:
-    """Equal actions are one, with all reasons and all data."""
+    """Equal actions become one, with all their reasons and data."""
 
     def test_spellings_reasons_and_data(self):
-        """The spelling that sorts first is sent, with the sorted reasons and all data there is."""
+        """The first spelling in sorted order is sent, with all reasons and all known data."""
         rules = world(
             rule(AddTag("vip"), id="r2", send=["name"]),
             rule(AddTag(" VIP"), id="r1", send=["email", "price", "phone", "offer"]),
@@ -235,14 +235,14 @@ class TestMerging:
         assert "Ana@example.com" == vip.email
 
     def test_id(self):
-        """An id is two digests of length-prefixed texts; these were made by `b2sum -l 96`."""
+        """An id is two digests of length-prefixed strings; these were made with `b2sum -l 96`."""
         of_event = "1217136cc6c780e6d4827680"  # of 3:e-14:mail15:ana@example.com
         of_action = "1a0e83258b8e5b3ccfb1b653"  # of 7:add_tag3:vip
         (tag,) = reference.plan(world(rule(AddTag("VIP "))), happens()).actions
         assert f"{of_event}-{of_action}" == tag.id
 
     def test_order(self):
-        """Removals first, then moves, adds, tags, and what only this provider offers."""
+        """Removals come first, then moves, adds, tags, and the actions of this provider alone."""
         account = Capabilities(
             add_tag="native",
             remove_tag="native",
@@ -251,7 +251,7 @@ class TestMerging:
             remove_lead="native",
             verbs=["acme.enrol"],
         )
-        wished = [
+        wanted = [
             ProviderAction("acme.enrol"),
             AddTag("b"),
             AddTag("a"),
@@ -260,12 +260,12 @@ class TestMerging:
             RemoveLead("z"),
             RemoveTag("c"),
         ]
-        expected = [*reversed(wished[3:]), AddTag("a"), AddTag("b"), ProviderAction("acme.enrol")]
-        assert expected == actions(world(rule(*wished), account=account), happens())
+        expected = [*reversed(wanted[3:]), AddTag("a"), AddTag("b"), ProviderAction("acme.enrol")]
+        assert expected == actions(world(rule(*wanted), account=account), happens())
 
 
 class TestConflicts:
-    """Remove wins; else the first declared."""
+    """An action that removes wins; otherwise the one declared first."""
 
     @pytest.mark.parametrize(
         ("kept", "dropped", "row", "target"),
@@ -284,7 +284,7 @@ class TestConflicts:
         ],
     )
     def test_row(self, kept, dropped, row, target):
-        """Each row of the table drops one of two actions, and says which and why."""
+        """Each row of the table drops one of two actions, and the conflict says which and why."""
         first, second = (kept, dropped) if row == "first_wins" else (dropped, kept)
         plan = reference.plan(world(rule(first, id="r1"), rule(second, id="r2")), happens())
         assert [kept] == [planned.action for planned in plan.actions]
@@ -309,19 +309,19 @@ class TestConflicts:
             (RemoveLead("a"), MoveLead("b", source="a")),
         ],
     )
-    def test_peace(self, one, other):
-        """What does not contradict each other stays, in either order."""
+    def test_no_conflict(self, one, other):
+        """Actions that do not contradict each other all stay, in either order."""
         for pair in ((one, other), (other, one)):
             assert () == reference.plan(world(rule(*pair)), happens()).conflicts
 
     def test_one_place(self):
-        """Where a contact is at one place, the first of two adds wins; the base is no place."""
+        """If a contact can be at one place only, the first add wins; the base is not a place."""
         account = Capabilities(add_lead="native", one_place=True)
         rules = world(rule(AddLead(), AddLead("a"), AddLead("b")), account=account)
         assert [AddLead(), AddLead("a")] == actions(rules, happens())
 
-    def test_the_winner_named_is_in_the_plan(self):
-        """Of several that it loses to, a conflict names one that was not dropped itself."""
+    def test_the_reported_winner_is_in_the_plan(self):
+        """A conflict reports a winner that was not dropped itself."""
         rules = world(
             rule(MoveLead("a", source="x"), RemoveLead("a"), id="r1"),
             rule(MoveLead("b", source="y"), id="r2"),
@@ -333,10 +333,10 @@ class TestConflicts:
 
 
 class TestCapture:
-    """Everybody is recorded, and gets the automatic tags."""
+    """Capture records every contact, and sets the automatic tags."""
 
-    def test_approval(self):
-        """An approval puts on one tag and takes off those of what went before."""
+    def test_refund(self):
+        """A refund adds its tag, and removes the tags of what happened before."""
         rules = world(capture_provider="mail")
         planned = reference.plan(rules, happens("purchase.refunded")).actions
         assert [
@@ -357,7 +357,7 @@ class TestCapture:
         ],
     )
     def test_what_the_account_can_do(self, account, data, expected):
-        """What it cannot do is left out, e-mail goes always, other data where it is taken."""
+        """Capture leaves out what the account cannot do; it always sends the e-mail address."""
         rules = world(account=account, capture_provider="mail")
         planned = reference.plan(rules, happens("club.free_registration")).actions
         assert expected == len(planned)
@@ -365,16 +365,16 @@ class TestCapture:
 
     @pytest.mark.parametrize("provider", [None, "gone"])
     def test_off(self, provider):
-        """Without a capturing account, or with one that is not integrated, there is none."""
+        """Nothing is captured without an account for it, or if the account is not integrated."""
         assert [] == actions(world(capture_provider=provider), happens())
 
     def test_product_not_approved(self):
-        """A product that is not approved is not captured."""
+        """Nothing is captured for a product that is not approved."""
         rules = RuleSet([Product("1", "Course")], providers={"mail": ALL}, capture_provider="mail")
         assert Idle.NO_RULE is reference.plan(rules, happens()).idle
 
     def test_with_a_custom_rule(self):
-        """A custom lead merges with the automatic one, and says so."""
+        """`AddLead()` of a rule merges with that of capture, and has both reasons."""
         rules = world(rule(AddLead(), send=["offer"]), capture_provider="mail")
         lead = next(
             planned

@@ -1,4 +1,4 @@
-"""The strategies: registered, arbitrary where nothing is asked, fitting where it is."""
+"""The strategies: registered, arbitrary without arguments, and fitting with them."""
 
 import json
 from datetime import datetime
@@ -62,7 +62,7 @@ some = settings(max_examples=50)
 
 
 def examples(strategy: st.SearchStrategy[T], count: int) -> list[T]:
-    """Collect some of what a strategy gives."""
+    """Collect `count` values of a strategy."""
     seen: list[T] = []
 
     @settings(max_examples=count, database=None, derandomize=True, phases=[Phase.generate])
@@ -75,7 +75,7 @@ def examples(strategy: st.SearchStrategy[T], count: int) -> list[T]:
 
 
 def gives_events(body: dict[str, Any]) -> bool:
-    """Whether a webhook body is right."""
+    """Return whether a webhook body has events."""
     try:
         return bool(parse(json.dumps(body)).events)
     except WebhookError:
@@ -87,7 +87,7 @@ class TestRegistered:
 
     @pytest.mark.parametrize("noun", NOUNS, ids=lambda noun: noun.__name__)
     def test_noun(self, noun):
-        """It gives values of the very class."""
+        """The strategy generates values of exactly this class."""
 
         @some
         @given(st.from_type(noun))
@@ -98,55 +98,55 @@ class TestRegistered:
 
     @pytest.mark.parametrize("union", [Action, Condition])
     def test_union(self, union: Any) -> None:
-        """A union gives each of its members."""
+        """A union generates values of each of its classes."""
         values: list[object] = examples(st.from_type(union), 200)
         assert set(get_args(union)) == {type(value) for value in values}
 
-    def test_door(self):
-        """The door names what it has."""
+    def test_all(self):
+        """`__all__` is sorted and names what exists."""
         assert sorted(listboss.testing.__all__) == listboss.testing.__all__
         assert all(hasattr(listboss.testing, name) for name in listboss.testing.__all__)
 
 
 class TestArbitrary:
-    """Told nothing, a strategy gives whatever can be constructed."""
+    """Without arguments, a strategy generates anything that can be constructed."""
 
     def test_flagged_rules(self):
         """Rule sets have findings of every code.
 
-        The strategy gives the odd values itself: Hypothesis also takes constants from the
-        modules of a checkout, but not from those of an installed package.
+        The strategy has the odd values itself: Hypothesis also takes constants from the modules
+        of a checkout, but not from those of an installed package.
         """
         seen = {f.code for rules in examples(rule_sets(), 600) for f in rules.findings}
 
         assert set(FindingCode) == seen
 
     def test_types_of_facts(self):
-        """Facts of every type."""
+        """Facts have every type."""
         seen = {type(value) for value in examples(fact_values(), 200)}
         assert {str, int, bool, Decimal, datetime} == seen
 
     @some
     @given(conditions())
     def test_conditions_stay_within_limits(self, condition: Condition) -> None:
-        """A generated condition is never too deep to be combined."""
+        """A generated condition can be combined without becoming too deep."""
         assert condition.depth < MAX_DEPTH
         assert isinstance(condition & condition, AllOf)
 
     @some
     @given(segmentations())
     def test_segmentations_are_values(self, rule: Segmentation) -> None:
-        """Rules are equal to themselves, and hash."""
+        """Rules can be hashed."""
         assert hash(rule) == hash(rule)
 
 
 class TestFitting:
-    """Told what to fit, a strategy gives well-typed values."""
+    """With arguments, a strategy generates well-typed values."""
 
     @some
     @given(st.data())
     def test_conditions_of_a_catalogue(self, data: st.DataObject) -> None:
-        """Conditions name its facts."""
+        """Conditions compare only facts of the catalogue."""
         catalogue = data.draw(catalogues())
         condition = data.draw(conditions(catalogue))
         for _, comparison in comparisons(condition):
@@ -155,7 +155,7 @@ class TestFitting:
     @some
     @given(conditions(HOTMART))
     def test_conditions_are_well_typed(self, condition: Condition) -> None:
-        """Such conditions have neither unfit operators nor unfit or unknown values."""
+        """Conditions have only operators and values that fit their facts."""
         rules = RuleSet(
             segmentations=[
                 Segmentation(
@@ -179,7 +179,7 @@ class TestFitting:
     @some
     @given(st.data())
     def test_actions_of_an_account(self, data: st.DataObject) -> None:
-        """Actions are such as the account can do."""
+        """The account can do every action."""
         account = data.draw(st.just(Capabilities.everything()) | capabilities())
         if account.can(AddTag("vip")) or account.can(AddLead()):
             assert account.can(data.draw(actions(account)))
@@ -187,15 +187,15 @@ class TestFitting:
     @some
     @given(rule_sets(fitting=True), st.data())
     def test_events_of_rules(self, rules: RuleSet, data: st.DataObject) -> None:
-        """Events are on products of the rule set."""
+        """Events are about products of the rule set."""
         assert rules.product(data.draw(events(rules)).product_id) is not None
 
     def test_events_of_no_products(self):
-        """A rule set without products takes any event."""
+        """A rule set without products gives any event."""
         assert all(isinstance(event, Event) for event in examples(events(RuleSet()), 10))
 
     def test_events_of_rules_hit_their_values(self):
-        """The values that rules compare with come up by themselves."""
+        """Events often have the values that rules compare with."""
         rules = RuleSet(
             [Product("1", "Course")],
             [
@@ -222,28 +222,28 @@ class TestFitting:
 
 
 class TestPayloads:
-    """Bodies of webhooks."""
+    """Webhook bodies."""
 
     @given(payloads())
     def test_json(self, body: dict[str, Any]) -> None:
-        """They are what a JSON parser gives, and a JSON writer takes."""
+        """A body survives a round trip through JSON."""
         assert isinstance(json.loads(json.dumps(body)), dict)
 
     @given(payloads())
     def test_parse(self, body: dict[str, Any]) -> None:
-        """Nothing but `WebhookError` comes out of reading one."""
+        """Parsing a body raises only `WebhookError`."""
         try:
             parsed = parse(json.dumps(body))
         except WebhookError:
             return
         assert bool(parsed.events) is (parsed.ignored is None)
 
-    def test_good_ones(self):
-        """Some of them give events, of both versions."""
-        good = {
+    def test_valid_ones(self):
+        """Some bodies, of both versions, have events."""
+        versions = {
             "data" in body
             for body in examples(payloads(), 500)
             if "data" in body or "prod" in body
             if gives_events(body)
         }
-        assert {True, False} == good
+        assert {True, False} == versions

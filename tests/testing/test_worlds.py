@@ -1,4 +1,4 @@
-"""Whether the worlds reach what they are there to reach: a generator that misses proves nothing."""
+"""The random worlds reach every case that the property tests need."""
 
 from collections import Counter
 from random import Random
@@ -15,22 +15,22 @@ from listboss.testing._worlds import FACTS
 
 @pytest.fixture(scope="module")
 def rule_sets() -> list[RuleSet]:
-    """Three hundred rule sets."""
+    """Make three hundred rule sets."""
     return [random_rules(Random(seed)) for seed in range(300)]
 
 
 @pytest.fixture(scope="module")
 def plans(rule_sets):
-    """Forty plans of each."""
-    made = []
+    """Make forty plans with each rule set."""
+    planned = []
     for seed, rules in enumerate(rule_sets):
         dice, engine = Random(seed), Engine(rules)
-        made += [engine.plan(random_event(dice, rules)) for _ in range(40)]
-    return made
+        planned += [engine.plan(random_event(dice, rules)) for _ in range(40)]
+    return planned
 
 
 class TestRules:
-    """The rule sets are of every sort."""
+    """The rule sets are varied."""
 
     def test_reproducible(self):
         """Equal dice make equal rule sets and events."""
@@ -71,7 +71,7 @@ class TestRules:
         assert any(finding.code is code for rules in rule_sets for finding in rules.findings)
 
     def test_conditions(self, rule_sets):
-        """Every operator on every kind of fact that takes it, nested in all, any and not."""
+        """Every operator is used, and the common ones on every kind of fact."""
         kind_of = {fact.name: fact.kind for fact in FACTS}
         used = {
             (kind_of[comparison.fact], comparison.operator)
@@ -84,7 +84,7 @@ class TestRules:
         assert {op for _, op in used} == set(Operator)
 
     def test_nesting(self):
-        """Combinations stand in each other, three deep, and are empty now and then."""
+        """Conditions are nested up to three levels, and some are empty."""
         seen: Counter[object] = Counter()
         for seed in range(500):
             condition = random_condition(Random(seed))
@@ -96,10 +96,10 @@ class TestRules:
 
 
 class TestEvents:
-    """The events meet the rules."""
+    """The events match the rules."""
 
     def test_facts(self):
-        """Each fact is known, missing, blank and of a wrong type in turn."""
+        """Each fact is sometimes known, missing, blank, and of a wrong type."""
         seen: Counter[object] = Counter()
         for seed in range(300):
             facts = random_facts(Random(seed))
@@ -114,16 +114,15 @@ class TestEvents:
                     seen[fact.name, "known" if readable else "wrong type"] += 1
         states = ("missing", "blank", "known", "wrong type")
         expected = {(fact.name, state) for fact in FACTS for state in states}
-        # Any value of another type than text is a wrong type for a text, and the other way round.
         assert expected == set(seen)
 
     @pytest.mark.parametrize("idle", [None, *Idle])
     def test_idle(self, plans, idle):
-        """Plans have actions, or each of the reasons to have none."""
+        """Some plans have actions, and some have none, for each of the reasons."""
         assert any(plan.idle is idle for plan in plans)
 
     def test_most_events_have_something_to_do(self, plans):
-        """At least half of all plans have actions, and some many."""
+        """More than half of the plans have actions, and some have many."""
         assert sum(1 for plan in plans if plan.actions) > len(plans) / 2
         assert max(len(plan.actions) for plan in plans) > 10
 
@@ -140,7 +139,7 @@ class TestEvents:
         ],
     )
     def test_conflicts(self, plans, row):
-        """Every row of the conflict table decides somewhere."""
+        """Every row of the conflict table decides some conflict."""
         assert row in {
             (str(c.rule), type(c.kept).__name__, type(c.dropped).__name__)
             for plan in plans
@@ -148,7 +147,7 @@ class TestEvents:
         }
 
     def test_merging(self, plans):
-        """Actions are asked for by several rules, and by capture and a rule together."""
+        """Some actions have several rules as reasons, and some have capture and a rule."""
         reasons = [action.because for plan in plans for action in plan.actions]
         assert any(len(because) > 2 for because in reasons)
         assert any(
@@ -157,7 +156,7 @@ class TestEvents:
         )
 
     def test_data(self, plans):
-        """Facts and contact fields are sent, and what is absent is left out."""
+        """Facts and contact fields are sent, and missing ones are left out."""
         sent = [tuple(action.data) for plan in plans for action in plan.actions]
         assert {"email", "name", "phone", "offer", "price", "note"} <= {f for s in sent for f in s}
         assert () in sent
