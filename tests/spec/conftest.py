@@ -1,4 +1,4 @@
-"""A host in small: four products, a mail account, and everything that carries a plan out."""
+"""A small host: four products, a mail account, and everything that carries out a plan."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
@@ -41,7 +41,7 @@ PRODUCTS = (
 
 @attrs.define
 class Host:
-    """Rules, the embedded provider as the account `mail`, a journal, and a clock to set."""
+    """The embedded provider as the account `mail`, a journal, an executor, and a clock to set."""
 
     send: Send
     journal: MemoryJournal
@@ -49,15 +49,15 @@ class Host:
     now: datetime
 
     def handle(self, *events: Event) -> list[Receipt]:
-        """Give the events to the executor, one after the other."""
+        """Handle the events with the executor, in order."""
         return [self.executor.handle(event) for event in events]
 
 
 @pytest.fixture(scope="session")
-def happens() -> Callable[..., Event]:
-    """Make an event: an approved purchase of the course by Ana, unless told otherwise."""
+def make_event() -> Callable[..., Event]:
+    """Make an event: by default, Ana's purchase of the course is approved."""
 
-    def happens(name: str = "purchase.approved", **changes: Any) -> Event:
+    def make_event(name: str = "purchase.approved", **changes: Any) -> Event:
         fields: dict[str, Any] = {
             "id": f"e-{name}",
             "product_id": "course",
@@ -66,12 +66,12 @@ def happens() -> Callable[..., Event]:
         }
         return Event(name, **{**fields, **changes})
 
-    return happens
+    return make_event
 
 
 @pytest.fixture(scope="session")
 def rule() -> Callable[..., Segmentation]:
-    """Make an enabled segmentation of the course on its approval, at the account `mail`."""
+    """Make an enabled segmentation: by default, for approved purchases of the course."""
 
     def rule(name: str, *actions: Action, **changes: Any) -> Segmentation:
         fields: dict[str, Any] = {
@@ -89,7 +89,7 @@ def rule() -> Callable[..., Segmentation]:
 
 @pytest.fixture(scope="session")
 def rule_set() -> Callable[..., RuleSet]:
-    """Make a rule set over the four products, with the account `mail` unless told otherwise."""
+    """Make a rule set: by default, with the four products and the account `mail`."""
 
     def rule_set(*rules: Segmentation, **changes: Any) -> RuleSet:
         fields: dict[str, Any] = {
@@ -103,19 +103,19 @@ def rule_set() -> Callable[..., RuleSet]:
 
 
 @pytest.fixture(scope="session")
-def asks(rule_set: Callable[..., RuleSet]) -> Callable[..., list[Action]]:
-    """Plan an event by some rules and list the actions that it asks for."""
+def plan_actions(rule_set: Callable[..., RuleSet]) -> Callable[..., list[Action]]:
+    """Plan an event with some rules and return the actions of the plan."""
 
-    def asks(event: Event, *rules: Segmentation, **changes: Any) -> list[Action]:
+    def plan_actions(event: Event, *rules: Segmentation, **changes: Any) -> list[Action]:
         plan: Plan = Engine(rule_set(*rules, **changes)).plan(event)
         return [planned.action for planned in plan.actions]
 
-    return asks
+    return plan_actions
 
 
 @pytest.fixture
 def host(rule_set: Callable[..., RuleSet]) -> Iterator[Callable[..., Host]]:
-    """Open the embedded provider and run rules against it."""
+    """Make hosts with some rules, and close their stores after the test."""
     stores: list[Send] = []
 
     def host(*rules: Segmentation, lead_limit: int | None = None, **changes: Any) -> Host:

@@ -1,4 +1,4 @@
-"""What happens at the provider: statements A1 to A5, P1 and P2."""
+"""Actions and providers: statements A1 to A5, P1 and P2."""
 
 from typing import ClassVar
 
@@ -32,13 +32,13 @@ class TestA1GeneralActions:
     ACTIONS = (AddTag("x"), RemoveTag("x"), AddLead("A"), MoveLead("B", source="A"))
 
     @pytest.mark.parametrize("action", ACTIONS)
-    def test_each_where_the_provider_does_it(self, asks, rule, happens, action):
-        """A provider that does all of them is asked for each."""
-        assert [action] == asks(happens(), rule("r", action))
+    def test_supported(self, plan_actions, rule, make_event, action):
+        """If the provider can do all of them, each is planned."""
+        assert [action] == plan_actions(make_event(), rule("r", action))
 
     @pytest.mark.parametrize("action", ACTIONS)
-    def test_none_where_it_does_not(self, rule_set, rule, action):
-        """A provider that does nothing flags each."""
+    def test_unsupported(self, rule_set, rule, action):
+        """If the provider can do nothing, a rule with any of them is flagged."""
         rules = rule_set(rule("r", action), providers={"mail": Capabilities()})
         assert [FindingCode.ACTION_UNSUPPORTED] == _codes(rules)
 
@@ -50,25 +50,25 @@ class TestA2AdditionalActions:
     OFFERS = attrs.evolve(TAGS_ONLY, verbs=(Verb("acme.enrol", {"course": "text"}),))
 
     def test_offered(self, rule_set):
-        """They stand on the form after the general ones."""
+        """They are offered after the general ones."""
         rules = rule_set(providers={"mail": self.OFFERS})
         assert ("add_tag", "remove_tag", "acme.enrol") == rules.actions_for("mail")
 
-    def test_planned(self, asks, rule, happens):
-        """A segmentation asks for them like for any other."""
+    def test_planned(self, plan_actions, rule, make_event):
+        """A segmentation can use them like any other action."""
         options = {"providers": {"mail": self.OFFERS}}
-        assert [self.ENROL] == asks(happens(), rule("r", self.ENROL), **options)
+        assert [self.ENROL] == plan_actions(make_event(), rule("r", self.ENROL), **options)
 
-    def test_elsewhere_flagged(self, rule_set, rule):
-        """Another provider does not know them."""
+    def test_flagged_at_another_provider(self, rule_set, rule):
+        """A rule for a provider that does not offer them is flagged."""
         rules = rule_set(rule("r", self.ENROL), providers={"mail": TAGS_ONLY})
         assert [FindingCode.ACTION_UNSUPPORTED] == _codes(rules)
 
-    def test_a_lead_can_be_removed_from_a_place(self, asks, rule, happens):
-        """Removing a lead is one that several providers have."""
+    def test_a_lead_can_be_removed_from_a_place(self, plan_actions, rule, make_event):
+        """Removing a lead from a place is an additional action of several providers."""
         options = {"providers": {"mail": FUNNELS}}
-        gone = rule("r", RemoveLead("A"), send=("email",))
-        assert [RemoveLead("A")] == asks(happens(), gone, **options)
+        removing = rule("r", RemoveLead("A"), send=("email",))
+        assert [RemoveLead("A")] == plan_actions(make_event(), removing, **options)
 
 
 class TestA3OwnCapabilities:
@@ -84,11 +84,11 @@ class TestA3OwnCapabilities:
         ],
     )
     def test_offered(self, rule_set, account, offered):
-        """What the form offers depends on the account chosen."""
+        """Each account offers its own actions."""
         assert offered == rule_set(providers=self.ACCOUNTS).actions_for(account)
 
-    def test_a_plan_asks_for_nothing_that_cannot_be_done(self, rule_set, rule, happens):
-        """Each of two accounts is asked for what it can do; the rest is flagged."""
+    def test_planned(self, rule_set, rule, make_event):
+        """A plan has the actions that each account can do; the other rules are flagged."""
         rules = rule_set(
             *(
                 rule(f"{account} {action}", action, provider=account, send=("email", "name"))
@@ -97,7 +97,7 @@ class TestA3OwnCapabilities:
             ),
             providers=self.ACCOUNTS,
         )
-        planned = [(p.provider, p.action) for p in Engine(rules).plan(happens()).actions]
+        planned = [(p.provider, p.action) for p in Engine(rules).plan(make_event()).actions]
         assert ([("funnels", AddLead("A")), ("tags", AddTag("x"))], 2) == (
             planned,
             len(rules.findings),
@@ -108,44 +108,44 @@ class TestA4SendHasTags:
     """A4: In Hotmart Send the actions are adding and removing tags."""
 
     def test_offered(self, rule_set):
-        """An account with the abilities of Hotmart Send offers these two."""
+        """An account with the capabilities of Hotmart Send offers these two."""
         rules = rule_set(providers={"mail": TAGS_ONLY})
         assert ("add_tag", "remove_tag") == rules.actions_for("mail")
 
     @pytest.mark.parametrize("action", [AddLead("A"), MoveLead("A"), RemoveLead("A")])
     def test_others_are_flagged(self, rule_set, rule, action):
-        """Nothing is quietly replaced by something similar."""
+        """A rule with another action is flagged; nothing similar is done instead."""
         rules = rule_set(rule("r", action), providers={"mail": TAGS_ONLY})
         assert [FindingCode.ACTION_UNSUPPORTED] == _codes(rules)
 
-    def test_the_embedded_provider_does_them(self, host, rule, happens):
-        """Tags come and go."""
+    def test_the_embedded_provider_does_them(self, host, rule, make_event):
+        """It adds and removes tags."""
         shop = host(
             rule("on", AddTag("a"), AddTag("b")),
             rule("off", RemoveTag("a"), event="purchase.refunded"),
         )
-        shop.handle(happens(), happens("purchase.refunded"))
+        shop.handle(make_event(), make_event("purchase.refunded"))
         assert ("b",) == shop.send.tags("ana@example.com")
 
 
 class TestA5DataToSend:
     """A5: A segmentation also says which data to send."""
 
-    def test_what_it_says_and_no_more(self, rule_set, rule, happens):
-        """The plan carries the data that the segmentation names."""
+    def test_planned(self, rule_set, rule, make_event):
+        """A planned action has the data that the segmentation names, and no more."""
         sending = rule("r", AddTag("x"), send=("email", "offer"))
-        event = happens(facts={"offer": "abc", "country": "BR"})
+        event = make_event(facts={"offer": "abc", "country": "BR"})
         (planned,) = Engine(rule_set(sending)).plan(event).actions
         assert {"email": "ana@example.com", "offer": "abc"} == dict(planned.data)
 
-    def test_the_provider_gets_them(self, host, rule, happens):
-        """They arrive at the provider with the contact."""
+    def test_stored(self, host, rule, make_event):
+        """The embedded provider stores the data with the contact."""
         shop = host(rule("r", AddTag("x"), send=("email", "name", "offer")))
-        shop.handle(happens(facts={"offer": "abc"}))
+        shop.handle(make_event(facts={"offer": "abc"}))
         assert {"name": "Ana", "offer": "abc"} == dict(shop.send.contact("ana@example.com").data)
 
-    def test_what_the_provider_does_not_take_is_flagged(self, rule_set, rule):
-        """A datum that the account has no field for is found before the rule runs."""
+    def test_flagged(self, rule_set, rule):
+        """A rule that sends data which the account does not accept is flagged."""
         rules = rule_set(
             rule("r", AddTag("x"), send=("email", "offer")), providers={"mail": TAGS_ONLY}
         )
@@ -155,17 +155,17 @@ class TestA5DataToSend:
 class TestP1SeveralProviders:
     """P1: Several providers can be integrated; availability may change over time."""
 
-    def test_several_at_once(self, rule_set, rule, happens):
-        """One event acts at each of them."""
+    def test_several_at_once(self, rule_set, rule, make_event):
+        """One event leads to an action at each of them."""
         accounts = {"first": TAGS_ONLY, "second": TAGS_ONLY}
         rules = rule_set(
             *(rule(name, AddTag("x"), provider=name) for name in accounts), providers=accounts
         )
-        planned = Engine(rules).plan(happens()).actions
+        planned = Engine(rules).plan(make_event()).actions
         assert ["first", "second"] == [action.provider for action in planned]
 
-    def test_one_goes_and_comes_back(self, rule_set, rule, happens):
-        """While a provider is away its rules are flagged and the others run; then all run again."""
+    def test_disconnected_and_connected_again(self, rule_set, rule, make_event):
+        """Rules of a disconnected provider do not run until it is connected again; others do."""
         accounts = {"first": TAGS_ONLY, "second": TAGS_ONLY}
         rules = rule_set(
             *(rule(name, AddTag("x"), provider=name) for name in accounts), providers=accounts
@@ -173,34 +173,34 @@ class TestP1SeveralProviders:
         without = rules.without_provider("first")
         again = without.with_provider("first", TAGS_ONLY)
         assert [["first", "second"], ["second"], ["first", "second"]] == [
-            [planned.provider for planned in Engine(now).plan(happens()).actions]
+            [planned.provider for planned in Engine(now).plan(make_event()).actions]
             for now in (rules, without, again)
         ]
 
-    def test_abilities_change(self, rule_set, rule):
-        """A provider that loses an ability flags the rules that need it."""
+    def test_fewer_capabilities(self, rule_set, rule):
+        """If a provider loses a capability, the rules that need it are flagged."""
         rules = rule_set(rule("r", AddTag("x")))
-        poorer = rules.with_provider("mail", Capabilities(add_lead="native"))
-        assert ([], [FindingCode.ACTION_UNSUPPORTED]) == (_codes(rules), _codes(poorer))
+        reduced = rules.with_provider("mail", Capabilities(add_lead="native"))
+        assert ([], [FindingCode.ACTION_UNSUPPORTED]) == (_codes(rules), _codes(reduced))
 
 
 class TestP2IntegratedFirst:
     """P2: The provider must be integrated before a segmentation for it is made."""
 
     def test_nothing_is_offered_before(self, rule_set):
-        """The form has neither events nor actions for it."""
+        """Neither events nor actions are offered for it."""
         rules = rule_set(providers={})
         assert ((), ()) == (rules.events_for("course", "mail"), rules.actions_for("mail"))
 
-    def test_it_is_flagged_and_cannot_be_enabled(self, rule_set, rule):
-        """A rule for a provider that is not there is kept, flagged, and stays off."""
+    def test_flagged_before(self, rule_set, rule):
+        """A rule for a provider that is not integrated is flagged and cannot be enabled."""
         rules = rule_set(rule("r", AddTag("x"), enabled=False), providers={})
         with pytest.raises(FlaggedSegmentationError):
             rules.enable("r")
         assert [FindingCode.PROVIDER_MISSING] == _codes(rules)
 
-    def test_once_it_is_integrated(self, rule_set, rule):
-        """After that, the rule can be enabled."""
+    def test_enabled_afterwards(self, rule_set, rule):
+        """Once the provider is integrated, the rule can be enabled."""
         rules = rule_set(rule("r", AddTag("x"), enabled=False), providers={})
         ready = rules.with_provider("mail", TAGS_ONLY).enable("r")
         assert ready.segmentation("r").enabled

@@ -1,4 +1,4 @@
-"""Who a rule takes: statements C1 to C3."""
+"""Conditions: statements C1 to C3."""
 
 import pytest
 
@@ -27,11 +27,11 @@ class TestC1ConditionsRefine:
     event.
     """
 
-    def test_refine(self, asks, rule, happens):
-        """A rule takes those contacts for whom the condition holds."""
+    def test_refine(self, plan_actions, rule, make_event):
+        """A rule runs for the contacts for whom the condition holds."""
         local = rule("r", AddTag("x"), condition=where.country == "BR")
         assert [[AddTag("x")], []] == [
-            asks(happens(facts={"country": country}), local) for country in ("BR", "PT")
+            plan_actions(make_event(facts={"country": country}), local) for country in ("BR", "PT")
         ]
 
     @pytest.mark.parametrize(
@@ -47,11 +47,11 @@ class TestC1ConditionsRefine:
         ],
     )
     def test_by_event(self, rule_set, event, fact, offered):
-        """Each event has its own criteria."""
+        """Each event offers its own criteria."""
         assert offered == (fact in [row.name for row in rule_set().facts_for(event)])
 
-    def test_a_criterion_that_the_event_lacks_is_flagged(self, rule_set, rule):
-        """A condition on something that the event cannot know is found before it runs."""
+    def test_flagged(self, rule_set, rule):
+        """A rule is flagged if its event does not carry the fact of a criterion."""
         cart = rule(
             "r", AddTag("x"), event="purchase.cart_abandoned", condition=where.installments >= 2
         )
@@ -65,28 +65,29 @@ class TestC2Criteria:
 
     @pytest.mark.parametrize("row", CRITERIA, ids=lambda row: row[0])
     def test_offered_under_its_name(self, rule_set, row):
-        """Each is a criterion of an event, named so on the form."""
+        """An event offers each criterion, under its label."""
         fact, label, *_ = row
         assert label in [known.label for known in rule_set().facts_for(_event_of(fact))]
 
     @pytest.mark.parametrize("row", CRITERIA, ids=lambda row: row[0])
-    def test_decides(self, asks, rule_set, rule, happens, row):
-        """A rule with the criterion is usable, takes who fits, and leaves who does not."""
-        fact, _, condition, fits, other = row
+    def test_decides(self, plan_actions, rule_set, rule, make_event, row):
+        """A rule with the criterion is not flagged, and runs only for contacts that match it."""
+        fact, _, condition, matching, other = row
         refined = rule("r", AddTag("x"), event=_event_of(fact), condition=condition)
         taken = [
-            asks(happens(_event_of(fact), facts=facts), refined)
-            for facts in ({fact: fits}, {fact: other}, {})
+            plan_actions(make_event(_event_of(fact), facts=facts), refined)
+            for facts in ({fact: matching}, {fact: other}, {})
         ]
         assert ((), [[AddTag("x")], [], []]) == (rule_set(refined).findings, taken)
 
-    def test_together(self, asks, rule, happens):
-        """Several criteria are asked together."""
+    def test_combined(self, plan_actions, rule, make_event):
+        """A rule can combine several criteria."""
         condition = (where.payment_method == "PIX") & (where.country == "BR")
         both = rule("r", AddTag("x"), condition=condition)
         facts = {"payment_method": "PIX", "country": "BR"}
         assert [[AddTag("x")], []] == [
-            asks(happens(facts=known), both) for known in (facts, {**facts, "country": "PT"})
+            plan_actions(make_event(facts=known), both)
+            for known in (facts, {**facts, "country": "PT"})
         ]
 
 
@@ -98,10 +99,10 @@ class TestC3ConditionsAreOptional:
     @pytest.mark.parametrize(
         "facts", [{}, {"country": "BR"}, {"country": "nowhere", "offer": 7}, {"own": True}]
     )
-    def test_every_contact(self, asks, rule, happens, facts):
-        """Whatever is known of the purchase, or nothing."""
-        assert [AddTag("x")] == asks(happens(facts=facts), rule("r", AddTag("x")))
+    def test_every_contact(self, plan_actions, rule, make_event, facts):
+        """The rule runs with any facts, and without any."""
+        assert [AddTag("x")] == plan_actions(make_event(facts=facts), rule("r", AddTag("x")))
 
     def test_no_finding(self, rule, rule_set):
-        """A rule without a condition is usable as it is."""
+        """A rule without a condition has no findings."""
         assert () == rule_set(rule("r", AddTag("x"))).findings

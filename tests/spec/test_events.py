@@ -1,4 +1,4 @@
-"""Which events there are, and for which products: statements E1 to E6."""
+"""Events and products: statements E1 to E6."""
 
 import attrs
 import pytest
@@ -25,7 +25,7 @@ class TestE1AvailableEvents:
 
     @pytest.mark.parametrize("product", OWN_EVENT)
     def test_on_the_product(self, rule_set, product):
-        """Products, subscriptions, free ones and webinars have events of their own."""
+        """Each kind of product offers events of its own."""
         rules = rule_set()
         offered = {
             other: {event.name for event in rules.events_for(other, "mail")} for other in OWN_EVENT
@@ -33,12 +33,12 @@ class TestE1AvailableEvents:
         assert OWN_EVENT[product] in offered[product]
 
     def test_on_the_integration(self, rule_set):
-        """An account that takes certain events only is offered those."""
+        """For an account that accepts only some events, only those are offered."""
         rules = rule_set(providers={"mail": Capabilities(events=("purchase.refunded",))})
         assert ["purchase.refunded"] == [event.name for event in rules.events_for("course", "mail")]
 
-    def test_without_integration_there_are_none(self, rule_set):
-        """Where no provider is integrated, nothing is offered."""
+    def test_without_integration(self, rule_set):
+        """If no provider is integrated, no event is offered."""
         assert () == rule_set(providers={}).events_for("course", "mail")
 
 
@@ -47,7 +47,7 @@ class TestE2CompatibleEventsOnly:
 
     @pytest.mark.parametrize("product", OWN_EVENT)
     def test_offered(self, rule_set, product):
-        """Each event that is offered is one for the kind of the product."""
+        """Exactly the events for the kind of the product are offered."""
         rules = rule_set()
         kind = rules.product(product).kind
         expected = tuple(event for event in HOTMART.events if kind in event.product_kinds)
@@ -64,7 +64,7 @@ class TestE2CompatibleEventsOnly:
         ],
     )
     def test_others_are_flagged(self, rule_set, rule, product, event):
-        """A segmentation on an event of another kind of product is flagged and does not run."""
+        """A segmentation with an event of another kind of product is flagged."""
         plans = ("10",) if event.startswith("subscription") and product == "club" else ()
         rules = rule_set(rule("r", AddTag("x"), product_id=product, event=event, plan_ids=plans))
         assert [FindingCode.EVENT_INCOMPATIBLE] == _codes(rules)
@@ -87,7 +87,7 @@ class TestE3EventGroups:
         ],
     )
     def test_each_group_has_events(self, group, event):
-        """The built-in catalogue groups its events so."""
+        """The built-in catalogue has events in each group."""
         assert event in [row.name for row in HOTMART.events if row.group == group]
 
 
@@ -98,10 +98,10 @@ class TestE4RecordedInteractions:
         "event",
         ["purchase.approved", "club.first_access", "club.progress", "club.module_completed"],
     )
-    def test_recorded(self, host, happens, event):
-        """The history tells of the interaction, and the contact is captured."""
+    def test_recorded(self, host, make_event, event):
+        """The history has the interaction, and the contact is captured."""
         shop = host(capture_provider="mail")
-        shop.handle(happens(event))
+        shop.handle(make_event(event))
         assert ({event}, 1) == (
             {record.event_name for record in shop.journal.history("course")},
             len(shop.send.contacts()),
@@ -114,13 +114,13 @@ class TestE5ProductOrWebinar:
     @pytest.mark.parametrize(
         ("product", "event"), [("course", "purchase.approved"), ("talk", "webinar.attended")]
     )
-    def test_both_run(self, asks, rule, happens, product, event):
-        """A segmentation of either runs on its event."""
+    def test_both_run(self, plan_actions, rule, make_event, product, event):
+        """A segmentation of either runs for its event."""
         own = rule("r", AddTag("x"), product_id=product, event=event)
-        assert [AddTag("x")] == asks(happens(event, product_id=product), own)
+        assert [AddTag("x")] == plan_actions(make_event(event, product_id=product), own)
 
     def test_a_webinar_is_a_kind_of_product(self, rule_set):
-        """The host says so of its product."""
+        """A webinar is a product of kind `webinar`."""
         assert ProductKind.WEBINAR == rule_set().product("talk").kind
 
 
@@ -131,35 +131,35 @@ class TestE6OneForEachPlan:
         return rule(name, AddTag(name), product_id="club", plan_ids=plans, **changes)
 
     def test_without_a_plan_it_is_flagged(self, rule_set, rule):
-        """A segmentation of a subscription that names no plan is not usable."""
+        """A segmentation of a subscription that names no plan is flagged."""
         assert [FindingCode.PLAN_REQUIRED] == _codes(rule_set(self._of_plan(rule, "r")))
 
     def test_an_unknown_plan_is_flagged(self, rule_set, rule):
-        """The plan has to be one of the product's."""
+        """A segmentation with a plan that the product does not have is flagged."""
         assert [FindingCode.PLAN_UNKNOWN] == _codes(rule_set(self._of_plan(rule, "r", "30")))
 
     @pytest.mark.parametrize(
         ("plan", "expected"), [("10", ["monthly"]), ("20", ["annual"]), ("21", ["annual"])]
     )
-    def test_the_matching_one_runs(self, asks, rule, happens, plan, expected):
-        """Of two segmentations, the one of the subscriber's plan runs."""
+    def test_the_matching_one_runs(self, plan_actions, rule, make_event, plan, expected):
+        """Of two segmentations, only the one for the subscriber's plan runs."""
         rules = self._of_plan(rule, "monthly", "10"), self._of_plan(rule, "annual", "20")
-        actions = asks(happens(product_id="club", plan_id=plan), *rules)
+        actions = plan_actions(make_event(product_id="club", plan_id=plan), *rules)
         assert expected == [action.tag for action in actions]
 
-    def test_events_that_name_no_plan(self, asks, rule_set, rule, happens):
-        """An abandoned cart names no plan: its segmentation has none, and runs for all."""
+    def test_events_without_a_plan(self, plan_actions, rule_set, rule, make_event):
+        """An abandoned cart has no plan, so its segmentation names none and runs for every cart."""
         cart = self._of_plan(rule, "cart", event="purchase.cart_abandoned")
-        event = happens("purchase.cart_abandoned", product_id="club")
-        assert ([], [AddTag("cart")]) == (_codes(rule_set(cart)), asks(event, cart))
+        event = make_event("purchase.cart_abandoned", product_id="club")
+        assert ([], [AddTag("cart")]) == (_codes(rule_set(cart)), plan_actions(event, cart))
 
-    def test_a_plan_that_nobody_knows_is_visible(self, host, rule, happens):
-        """An event of a plan that the product does not list is told so, not lost in silence."""
+    def test_an_unknown_plan_of_an_event(self, host, rule, make_event):
+        """If the product does not have the plan of an event, the receipt says so."""
         shop = host(self._of_plan(rule, "monthly", "10"))
-        (receipt,) = shop.handle(happens(product_id="club", plan_id="99"))
+        (receipt,) = shop.handle(make_event(product_id="club", plan_id="99"))
         assert Idle.UNKNOWN_PLAN == receipt.idle
 
-    def test_other_products_need_none(self, rule_set, rule):
-        """A plan on another product is flagged."""
+    def test_other_products_have_no_plans(self, rule_set, rule):
+        """A segmentation of another kind of product is flagged if it names a plan."""
         single = attrs.evolve(self._of_plan(rule, "r", "10"), product_id="course")
         assert [FindingCode.PLAN_NOT_CARRIED] == _codes(rule_set(single))

@@ -13,23 +13,25 @@ class TestM1ActsByItself:
     acts by itself whenever a chosen event occurs: no exports, no manual updates.
     """
 
-    def test_the_provider_knows_once_the_event_is_handled(self, host, rule, happens):
-        """Handing the event over is all that a host does; the tag is there."""
+    def test_the_tag_is_there_once_the_event_is_handled(self, host, rule, make_event):
+        """A host only hands over the event; then the contact has the tag."""
         shop = host(rule("buyers", AddTag("buyer")))
-        shop.handle(happens())
+        shop.handle(make_event())
         assert ("buyer",) == shop.send.tags("ana@example.com")
 
-    def test_each_time(self, host, rule, happens):
-        """Every occurrence is acted on, one contact after the other."""
+    def test_every_occurrence(self, host, rule, make_event):
+        """The rule runs for every occurrence, each with its own contact."""
         shop = host(rule("buyers", AddTag("buyer")))
-        contacts = [attrs.evolve(happens().contact, email=f"{n}@example.com") for n in range(3)]
-        shop.handle(*(happens(id=f"e-{n}", contact=who) for n, who in enumerate(contacts)))
+        contacts = [attrs.evolve(make_event().contact, email=f"{n}@example.com") for n in range(3)]
+        shop.handle(
+            *(make_event(id=f"e-{n}", contact=contact) for n, contact in enumerate(contacts))
+        )
         assert {"buyer": 3} == shop.send.tags()
 
-    def test_other_events_do_nothing(self, host, rule, happens):
-        """Only the chosen event sets it going."""
+    def test_other_events_do_nothing(self, host, rule, make_event):
+        """The rule runs only for the chosen event."""
         shop = host(rule("buyers", AddTag("buyer")))
-        shop.handle(happens("purchase.refunded"))
+        shop.handle(make_event("purchase.refunded"))
         assert () == shop.send.contacts()
 
 
@@ -49,19 +51,19 @@ class TestM2ThreeElements:
         ],
         ids=["all", "other-when", "other-who"],
     )
-    def test_when_and_who_decide_about_what(self, asks, rule, happens, event, expected):
-        """The action is asked for if both the event and the condition fit."""
+    def test_event_and_condition(self, plan_actions, rule, make_event, event, expected):
+        """The action is planned only if both the event and the condition match."""
         local = rule("local", AddTag("local"), condition=where.country == "BR")
-        assert expected == asks(happens(**event), local)
+        assert expected == plan_actions(make_event(**event), local)
 
-    def test_at_the_provider(self, rule, rule_set, happens):
-        """The action goes to the provider that the segmentation names."""
-        (planned,) = Engine(rule_set(rule("r", AddTag("x")))).plan(happens()).actions
+    def test_provider(self, rule, rule_set, make_event):
+        """The action is planned at the provider that the segmentation names."""
+        (planned,) = Engine(rule_set(rule("r", AddTag("x")))).plan(make_event()).actions
         assert "mail" == planned.provider
 
     @pytest.mark.parametrize("part", ["event", "actions", "provider"])
     def test_only_the_condition_is_optional(self, rule, part):
-        """There is no segmentation without an event, an action or a provider."""
+        """A segmentation cannot be made without an event, an action or a provider."""
         fields = attrs.asdict(rule("r", AddTag("x")), recurse=False)
         del fields[part]
         with pytest.raises(TypeError):
@@ -83,16 +85,16 @@ class TestM3EnglishSpeakingBuyers:
         ("language", "expected"),
         [("en", (Place(list=LIST),)), ("en-US", (Place(list=LIST),)), ("pt", ()), ("", ())],
     )
-    def test_the_combination(self, host, rule, happens, language, expected):
-        """An English-speaking buyer is on the list, another is not."""
+    def test_the_combination(self, host, rule, make_event, language, expected):
+        """An English-speaking buyer is added to the list; another buyer is not."""
         shop = self._shop(host, rule)
-        shop.handle(happens(facts={"language": language}))
+        shop.handle(make_event(facts={"language": language}))
         assert expected == shop.send.places("ana@example.com")
 
-    def test_the_event_alone(self, host, rule, happens):
-        """Where nobody knows the language, the contact is not sent to the list."""
+    def test_unknown_language(self, host, rule, make_event):
+        """A buyer whose language is unknown is not added to the list."""
         shop = self._shop(host, rule)
-        shop.handle(happens())
+        shop.handle(make_event())
         assert () == shop.send.contacts()
 
 
@@ -121,9 +123,9 @@ class TestM4FourUseCases:
         ],
         ids=["add", "tag", "untag", "move"],
     )
-    def test_each(self, shop, happens, events, tags, places):
-        """After the events, the contact is where the use case wants it."""
-        shop.handle(*map(happens, events))
+    def test_each(self, shop, make_event, events, tags, places):
+        """After the events, the contact has the tags and lists of the use case."""
+        shop.handle(*map(make_event, events))
         assert (tags, tuple(Place(list=name) for name in places)) == (
             shop.send.tags("ana@example.com"),
             shop.send.places("ana@example.com"),
@@ -143,11 +145,11 @@ class TestM5ListsTagsSegments:
             RemoveLead("Prospects"),
         ],
     )
-    def test_each_can_be_asked_for(self, asks, rule, happens, action):
-        """A segmentation may do any of it."""
-        assert [action] == asks(happens(), rule("r", action))
+    def test_each(self, plan_actions, rule, make_event, action):
+        """A segmentation can have each action."""
+        assert [action] == plan_actions(make_event(), rule("r", action))
 
-    def test_several_at_once(self, asks, rule, happens):
-        """One segmentation may do several things."""
+    def test_several(self, plan_actions, rule, make_event):
+        """A segmentation can have several actions."""
         actions = [MoveLead("Buyers", source="Prospects"), AddTag("buyer")]
-        assert actions == asks(happens(), rule("r", *actions))
+        assert actions == plan_actions(make_event(), rule("r", *actions))

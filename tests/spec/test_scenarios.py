@@ -1,4 +1,4 @@
-"""What happens to real products and buyers, told from one end to the other."""
+"""Realistic scenarios, from the event or the webhook to the result."""
 
 import json
 from datetime import date, timedelta
@@ -36,13 +36,11 @@ from listboss.rules import FindingCode
 
 SHAPES = Path(__file__).parents[1] / "hotmart" / "shapes"
 ANA = "ana@example.com"
-
-
 CHANGE: dict[str, Any] = {"adds_on": ()}
 
 
 def _webhook(shape, event, **purchase):
-    """Read a known webhook body, and make it another event of the same sale."""
+    """Read a known webhook body and change it into another event of the same sale."""
     body = json.loads((SHAPES / shape).read_bytes())
     body["id"], body["event"] = f"w-{event}", event
     body["data"]["purchase"].update(purchase)
@@ -55,24 +53,24 @@ def _sold(product_id):
 
 
 class TestEnglishBuyers:
-    """1. Approved and English: on the list. The same event with the language missing: nothing."""
+    """1. A buyer who speaks English is added to a list; one whose language is unknown is not."""
 
     @pytest.fixture
     def engine(self, rule, rule_set):
-        """The engine of the English rule."""
+        """An engine with the rule."""
         english = rule(
             "english", AddLead("English-Speaking Buyers"), condition=where.language == "en"
         )
         return Engine(rule_set(english))
 
-    def test_english(self, engine, happens):
+    def test_english(self, engine, make_event):
         """The lead is added to the list."""
-        (planned,) = engine.plan(happens(facts={"language": "en"})).actions
+        (planned,) = engine.plan(make_event(facts={"language": "en"})).actions
         assert AddLead(Place(list="English-Speaking Buyers")) == planned.action
 
-    def test_missing(self, engine, happens):
-        """The trace says that the language is missing, not that it is another."""
-        event = happens()
+    def test_missing(self, engine, make_event):
+        """The explanation says that the language is missing, not that it is another one."""
+        event = make_event()
         (outcome,) = engine.explain(event).rules
         assert (Idle.NO_RULE, Reason.CONDITION_NOT_MET, FactState.MISSING) == (
             engine.plan(event).idle,
@@ -81,8 +79,8 @@ class TestEnglishBuyers:
         )
 
 
-def test_four_use_cases_in_one_life(host, rule, happens):
-    """2. Cart abandoned, approved, completed, refunded: tag, list, move, untag, in turn."""
+def test_four_use_cases_for_one_contact(host, rule, make_event):
+    """2. A cart, an approval, a completion and a refund change the tags and lists in turn."""
     shop = host(
         rule("tag", AddTag("cart"), event="purchase.cart_abandoned"),
         rule("add", AddLead("Buyers"), AddTag("buyer")),
@@ -91,7 +89,7 @@ def test_four_use_cases_in_one_life(host, rule, happens):
     )
     seen = []
     for name in ("cart_abandoned", "approved", "completed", "refunded"):
-        shop.handle(happens(f"purchase.{name}"))
+        shop.handle(make_event(f"purchase.{name}"))
         lead = shop.send.contact(ANA)
         seen.append((lead.tags, [place.parts["list"] for place in lead.places]))
     assert [
@@ -106,28 +104,28 @@ class TestPlans:
     """3. A subscription needs a segmentation for each plan."""
 
     def test_without_a_plan(self, rule_set, rule):
-        """It is flagged as lacking the plan."""
+        """It is flagged if it names no plan."""
         rules = rule_set(rule("r", AddTag("x"), product_id="club"))
         assert [FindingCode.PLAN_REQUIRED] == [finding.code for finding in rules.findings]
 
-    def test_two_plans(self, asks, rule, happens):
-        """Of two segmentations only the matching one runs."""
+    def test_two_plans(self, plan_actions, rule, make_event):
+        """Of two segmentations, only the one for the plan runs."""
         rules = (
             rule("monthly", AddTag("m"), product_id="club", plan_ids=("10",)),
             rule("annual", AddTag("a"), product_id="club", plan_ids=("20",)),
         )
-        assert [AddTag("a")] == asks(happens(product_id="club", plan_id="20"), *rules)
+        assert [AddTag("a")] == plan_actions(make_event(product_id="club", plan_id="20"), *rules)
 
 
-def test_provider_disconnected_after_the_rule_was_made(rule_set, rule, happens):
-    """4. The rule is flagged and does not run; the others are unaffected."""
+def test_provider_disconnected_after_the_rule_was_made(rule_set, rule, make_event):
+    """4. The rule is flagged and does not run; other rules are not affected."""
     everything = rule_set().providers["mail"]
     rules = rule_set(
         rule("a", AddTag("a")),
         rule("b", AddTag("b"), provider="post"),
         providers={"mail": everything, "post": everything},
     ).without_provider("mail")
-    planned = Engine(rules).plan(happens()).actions
+    planned = Engine(rules).plan(make_event()).actions
     assert (["a"], [AddTag("b")]) == (
         [finding.segmentation_id for finding in rules.findings],
         [action.action for action in planned],
@@ -135,7 +133,7 @@ def test_provider_disconnected_after_the_rule_was_made(rule_set, rule, happens):
 
 
 def test_pix_sale(host):
-    """5. A PIX code is printed and paid a minute later: pending on, then off, approved on."""
+    """5. A PIX payment is pending and is paid a minute later; the tags follow."""
     printed = _webhook("05-pix.json", "PURCHASE_BILLET_PRINTED")
     paid = _webhook("05-pix.json", "PURCHASE_APPROVED")
     shop = host(products=[_sold(printed.product_id)], capture_provider="mail")
@@ -150,7 +148,7 @@ def test_pix_sale(host):
 
 
 def test_cart_then_another_offer(host):
-    """6. An abandoned cart, then a purchase by another offer of the product: the tag goes."""
+    """6. A purchase through another offer removes the tag of the abandoned cart."""
     (cart,) = parse((SHAPES / "11-cart.json").read_bytes()).events
     bought = _webhook("05-pix.json", "PURCHASE_APPROVED", offer={"code": "another1"})
     shop = host(products=[_sold(cart.product_id)], capture_provider="mail")
@@ -162,21 +160,21 @@ def test_cart_then_another_offer(host):
 
 
 class TestProtestRefundLateApproval:
-    """7. Protested, refunded; then an approval of the same sale arrives late."""
+    """7. An approval arrives late, after the protest and the refund of the same sale."""
 
-    def test_in_order(self, host, happens):
-        """Approved, protested, refunded: in the end refunded, and nothing else."""
+    def test_in_order(self, host, make_event):
+        """In the right order, only the tag of the refund is left."""
         shop = host(capture_provider="mail")
         shop.handle(
-            *(happens(f"purchase.{name}") for name in ("approved", "protested", "refunded"))
+            *(make_event(f"purchase.{name}") for name in ("approved", "protested", "refunded"))
         )
         assert ("auto:purchase-refunded:course",) == shop.send.tags(ANA)
 
-    def test_the_late_one_can_be_told(self, rule_set, happens):
-        """Its plan says that it is older, and touches the targets that the refund touched."""
+    def test_late_approval(self, rule_set, make_event):
+        """The plan of the late event has its earlier time and touches the same tags."""
         engine = Engine(rule_set(capture_provider="mail"))
-        refund = happens("purchase.refunded")
-        late = happens("purchase.approved", occurred_at=refund.occurred_at - timedelta(hours=1))
+        refund = make_event("purchase.refunded")
+        late = make_event("purchase.approved", occurred_at=refund.occurred_at - timedelta(hours=1))
         plans = [engine.plan(event) for event in (refund, late)]
         tags = [
             {p.action.tag for p in plan.actions if isinstance(p.action, (AddTag, RemoveTag))}
@@ -190,8 +188,8 @@ class TestProtestRefundLateApproval:
 
 
 @pytest.mark.parametrize(("number", "expected"), [(1, [AddTag("new")]), (2, []), (13, [])])
-def test_renewals(asks, rule, happens, number, expected):
-    """8. Renewals are approved again: a rule for the first time only leaves them alone."""
+def test_renewals(plan_actions, rule, make_event, number, expected):
+    """8. A rule for the first payment does not run for renewals, which are approved again."""
     first = rule(
         "first",
         AddTag("new"),
@@ -199,12 +197,12 @@ def test_renewals(asks, rule, happens, number, expected):
         plan_ids=("10",),
         condition=where.recurrence_number == 1,
     )
-    event = happens(product_id="club", plan_id="10", facts={"recurrence_number": number})
-    assert expected == asks(event, first)
+    event = make_event(product_id="club", plan_id="10", facts={"recurrence_number": number})
+    assert expected == plan_actions(event, first)
 
 
 def test_order_bump(host, rule):
-    """9. An order bump is a second event on a second product: each has its own rules."""
+    """9. An order bump is a second event of a second product, each with its own rules."""
     main = _webhook("02-approved-order-bump.json", "PURCHASE_APPROVED")
     bump = attrs.evolve(main, id="w-bump:purchase.approved", product_id="bump")
     main = main.with_facts(is_order_bump=False)
@@ -220,7 +218,7 @@ def test_order_bump(host, rule):
 
 
 class TestSendTestButton:
-    """10. The body of the test button is read, is marked, and gives no plan."""
+    """10. A webhook from the test button is parsed, marked as a test, and not planned."""
 
     BODY: ClassVar = {
         "id": "11111111-2222-3333-4444-555555555555",
@@ -235,12 +233,12 @@ class TestSendTestButton:
     }
 
     def test_marked(self):
-        """The events say that they are tests."""
+        """The parsed events are marked as tests."""
         parsed = parse(self.BODY)
         assert (True, {True}) == (parsed.is_test, {event.is_test for event in parsed.events})
 
     def test_no_plan(self, rule_set, rule):
-        """Rules leave it alone, unless tests are asked for."""
+        """No rule runs for it without `include_tests=True`."""
         (event, *_) = parse(self.BODY).events
         rules = rule_set(
             rule("r", AddTag("x"), product_id=event.product_id),
@@ -254,10 +252,10 @@ class TestSendTestButton:
 
 
 class TestSameIdTwice:
-    """11. A webhook that comes twice."""
+    """11. A webhook is delivered twice."""
 
     def test_same_plan(self, rule_set, rule):
-        """It gives the same plan, with the same keys."""
+        """Both deliveries have the same plan, with the same ids."""
         body = (SHAPES / "05-pix.json").read_bytes()
         (one,), (other,) = parse(body).events, parse(body).events
         engine = Engine(
@@ -271,7 +269,7 @@ class TestSameIdTwice:
         assert (plans[0], True) == (plans[1], bool(plans[0].actions))
 
     def test_done_once(self, host):
-        """It is carried out once."""
+        """The actions are carried out once."""
         body = (SHAPES / "05-pix.json").read_bytes()
         (event,) = parse(body).events
         shop = host(products=[_sold(event.product_id)], capture_provider="mail")
@@ -290,11 +288,11 @@ JSON = st.recursive(
 
 
 class TestAnyWebhook:
-    """12. Every known shape is read, and no body whatever brings the parser down."""
+    """12. Every known webhook is parsed, and no body makes the parser fail."""
 
     @pytest.mark.parametrize("shape", sorted(path.name for path in SHAPES.iterdir()))
     def test_known_shapes(self, shape, rule_set):
-        """Each gives events that can be planned, or says why it gives none."""
+        """Each has events that can be planned, or a reason for having none."""
         parsed = parse((SHAPES / shape).read_bytes())
         engine = Engine(rule_set(capture_provider="mail"))
         plans = list(engine.plan_many(parsed.events))
@@ -305,7 +303,7 @@ class TestAnyWebhook:
 
     @given(st.dictionaries(st.text(max_size=10), JSON, max_size=5))
     def test_any_object(self, body):
-        """Any JSON object is read, or is no webhook; there is no other error."""
+        """Any JSON object is parsed or raises `WebhookError`, and nothing else."""
         try:
             parsed = parse(body)
         except WebhookError:
@@ -319,7 +317,7 @@ class TestAnyWebhook:
         ),
     )
     def test_any_data_of_a_known_event(self, event, data):
-        """Nor is there for a known event with anything at all in the known places."""
+        """So is a known event with any JSON in the known fields."""
         try:
             parsed = parse({"id": "w-1", "event": event, "version": "2.0.0", "data": data})
         except WebhookError:
@@ -328,7 +326,7 @@ class TestAnyWebhook:
 
 
 class TestBuiltIns:
-    """13. Automatic segmentations are listed, run first, and cannot be touched."""
+    """13. Automatic segmentations are listed first and cannot be changed."""
 
     @pytest.mark.parametrize(
         "attempt",
@@ -341,20 +339,20 @@ class TestBuiltIns:
         ids=["delete", "disable", "replace", "edit"],
     )
     def test_refused(self, rule_set, attempt):
-        """Deleting, disabling, replacing and editing."""
+        """They cannot be deleted, disabled, replaced or edited."""
         with pytest.raises(AutomaticSegmentationError):
             attempt(rule_set(capture_provider="mail"))
 
     def test_no_custom_one_with_its_id(self, rule_set, rule):
-        """A custom segmentation with a built-in's id is refused."""
+        """A custom segmentation cannot have the id of a built-in."""
         with pytest.raises(AutomaticSegmentationError):
             rule_set().add(rule("mine", AddTag("x"), id=AUTOMATIC[0].id))
 
-    def test_listed_and_explained_first(self, rule_set, rule, happens):
-        """They stand first on the dashboard and in the explanation."""
+    def test_listed_and_explained_first(self, rule_set, rule, make_event):
+        """They come first on the dashboard and in the explanation."""
         rules = rule_set(rule("mine", AddTag("x")), capture_provider="mail")
         expected = [*(row.id for row in AUTOMATIC), "mine"]
-        explained = Engine(rules).explain(happens()).rules
+        explained = Engine(rules).explain(make_event()).rules
         assert [expected] * 2 == [
             [entry.segmentation.id for entry in rules.for_product("course")],
             [outcome.segmentation_id for outcome in explained],
@@ -362,24 +360,24 @@ class TestBuiltIns:
 
 
 class TestLeadLimit:
-    """14. Five thousand leads are the limit."""
+    """14. The account has a lead limit."""
 
-    def test_a_thousand_captured(self, host, happens):
-        """Four thousand are left."""
+    def test_a_thousand_captured(self, host, make_event):
+        """With a limit of 5,000, 4,000 leads are left."""
         shop = host(lead_limit=5_000, capture_provider="mail")
         shop.handle(
             *(
-                happens("product.rated", id=f"e-{n}", contact=Contact(f"{n}@example.com"))
+                make_event("product.rated", id=f"e-{n}", contact=Contact(f"{n}@example.com"))
                 for n in range(1_000)
             )
         )
         assert 4_000 == shop.send.remaining
 
-    def test_one_more_than_the_limit(self, host, happens):
-        """The one beyond it gets its tags all the same, and is marked."""
+    def test_one_more_than_the_limit(self, host, make_event):
+        """A contact beyond the limit gets its tags, and is marked."""
         shop = host(lead_limit=3, capture_provider="mail")
         receipts = shop.handle(
-            *(happens(id=f"e-{n}", contact=Contact(f"{n}@example.com")) for n in range(4))
+            *(make_event(id=f"e-{n}", contact=Contact(f"{n}@example.com")) for n in range(4))
         )
         last = shop.send.contact("3@example.com")
         assert (DeliveryStatus.DONE, ("auto:purchase-approved:course",), False, 0) == (
@@ -394,12 +392,12 @@ class TestLeadLimit:
     ("day", "expected"), [(date(2024, 6, 30), True), (date(2024, 7, 1), False)]
 )
 def test_beta_boundary(day, expected):
-    """15. Approved on the last day of June 2024: beta. A day later: not."""
+    """15. Only products approved before July 2024 have beta capture."""
     assert expected is Product("42", "Course", approved_at=day).has_beta_capture
 
 
 def test_moving_a_lead_that_is_not_there(host, rule):
-    """16. The test run of a move fails, and is in the history as a test."""
+    """16. The integration test of a move fails, and is in the history as a test."""
     shop = host(rule("move", MoveLead("Alumni", source="Buyers")))
     receipt = shop.executor.test("move", ANA)
     (record,) = shop.journal.history("course")
@@ -412,34 +410,34 @@ def test_moving_a_lead_that_is_not_there(host, rule):
 
 
 class TestDisabled:
-    """17. A segmentation is created disabled, never runs so, and can be tested."""
+    """17. A new segmentation is disabled: it does not run, but can be tested."""
 
     @pytest.fixture
     def created(self, rule):
-        """A segmentation as it is made, without a word about being enabled."""
+        """A segmentation that was made without `enabled`."""
         fields = attrs.asdict(rule("r", AddTag("x")), recurse=False)
         del fields["enabled"]
         return type(rule("r", AddTag("x")))(**fields)
 
-    def test_never_runs(self, asks, created, happens):
-        """Its event asks for nothing."""
-        assert (False, []) == (created.enabled, asks(happens(), created))
+    def test_does_not_run(self, plan_actions, created, make_event):
+        """Nothing is planned for its event."""
+        assert (False, []) == (created.enabled, plan_actions(make_event(), created))
 
     def test_can_be_tested(self, host, created):
-        """The integration test reaches the provider."""
+        """Its integration test reaches the provider."""
         shop = host(created)
         shop.executor.test("r", ANA)
         assert ("x",) == shop.send.tags(ANA)
 
 
-def test_trial(asks, rule, happens):
-    """A trial is approved at a price of nothing, which is a price and not a missing one."""
+def test_trial(plan_actions, rule, make_event):
+    """The price 0 of a trial is a known price, not a missing one."""
     free = rule("trial", AddTag("trial"), condition=where.price == Decimal(0))
-    assert [AddTag("trial")] == asks(happens(facts={"price": Decimal("0.00")}), free)
+    assert [AddTag("trial")] == plan_actions(make_event(facts={"price": Decimal("0.00")}), free)
 
 
 def test_recovery_plan(host, rule):
-    """A plan that the platform put behind the annual one is covered by the annual one's rule."""
+    """The rule for a plan also runs for the other ids of the plan."""
     event = _webhook("02-approved-first.json", "PURCHASE_APPROVED")
     club = Product(
         event.product_id,
@@ -454,6 +452,6 @@ def test_recovery_plan(host, rule):
     assert ("a",) == shop.send.tags(ANA)
 
 
-def test_an_empty_rule_set_does_nothing(happens):
-    """Before anything is set up, every event is of an unknown product."""
-    assert Idle.UNKNOWN_PRODUCT == Engine(RuleSet()).plan(happens()).idle
+def test_an_empty_rule_set_does_nothing(make_event):
+    """With an empty rule set, the product of every event is unknown."""
+    assert Idle.UNKNOWN_PRODUCT == Engine(RuleSet()).plan(make_event()).idle

@@ -1,4 +1,4 @@
-"""Every statement of the help pages has its test class, found by its id."""
+"""Every statement of the help pages has a test class, which begins with its id."""
 
 import ast
 import re
@@ -32,20 +32,20 @@ CLASSES = list(_classes())
 
 
 def test_the_table_is_complete():
-    """Each statement has one class, and no class is about a statement that is not listed."""
+    """Each statement has exactly one class, and each class is about a listed statement."""
     assert sorted(STATEMENTS) == sorted(statement for statement, _ in CLASSES)
 
 
 @pytest.mark.parametrize("statement", STATEMENTS)
 def test_a_class_says_its_statement(statement):
-    """The docstring of a statement's class begins with its id and tells it in full."""
+    """The docstring of a class is the statement, after its id."""
     docs = [ast.get_docstring(node) or "" for named, node in CLASSES if named == statement]
     assert [f"{statement}: "] == [doc[: len(statement) + 2] for doc in docs if len(doc) > 30]
 
 
 @pytest.mark.parametrize("statement", STATEMENTS)
 def test_a_class_has_tests(statement):
-    """No statement is only written down."""
+    """Each statement has at least one test."""
     (node,) = (node for named, node in CLASSES if named == statement)
     tests = [part for part in node.body if getattr(part, "name", "").startswith("test_")]
     assert tests

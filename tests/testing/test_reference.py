@@ -58,7 +58,7 @@ def rule(*actions, id="r1", product_id="1", event="purchase.approved", enabled=T
     )
 
 
-def happens(name="purchase.approved", **more):
+def make_event(name="purchase.approved", **more):
     """Make an event of the course."""
     fields = {
         "id": "e-1",
@@ -69,7 +69,7 @@ def happens(name="purchase.approved", **more):
     return Event(name, **{**fields, **more})
 
 
-def world(*rules, account=ALL, **more):
+def make_rules(*rules, account=ALL, **more):
     """Make a rule set of both products, with one account."""
     return RuleSet([COURSE, CLUB], rules, providers={"mail": account}, **more)
 
@@ -119,15 +119,15 @@ class TestIdle:
     )
     def test_reason(self, idle, changes):
         """The reasons are checked in this order."""
-        assert idle is reference.plan(world(rule(AddTag("x"))), happens(**changes)).idle
+        assert idle is reference.plan(make_rules(rule(AddTag("x"))), make_event(**changes)).idle
 
     def test_a_plan_with_actions_is_not_idle(self):
         """A plan with actions has no such reason."""
-        assert reference.plan(world(rule(AddTag("x"))), happens()).idle is None
+        assert reference.plan(make_rules(rule(AddTag("x"))), make_event()).idle is None
 
     def test_tests_on_request(self):
         """A test event is planned with `include_tests=True`."""
-        rules, event = world(rule(AddTag("x"))), happens(is_test=True)
+        rules, event = make_rules(rule(AddTag("x"))), make_event(is_test=True)
         assert [AddTag("x")] == actions(rules, event, include_tests=True)
 
 
@@ -146,7 +146,7 @@ class TestWhichRulesRun:
     )
     def test_other_rules_do_not_run(self, other):
         """Disabled, other event, other product, reserved tag, provider not integrated."""
-        assert [] == actions(world(other), happens())
+        assert [] == actions(make_rules(other), make_event())
 
     @pytest.mark.parametrize(
         ("runs", "plan"),
@@ -161,9 +161,9 @@ class TestWhichRulesRun:
     )
     def test_subscription_plan(self, runs, plan):
         """A plan is found by any of its ids or, without an id, by its name if it is unique."""
-        rules = world(rule(AddTag("x"), product_id="2", plan_ids=["11"]))
+        rules = make_rules(rule(AddTag("x"), product_id="2", plan_ids=["11"]))
         expected = [AddTag("x")] if runs else []
-        assert expected == actions(rules, happens(product_id="2", **plan))
+        assert expected == actions(rules, make_event(product_id="2", **plan))
 
 
 class TestConditions:
@@ -214,9 +214,9 @@ class TestConditions:
     )
     def test_holds(self, holds, condition, facts):
         """Each comparison holds for the facts that the documentation says."""
-        rules = world(rule(AddTag("x"), condition=condition))
+        rules = make_rules(rule(AddTag("x"), condition=condition))
         expected = [AddTag("x")] if holds else []
-        assert expected == actions(rules, happens(facts=facts))
+        assert expected == actions(rules, make_event(facts=facts))
 
 
 class TestMerging:
@@ -224,11 +224,11 @@ class TestMerging:
 
     def test_spellings_reasons_and_data(self):
         """The first spelling in sorted order is sent, with all reasons and all known data."""
-        rules = world(
+        rules = make_rules(
             rule(AddTag("vip"), id="r2", send=["name"]),
             rule(AddTag(" VIP"), id="r1", send=["email", "price", "phone", "offer"]),
         )
-        (vip,) = reference.plan(rules, happens(facts={"price": 0, "offer": " "})).actions
+        (vip,) = reference.plan(rules, make_event(facts={"price": 0, "offer": " "})).actions
         assert AddTag(" VIP") == vip.action
         assert ("r1", "r2") == vip.because
         assert {"email": "Ana@example.com", "name": "Ana", "price": 0} == dict(vip.data)
@@ -238,7 +238,7 @@ class TestMerging:
         """An id is two digests of length-prefixed strings; these were made with `b2sum -l 96`."""
         of_event = "1217136cc6c780e6d4827680"  # of 3:e-14:mail15:ana@example.com
         of_action = "1a0e83258b8e5b3ccfb1b653"  # of 7:add_tag3:vip
-        (tag,) = reference.plan(world(rule(AddTag("VIP "))), happens()).actions
+        (tag,) = reference.plan(make_rules(rule(AddTag("VIP "))), make_event()).actions
         assert f"{of_event}-{of_action}" == tag.id
 
     def test_order(self):
@@ -261,7 +261,7 @@ class TestMerging:
             RemoveTag("c"),
         ]
         expected = [*reversed(wanted[3:]), AddTag("a"), AddTag("b"), ProviderAction("acme.enrol")]
-        assert expected == actions(world(rule(*wanted), account=account), happens())
+        assert expected == actions(make_rules(rule(*wanted), account=account), make_event())
 
 
 class TestConflicts:
@@ -286,7 +286,7 @@ class TestConflicts:
     def test_row(self, kept, dropped, row, target):
         """Each row of the table drops one of two actions, and the conflict says which and why."""
         first, second = (kept, dropped) if row == "first_wins" else (dropped, kept)
-        plan = reference.plan(world(rule(first, id="r1"), rule(second, id="r2")), happens())
+        plan = reference.plan(make_rules(rule(first, id="r1"), rule(second, id="r2")), make_event())
         assert [kept] == [planned.action for planned in plan.actions]
         (conflict,) = plan.conflicts
         assert ("mail", target, kept, dropped, row) == (
@@ -312,22 +312,22 @@ class TestConflicts:
     def test_no_conflict(self, one, other):
         """Actions that do not contradict each other all stay, in either order."""
         for pair in ((one, other), (other, one)):
-            assert () == reference.plan(world(rule(*pair)), happens()).conflicts
+            assert () == reference.plan(make_rules(rule(*pair)), make_event()).conflicts
 
     def test_one_place(self):
         """If a contact can be at one place only, the first add wins; the base is not a place."""
         account = Capabilities(add_lead="native", one_place=True)
-        rules = world(rule(AddLead(), AddLead("a"), AddLead("b")), account=account)
-        assert [AddLead(), AddLead("a")] == actions(rules, happens())
+        rules = make_rules(rule(AddLead(), AddLead("a"), AddLead("b")), account=account)
+        assert [AddLead(), AddLead("a")] == actions(rules, make_event())
 
     def test_the_reported_winner_is_in_the_plan(self):
         """A conflict reports a winner that was not dropped itself."""
-        rules = world(
+        rules = make_rules(
             rule(MoveLead("a", source="x"), RemoveLead("a"), id="r1"),
             rule(MoveLead("b", source="y"), id="r2"),
             rule(MoveLead("c"), id="r3"),
         )
-        plan = reference.plan(rules, happens())
+        plan = reference.plan(rules, make_event())
         assert [RemoveLead("a"), MoveLead("b", source="y")] == [a.action for a in plan.actions]
         assert [RemoveLead("a"), MoveLead("b", source="y")] == [c.kept for c in plan.conflicts]
 
@@ -337,8 +337,8 @@ class TestCapture:
 
     def test_refund(self):
         """A refund adds its tag, and removes the tags of what happened before."""
-        rules = world(capture_provider="mail")
-        planned = reference.plan(rules, happens("purchase.refunded")).actions
+        rules = make_rules(capture_provider="mail")
+        planned = reference.plan(rules, make_event("purchase.refunded")).actions
         assert [
             (RemoveTag("auto:purchase-approved:1"), ("auto.purchase_approved",)),
             (RemoveTag("auto:purchase-protested:1"), ("auto.purchase_protested",)),
@@ -358,27 +358,27 @@ class TestCapture:
     )
     def test_what_the_account_can_do(self, account, data, expected):
         """Capture leaves out what the account cannot do; it always sends the e-mail address."""
-        rules = world(account=account, capture_provider="mail")
-        planned = reference.plan(rules, happens("club.free_registration")).actions
+        rules = make_rules(account=account, capture_provider="mail")
+        planned = reference.plan(rules, make_event("club.free_registration")).actions
         assert expected == len(planned)
         assert [data] * expected == [list(action.data) for action in planned]
 
     @pytest.mark.parametrize("provider", [None, "gone"])
     def test_off(self, provider):
         """Nothing is captured without an account for it, or if the account is not integrated."""
-        assert [] == actions(world(capture_provider=provider), happens())
+        assert [] == actions(make_rules(capture_provider=provider), make_event())
 
     def test_product_not_approved(self):
         """Nothing is captured for a product that is not approved."""
         rules = RuleSet([Product("1", "Course")], providers={"mail": ALL}, capture_provider="mail")
-        assert Idle.NO_RULE is reference.plan(rules, happens()).idle
+        assert Idle.NO_RULE is reference.plan(rules, make_event()).idle
 
     def test_with_a_custom_rule(self):
         """`AddLead()` of a rule merges with that of capture, and has both reasons."""
-        rules = world(rule(AddLead(), send=["offer"]), capture_provider="mail")
+        rules = make_rules(rule(AddLead(), send=["offer"]), capture_provider="mail")
         lead = next(
             planned
-            for planned in reference.plan(rules, happens(facts={"offer": "x"})).actions
+            for planned in reference.plan(rules, make_event(facts={"offer": "x"})).actions
             if planned.action == AddLead()
         )
         assert (("auto.capture", "r1"), True) == (lead.because, lead.automatic)

@@ -1,4 +1,4 @@
-"""What type checkers say about the names of the door; checked by mypy and pyright, never run."""
+"""The types of the public names, checked by mypy and pyright; this file is never run."""
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
@@ -121,7 +121,7 @@ def nouns() -> tuple[RuleSet, Event]:
 
 
 def conditions() -> Condition:
-    """Compose conditions in Python's own signs."""
+    """Compose conditions with Python's operators."""
     english = where.language == "en"
     assert_type(english, Comparison)
     assert_type(where["my_own_fact"] != 3, Comparison)
@@ -141,7 +141,7 @@ def conditions() -> Condition:
 
 
 def actions() -> tuple[Action, ...]:
-    """Each kind of action is an `Action`."""
+    """Make each kind of action; each is an `Action`."""
     assert_type(AddLead("Buyers").place, Place | None)
     assert_type(MoveLead("A").to, Place)
     assert_type(Place(machine="7").parts, FrozenMap[str, str])
@@ -151,7 +151,7 @@ def actions() -> tuple[Action, ...]:
 
 
 def tables() -> Catalogue:
-    """The catalogue and the automatic segmentations."""
+    """Read the catalogue and the automatic segmentations."""
     assert_type(HOTMART, Catalogue)
     assert_type(HOTMART.event("purchase.approved"), EventType | None)
     assert_type(HOTMART.fact("offer"), FactType | None)
@@ -164,7 +164,7 @@ def tables() -> Catalogue:
 
 
 def rule_sets(rules: RuleSet, rule: Segmentation) -> None:
-    """What a rule set is asked, and what it becomes."""
+    """Query and change a rule set."""
     assert_type(rules.products, tuple[Product, ...])
     assert_type(rules.segmentations, tuple[Segmentation, ...])
     assert_type(rules.providers, FrozenMap[str, Capabilities])
@@ -193,8 +193,8 @@ def rule_sets(rules: RuleSet, rule: Segmentation) -> None:
             assert_type(finding.witness, Event | None)
 
 
-def deciding(rules: RuleSet, event: Event) -> None:
-    """What an engine gives."""
+def planning(rules: RuleSet, event: Event) -> None:
+    """Plan and explain with an engine."""
     engine = Engine(rules)
     plan = engine.plan(event, include_tests=True)
     assert_type(plan, Plan)
@@ -226,38 +226,38 @@ def deciding(rules: RuleSet, event: Event) -> None:
         assert_type(outcome.actual, FactValue | None)
 
 
-class Mine:
-    """A provider as a host writes it."""
+class MyProvider:
+    """A provider of a host."""
 
     @property
     def capabilities(self) -> Capabilities:
-        """What the account can do."""
+        """Return what the account can do."""
         return Capabilities(add_tag="native", data=("name",), rate=60)
 
     def apply(self, action: PlannedAction, call: Call) -> Outcome:
-        """Do it."""
+        """Carry out an action."""
         assert_type(call.attempt, int)
         return Applied()
 
 
-class MineAsync:
-    """The same for an event loop."""
+class MyAsyncProvider:
+    """An asynchronous provider of a host."""
 
     @property
     def capabilities(self) -> Capabilities:
-        """What the account can do."""
+        """Return what the account can do."""
         return Capabilities.everything()
 
     async def apply(self, action: PlannedAction, call: Call) -> Outcome:
-        """Do it."""
+        """Carry out an action."""
         return Applied()
 
 
 def providers() -> tuple[Provider, AsyncProvider]:
-    """Both fit their protocols without inheriting from them."""
-    return Mine(), MineAsync()
+    """Both classes fit their protocols without inheriting from them."""
+    return MyProvider(), MyAsyncProvider()
 
 
 def errors(error: ListBossError) -> tuple[str, str, str]:
-    """Each error carries three texts."""
+    """Read the three strings that each error has."""
     return error.code, error.path, error.hint
