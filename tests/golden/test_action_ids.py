@@ -35,7 +35,7 @@ class TestActionIds:
     """Action ids are the same in every release, since journals and providers keep them."""
 
     def test_ids(self, plan: Callable[[RuleSet, Event], Plan]):
-        """Each rule set and event give the ids that are written in the file."""
+        """Each case has the ids that the file says, in the order of the plan."""
         for rules, event, ids in CASES:
             assert ids == [action.id for action in plan(rules, event).actions]
 
@@ -48,5 +48,5 @@ class TestActionIds:
 
         assert set(ACTION_KINDS) == {action_kind(action) for action in actions}
         assert {"str", "int", "Decimal", "bool", "datetime"} == {
-            type(value).__name__ for given in parameters for value in given.values()
+            type(value).__name__ for mapping in parameters for value in mapping.values()
         }

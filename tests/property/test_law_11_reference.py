@@ -61,12 +61,12 @@ class TestLaw11LargeBuckets:
     """Law 11: engine and reference agree where one product and event have many rules."""
 
     def test_hundreds_of_rules(self, agree, amount):
-        """Buckets of dozens of rules give equal plans."""
+        """Plans are equal for buckets of dozens of rules."""
         pairs = amount(ci=1_000, soak=50_000)
         assert agree(5, pairs, events=50, size=400) >= pairs
 
     def test_thousands_of_rules(self, agree, amount):
-        """Buckets of hundreds of rules give equal plans."""
+        """Plans are equal for buckets of hundreds of rules."""
         pairs = amount(ci=100, soak=2_000)
         assert agree(6, pairs, events=50, size=4_000) >= pairs
 
@@ -76,7 +76,7 @@ class TestLaw11Shrinking:
 
     @given(pairs(), st.booleans())
     def test_well_typed(self, pair: tuple[RuleSet, Event], include_tests: bool) -> None:
-        """Rule sets and events of one small world give equal plans, tests counted or not."""
+        """Plans are equal for rules and an event of one small world, with and without tests."""
         rules, event = pair
         expected = reference.plan(rules, event, include_tests=include_tests)
         assert expected == Engine(rules).plan(event, include_tests=include_tests)
@@ -84,12 +84,12 @@ class TestLaw11Shrinking:
     @given(st.data())
     @settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
     def test_arbitrary(self, data: Any) -> None:
-        """Any rules at all, on events that are about them, give equal plans."""
+        """Plans are equal for any rules and events of their products."""
         rules = data.draw(rule_sets())
         for event in data.draw(st.lists(events(rules), min_size=1, max_size=5)):
             assert reference.plan(rules, event) == Engine(rules).plan(event)
 
     @given(rule_sets(), events())
-    def test_strangers(self, rules: RuleSet, event: Event) -> None:
-        """Any rules and any event give equal plans."""
+    def test_unrelated(self, rules: RuleSet, event: Event) -> None:
+        """Plans are equal for any rules and any event."""
         assert reference.plan(rules, event) == Engine(rules).plan(event)

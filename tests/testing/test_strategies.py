@@ -191,7 +191,7 @@ class TestFitting:
         assert rules.product(data.draw(events(rules)).product_id) is not None
 
     def test_events_of_no_products(self):
-        """A rule set without products gives any event."""
+        """For a rule set without products, any event is generated."""
         assert all(isinstance(event, Event) for event in examples(events(RuleSet()), 10))
 
     def test_events_of_rules_hit_their_values(self):

@@ -194,6 +194,6 @@ def resolve(rules: RuleSet, event: Event, contact: Contact, requests: list[Reque
     return actions, conflicts
 
 def digest(*words: str) -> str:
-    """Hash the words; the length before each tells ("ab", "c") from ("a", "bc")."""
+    """Hash the words; the length before each keeps ("ab", "c") apart from ("a", "bc")."""
     text = b"".join(b"%d:%b" % (len(word.encode()), word.encode()) for word in words)
     return blake2b(text, digest_size=12).hexdigest()
