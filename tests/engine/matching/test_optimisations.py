@@ -20,6 +20,8 @@ from listboss import (
 )
 from listboss.engine import engine
 from listboss.engine.matching import bitmap, bucket, encoder, index, normal_form, predicate, scan
+from listboss.rules import segmentation
+from listboss.rules._facts import ORDERED_KINDS
 from listboss.testing import random_event, random_rules
 
 NEVER, ALWAYS = 10**9, 0
@@ -56,6 +58,7 @@ SETTINGS: dict[str, list[tuple[Any, str, Any]]] = {
     "bits one by one": [(bitmap, "MAX_POPPED_BITS", NEVER)],
     "no spelling cached": [(encoder, "MAX_CACHED_SPELLINGS", ALWAYS)],
     "every spelling too long": [(encoder, "MAX_CACHED_LENGTH", -1)],
+    "every number bisected": [(encoder, "BISECTED_KINDS", ORDERED_KINDS)],
     "no string shared": [(predicate, "SHARED_KINDS", frozenset())],
     "hardly a conjunction": [(normal_form, "MAX_CONJUNCTIONS", 1), (bucket, "MAX_NODES", 1)],
     "every list bisected": [(predicate, "MAX_SCANNED_VALUES", 0)],
@@ -63,6 +66,7 @@ SETTINGS: dict[str, list[tuple[Any, str, Any]]] = {
         (bucket, "may_conflict", lambda _actions: True),
         (scan, "may_conflict", lambda _actions: True),
     ],
+    "no size formatted beforehand": [(segmentation, "_SIZES", ())],
     "no bucket cached": [(engine, "MAX_CACHED_BUCKETS", ALWAYS)],
     "large products on their first event": [(engine, "MAX_LAZY_RULES", NEVER)],
 }
@@ -156,7 +160,9 @@ def test_the_crowd_is_found_in_every_way(monkeypatch):
     seen: set[str] = set()
 
     def spy(self, *args):
-        seen.update(name for name in ("_wide", "_tested", "_always") if getattr(self, name))
+        seen.update(
+            name for name in ("_wide", "_ranges", "_tested", "_always") if getattr(self, name)
+        )
         collect(self, *args)
 
     collect = bitmap.BitmapIndex.collect
@@ -167,7 +173,7 @@ def test_the_crowd_is_found_in_every_way(monkeypatch):
     plans = list(eng.plan_many(_crowding(random) for _ in range(60)))
     found = eng._bucket(_crowding(random))
 
-    assert {"_wide", "_tested", "_always"} == seen
+    assert {"_wide", "_ranges", "_tested", "_always"} == seen
     assert isinstance(found, bucket.IndexedBucket)
     assert {1, index.FINEST_BIN} == {size for _, _, size, _ in found.index._tables}
     assert (False, False) == (found.may_conflict, any(plan.conflicts for plan in plans))

@@ -120,16 +120,21 @@ class _WideFact:
         return int.from_bytes(data, "little")
 
 
+_Range: TypeAlias = tuple[int, int, int, int]
+"""The bit of an entry, the number of a fact, and the interval that its cell must be in."""
+
+
 class BitmapIndex:
     """Entries by bit, and the bitmaps of every fact that one of them mentions.
 
     In a `leaf`, where few of at most 64 entries are left, literals on facts of many cells are
-    tested one by one. If the entries come from a bin of several cells of one fact, the
-    bitmaps of these cells come last, and `collect` is given the row of the event's cell, too.
+    tested one by one, by cell where they are one interval (worth 1.1 x in large buckets). If
+    the entries come from a bin of several cells of one fact, the bitmaps of these cells come
+    last, and `collect` is given the row of the event's cell, too.
     `always` are the numbers of rules that hold wherever this index is used.
     """
 
-    __slots__ = ("_all", "_always", "_bitmaps", "_numbers", "_tested", "_wide")
+    __slots__ = ("_all", "_always", "_bitmaps", "_numbers", "_ranges", "_tested", "_wide")
 
     def __init__(
         self,
@@ -148,11 +153,15 @@ class BitmapIndex:
         small = size <= WORD
         bin_fact, bin_cells = bin_of or ("", range(0))
         spans: dict[str, dict[int, Intervals]] = {}
+        ranges: list[_Range] = []
         tested: dict[int, Conjunction] = {}
         for bit, (_, by_fact) in enumerate(entries):
             for fact, literals in by_fact.items():
+                intervals = partitions[fact].intervals(literals)
                 if fact in encoder.shared or fact == bin_fact or not (leaf and small):
-                    spans.setdefault(fact, {})[bit] = partitions[fact].intervals(literals)
+                    spans.setdefault(fact, {})[bit] = intervals
+                elif len(intervals) == 1:
+                    ranges.append((1 << bit, encoder.numbers[fact], *intervals[0]))
                 else:
                     tested[1 << bit] = (*tested.get(1 << bit, ()), *literals)
         bitmaps: list[int] = []
@@ -167,6 +176,7 @@ class BitmapIndex:
             (encoder.numbers[fact], _WideFact(partitions[fact], spans_of, size))
             for fact, spans_of in spans.items()
         )
+        self._ranges = tuple(ranges)
         self._tested = tuple(tested.items())
 
     def collect(self, rows: Rows, cells: Cells, facts: Facts, found: list[int]) -> None:
@@ -179,6 +189,9 @@ class BitmapIndex:
                 return
         for number, wide in self._wide:
             left &= wide.bitmap(cells[number])
+        for bit, number, low, high in self._ranges:
+            if left & bit and not low <= cells[number] < high:
+                left ^= bit
         for bit, literals in self._tested:
             if left & bit and not hold(literals, facts):
                 left ^= bit

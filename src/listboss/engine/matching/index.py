@@ -14,6 +14,7 @@ that decides how each entry is found:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import NamedTuple, TypeAlias
 
 from listboss.engine.matching.bitmap import WORD, BitmapIndex, Cells, Entry, Rows
@@ -64,34 +65,46 @@ def post(
 ) -> tuple[_Postings, list[Entry]]:
     """Post each entry under its most selective fact; also return those that have none.
 
-    `choose` says where an entry could be posted under one fact, or None. A fact that fewer
-    than `min_posted` entries choose is not worth a look-up: they are returned with the rest.
+    `choose` says where an entry could be posted under one fact, or None. Bins that fewer than
+    `min_posted` entries choose are not worth a look-up: their entries take the next best.
     """
     chosen: dict[tuple[str, int], list[tuple[Entry, Access]]] = {}
     rest: list[Entry] = []
     for entry in entries:
-        best, selectivity = None, 0.0
-        for fact, literals in entry[1].items():
-            partition = partitions.get(fact)
-            access = None if partition is None else choose(fact, partition, literals)
-            if access is None or partition is None:
-                continue
-            if (selects := access.selectivity(partition)) > selectivity:
-                best, selectivity = access, selects
-        if best is None:
-            rest.append(entry)
+        best = _accesses(entry, partitions, choose)
+        if best:
+            chosen.setdefault(best[0][:2], []).append((entry, best[0]))
         else:
-            chosen.setdefault(best[:2], []).append((entry, best))
+            rest.append(entry)
+    large = {key for key, members in chosen.items() if len(members) >= min_posted}
+    for key in chosen.keys() - large:
+        for entry, _ in chosen.pop(key):
+            access = next(
+                (each for each in _accesses(entry, partitions, choose) if each[:2] in large), None
+            )
+            if access is None:
+                rest.append(entry)
+            else:
+                chosen[access[:2]].append((entry, access))
     postings: _Postings = {}
     for key, members in chosen.items():
-        if len(members) < min_posted:
-            rest.extend(entry for entry, _ in members)
-            continue
         bins = postings[key] = {}
         for entry, access in members:
             for each in access.bins:
                 bins.setdefault(each, []).append(entry)
     return postings, rest
+
+
+def _accesses(entry: Entry, partitions: Mapping[str, Partition], choose: _Choose) -> list[Access]:
+    """List where an entry could be posted, the most selective first."""
+    found: list[tuple[float, Access]] = []
+    for fact, literals in entry[1].items():
+        partition = partitions.get(fact)
+        access = None if partition is None else choose(fact, partition, literals)
+        if access is not None and partition is not None:
+            found.append((access.selectivity(partition), access))
+    found.sort(key=itemgetter(0), reverse=True)
+    return [access for _, access in found]
 
 
 class _Scan:
