@@ -24,7 +24,7 @@ from listboss.engine.matching.partition import Partition, partitions_of
 from listboss.engine.matching.predicate import Conjunction, Literal, hold
 from listboss.rules._facts import Facts
 
-__all__ = ["Access", "Index", "build", "post"]
+__all__ = ["MIN_POSTED", "Access", "Index", "build", "eligible", "in_bins", "post"]
 
 MAX_SCANNED = 8
 """At most this many entries are scanned: a bitmap index costs some microseconds, however small."""
@@ -133,7 +133,7 @@ cells, and what is in each bin."""
 class Index:
     """Entries, indexed; `match` finds those that hold. Made by `build`.
 
-    INVARIANT: no entry is posted for events without a usable value of the fact (`_in_bins`).
+    INVARIANT: no entry is posted for events without a usable value of the fact (`in_bins`).
     Such an event may meet the last bin, where every bin of several cells tests the fact again.
     """
 
@@ -179,12 +179,7 @@ def build(
         return Index(EventEncoder({}), _scan(entries), ())
     partitions = partitions_of(literals for _, literals in entries)
     encoder = EventEncoder(partitions)
-    eligible = {
-        fact: partition
-        for fact, partition in partitions.items()
-        if fact not in decided and partition.count > MIN_POSTED
-    }
-    postings, rest = post(entries, eligible, _in_bins, MIN_POSTED)
+    postings, rest = post(entries, eligible(partitions, decided), in_bins, MIN_POSTED)
     tables: list[_Table] = []
     for (fact, bin_size), bins in postings.items():
         indexed: dict[int, _Leaf | Index] = {}
@@ -223,7 +218,16 @@ def _leaf(
     return BitmapIndex(always, tested, encoder, partitions, bin_of, leaf=not top)
 
 
-def _in_bins(fact: str, partition: Partition, literals: Sequence[Literal]) -> Access | None:
+def eligible(partitions: Mapping[str, Partition], decided: frozenset[str]) -> dict[str, Partition]:
+    """Return the facts of so many cells that entries may be posted under them."""
+    return {
+        fact: partition
+        for fact, partition in partitions.items()
+        if fact not in decided and partition.count > MIN_POSTED
+    }
+
+
+def in_bins(fact: str, partition: Partition, literals: Sequence[Literal]) -> Access | None:
     """Choose the finest bins of a fact of which only a few hold the literals."""
     constraint = partition.constraint(literals)
     if constraint.missing or constraint.wrong or not constraint.known:

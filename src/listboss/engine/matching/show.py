@@ -1,0 +1,127 @@
+"""Print an index of a small rule set: its entries, cells, bitmaps and bins, to be read.
+
+For people who want to see how their rules are found, and for the documentation. It builds
+what `index` builds, from the same partitions and postings, and keeps nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from listboss.engine.matching.bitmap import Entry
+from listboss.engine.matching.bucket import IndexedBucket
+from listboss.engine.matching.index import MIN_POSTED, eligible, in_bins, post
+from listboss.engine.matching.normal_form import NormalForm, by_fact, normal_form
+from listboss.engine.matching.partition import Partition, partitions_of
+from listboss.engine.matching.predicate import Literal
+from listboss.engine.matching.router import BucketKey, route
+from listboss.errors import UnknownIdError
+from listboss.rules.ruleset import RuleSet
+
+__all__ = ["show_index"]
+
+_ALWAYS = NormalForm(((),), lossless=True)
+
+
+def show_index(rules: RuleSet, product_id: str, event_name: str, plan_id: str | None = None) -> str:
+    """Return the index of one product, event and subscription plan, as a text to be read.
+
+    Raises `UnknownIdError` for a product that the rule set does not have.
+
+    >>> from datetime import date
+    >>> from listboss import AddTag, Capabilities, Product, Segmentation, where
+    >>> rule = Segmentation(
+    ...     "Brazil",
+    ...     id="brazil",
+    ...     product_id="42",
+    ...     provider="mail",
+    ...     event="purchase.approved",
+    ...     condition=where.country == "BR",
+    ...     actions=AddTag("brazil"),
+    ...     enabled=True,
+    ... )
+    >>> course = Product("42", "Course", approved_at=date(2025, 1, 1))
+    >>> rules = RuleSet([course], [rule], providers={"mail": Capabilities.everything()})
+    >>> print(show_index(rules, "42", "purchase.approved"))
+    scan bucket: 1 rule, 1 entry
+    entry 0  brazil  country eq BR
+    country     BR  0b1
+    country  other  0b0
+    country   none  0b0
+    country  wrong  0b0
+    """
+    product = rules.product(product_id)
+    if product is None:
+        raise UnknownIdError(f"unknown product `{product_id}`")
+    key: BucketKey = event_name if plan_id is None else (event_name, plan_id)
+    bucket = route(product, rules).bucket(key)
+    compiled = bucket.rules()
+    entries: list[Entry] = []
+    names: list[str] = []
+    for rule in compiled:
+        condition = rule.rule.condition
+        form = _ALWAYS if condition is None else normal_form(condition, rules.catalogue)
+        for each in form.conjunctions:
+            names.append(rule.id + ("" if form.lossless else " (rechecked)"))
+            entries.append((len(entries), by_fact(each)))
+    partitions = partitions_of(literals for _, literals in entries)
+    postings, rest = post(entries, eligible(partitions, frozenset()), in_bins, MIN_POSTED)
+    kind = "indexed" if isinstance(bucket, IndexedBucket) else "scan"
+    lines = [f"{kind} bucket: {_count(compiled, 'rule')}, {_count(entries, 'entry', 'entries')}"]
+    lines += [f"entry {n}  {names[n]}  {_conjunction(flat.values())}" for n, flat in entries]
+    for (fact, size), bins in postings.items():
+        cells = list(_cell_names(partitions[fact]))
+        for number, posted in sorted(bins.items()):
+            first, last = cells[number * size], cells[min((number + 1) * size, len(cells)) - 1]
+            span = first if size == 1 else f"{first} … {last}"
+            lines.append(f"bin {fact} {span}: {_count(posted, 'entry', 'entries')}")
+    for fact, partition in partitions.items():
+        lines += _bitmaps(fact, partition, rest)
+    return "\n".join(lines)
+
+
+def _count(items: Sequence[object], one: str, many: str = "") -> str:
+    return f"{len(items)} {one if len(items) == 1 else many or one + 's'}"
+
+
+def _conjunction(groups: Iterable[Sequence[Literal]]) -> str:
+    literals = [each for group in groups for each in group]
+    return " and ".join(
+        " ".join(
+            [each.fact, "not " * each.negated + each.operator, *map(str, _values(each.operand))]
+        )
+        for each in literals
+    )
+
+
+def _values(operand: Any) -> tuple[Any, ...]:
+    if operand is None:
+        return ()
+    return (*operand,) if isinstance(operand, tuple) else (operand,)
+
+
+def _cell_names(partition: Partition) -> Iterator[str]:
+    points = [str(point) for point in partition.points]
+    if not partition.is_ordered:
+        yield from [*points, "other"]
+    else:
+        for low, high in zip(["", *points], [*points, ""], strict=True):
+            yield f"{low} < x < {high}" if low and high else f"x > {low}" if low else f"x < {high}"
+            if high:
+                yield high
+    yield from ("none", "wrong")
+
+
+def _bitmaps(fact: str, partition: Partition, entries: Sequence[Entry]) -> list[str]:
+    rows: list[tuple[str, int]] = []
+    for cell, name in enumerate(_cell_names(partition)):
+        bitmap = 0
+        for bit, (_, by_fact) in enumerate(entries):
+            spans = (
+                partition.intervals(by_fact[fact]) if fact in by_fact else ((0, partition.size),)
+            )
+            bitmap |= any(low <= cell < high for low, high in spans) << bit
+        rows.append((name, bitmap))
+    width = max(len(name) for name, _ in rows)
+    return [f"{fact}  {name:>{width}}  {bitmap:#0{len(entries) + 2}b}" for name, bitmap in rows]
