@@ -13,10 +13,11 @@ from listboss.engine.matching.bitmap import Entry
 from listboss.engine.matching.bucket import IndexedBucket
 from listboss.engine.matching.index import MIN_POSTED, eligible, in_bins, post
 from listboss.engine.matching.normal_form import NormalForm, by_fact, normal_form
-from listboss.engine.matching.partition import Partition, partitions_of
-from listboss.engine.matching.predicate import Literal
+from listboss.engine.matching.partition import Intervals, Partition, partitions_of
+from listboss.engine.matching.predicate import LIST_OPERATORS, Literal
 from listboss.engine.matching.router import BucketKey, route
 from listboss.errors import UnknownIdError
+from listboss.rules.condition import Operator
 from listboss.rules.ruleset import RuleSet
 
 __all__ = ["show_index"]
@@ -86,19 +87,14 @@ def _count(items: Sequence[object], one: str, many: str = "") -> str:
 
 
 def _conjunction(groups: Iterable[Sequence[Literal]]) -> str:
-    literals = [each for group in groups for each in group]
-    return " and ".join(
-        " ".join(
-            [each.fact, "not " * each.negated + each.operator, *map(str, _values(each.operand))]
-        )
-        for each in literals
-    )
+    return " and ".join(_literal(each) for group in groups for each in group)
 
 
-def _values(operand: Any) -> tuple[Any, ...]:
-    if operand is None:
-        return ()
-    return (*operand,) if isinstance(operand, tuple) else (operand,)
+def _literal(one: Literal) -> str:
+    words = [one.fact, "not " * one.negated + one.operator]
+    several = one.operator in LIST_OPERATORS or one.operator is Operator.BETWEEN
+    operand: tuple[Any, ...] = one.operand if several else (one.operand,)
+    return " ".join([*words, *(str(value) for value in operand if value is not None)])
 
 
 def _cell_names(partition: Partition) -> Iterator[str]:
@@ -117,10 +113,10 @@ def _bitmaps(fact: str, partition: Partition, entries: Sequence[Entry]) -> list[
     rows: list[tuple[str, int]] = []
     for cell, name in enumerate(_cell_names(partition)):
         bitmap = 0
-        for bit, (_, by_fact) in enumerate(entries):
-            spans = (
-                partition.intervals(by_fact[fact]) if fact in by_fact else ((0, partition.size),)
-            )
+        for bit, (_, literals) in enumerate(entries):
+            spans: Intervals = ((0, partition.size),)
+            if fact in literals:
+                spans = partition.intervals(literals[fact])
             bitmap |= any(low <= cell < high for low, high in spans) << bit
         rows.append((name, bitmap))
     width = max(len(name) for name, _ in rows)
