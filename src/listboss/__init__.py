@@ -1,16 +1,27 @@
 """listboss: a rules engine that turns what happens to a product into actions on a contact.
 
-The door; nothing is defined here. One event goes one way:
+This module only gathers the names that most programs need. The path of an event:
 
-- `listboss.hotmart`: webhook bytes to `Event`;
-- nouns: `Event`, `Segmentation` (event, condition, actions), `RuleSet`, `Capabilities`;
-- `Engine.plan(event)`: to a `Plan`, a pure function; `Engine.explain` says why;
-- `listboss.delivery` carries a plan out at a `Provider`; `listboss.send` is an embedded one;
-- `listboss.codec`: JSON and TOML; `listboss.testing`: strategies and the reference engine;
-- `listboss.errors`: every exception, all under `ListBossError`.
+- `listboss.hotmart` turns webhook bytes into an `Event`;
+- `Engine.plan(event)`, a pure function, turns it into a `Plan` by the rules of a `RuleSet`;
+- `listboss.delivery` carries the plan out at a `Provider`; `listboss.send` is an embedded one.
+
+`listboss.codec` reads and writes JSON and TOML, `listboss.testing` has strategies and the
+reference engine, and `listboss.errors` has every exception, all under `ListBossError`.
 """
 
-from listboss.engine import Conflict, Engine, Explanation, Idle, Plan, PlannedAction
+from listboss.engine import (
+    Conflict,
+    ConflictRule,
+    Engine,
+    Explanation,
+    FactState,
+    Idle,
+    Plan,
+    PlannedAction,
+    Reason,
+    RuleOutcome,
+)
 from listboss.errors import ListBossError
 from listboss.provider import AsyncProvider, Provider
 from listboss.rules import (
@@ -27,13 +38,18 @@ from listboss.rules import (
     Comparison,
     Condition,
     Contact,
+    DashboardEntry,
     Event,
     EventName,
     EventType,
+    FactKind,
     FactType,
+    FactValue,
     Finding,
+    FindingCode,
     MoveLead,
     Not,
+    Operator,
     Place,
     Product,
     ProductKind,
@@ -41,9 +57,12 @@ from listboss.rules import (
     RemoveLead,
     RemoveTag,
     RuleSet,
+    RuleSetDiff,
     Segmentation,
     Severity,
+    Source,
     SubscriptionPlan,
+    Verb,
     where,
 )
 
@@ -62,18 +81,25 @@ __all__ = [
     "Comparison",
     "Condition",
     "Conflict",
+    "ConflictRule",
     "Contact",
+    "DashboardEntry",
     "Engine",
     "Event",
     "EventName",
     "EventType",
     "Explanation",
+    "FactKind",
+    "FactState",
     "FactType",
+    "FactValue",
     "Finding",
+    "FindingCode",
     "Idle",
     "ListBossError",
     "MoveLead",
     "Not",
+    "Operator",
     "Place",
     "Plan",
     "PlannedAction",
@@ -81,11 +107,16 @@ __all__ = [
     "ProductKind",
     "Provider",
     "ProviderAction",
+    "Reason",
     "RemoveLead",
     "RemoveTag",
+    "RuleOutcome",
     "RuleSet",
+    "RuleSetDiff",
     "Segmentation",
     "Severity",
+    "Source",
     "SubscriptionPlan",
+    "Verb",
     "where",
 ]
