@@ -1,6 +1,6 @@
-"""What is installed: its names, its size, what it loads and what it depends on.
+"""The installed package: its names, its size, what it loads and what it depends on.
 
-These read the imported package and not the checkout, so they hold for an installed wheel, too.
+The tests read the imported package, not the checkout, so they hold for an installed wheel too.
 """
 
 import ast
@@ -24,12 +24,12 @@ PROJECT = Path(__file__).parent.parent
 MODULES = sorted(
     ["listboss", *(found.name for found in pkgutil.walk_packages([str(PACKAGE)], "listboss."))]
 )
-MOST_LINES = 400
+MAX_LINES = 400
 HEAVY = ("asyncio", "cattrs", "hypothesis", "sqlite3")
 
 
 def loaded_by(statement: str) -> set[str]:
-    """The modules that a statement loads in a fresh interpreter."""
+    """The modules that a statement loads in a new interpreter."""
     program = (
         "import json, sys; before = set(sys.modules)\n"
         f"{statement}\n"
@@ -66,7 +66,7 @@ def taken(module: str) -> set[tuple[str, str]]:
 
 
 def defined(module: str) -> set[str]:
-    """The functions and classes without underscore at the top of a module."""
+    """The public functions and classes of a module."""
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
     body = ast.parse(source(module)).body
     names = {statement.name for statement in body if isinstance(statement, kinds)}
@@ -74,7 +74,7 @@ def defined(module: str) -> set[str]:
 
 
 def assigned(module: str) -> set[str]:
-    """The constants and aliases at the top of a module."""
+    """The constants and aliases of a module."""
     body = ast.parse(source(module)).body
     values = [node for node in body if isinstance(node, ast.Assign | ast.AnnAssign)]
     return {
@@ -89,7 +89,7 @@ def assigned(module: str) -> set[str]:
 TAKEN = frozenset(pair for module in MODULES for pair in taken(module))
 
 
-def test_the_door_loads_nothing_heavy():
+def test_import_loads_nothing_heavy():
     """`import listboss` loads no codec, no event loop, no database and no test tool."""
     loaded = {name.split(".")[0] for name in loaded_by("import listboss")}
 
@@ -97,13 +97,13 @@ def test_the_door_loads_nothing_heavy():
 
 
 def test_a_heavy_module_would_be_noticed():
-    """The check above sees what an import loads."""
+    """The check above notices a heavy module."""
     assert "sqlite3" in loaded_by("import sqlite3")
 
 
 @pytest.mark.parametrize("module", MODULES)
 def test_all_names_what_is_public(module: str):
-    """`__all__` has every function and class without underscore, and every name others import."""
+    """`__all__` has every public function and class, and every name that others import."""
     others_import = {name for origin, name in TAKEN if origin == module}
     submodules = {name for name in others_import if f"{module}.{name}" in MODULES}
 
@@ -114,7 +114,7 @@ def test_all_names_what_is_public(module: str):
 
 @pytest.mark.parametrize("module", MODULES)
 def test_all_names_nothing_else(module: str):
-    """`__all__` has only names that the module defines; a package also gathers."""
+    """`__all__` has only names that the module defines or, in a package, imports."""
     gathered = {name for _, name in taken(module)} if is_package(module) else set[str]()
 
     names = importlib.import_module(module).__all__
@@ -124,7 +124,7 @@ def test_all_names_nothing_else(module: str):
 
 @pytest.mark.parametrize("module", MODULES)
 def test_every_name_in_all_exists(module: str):
-    """Each name in `__all__` can be had from the module, once."""
+    """Each name in `__all__` exists in the module and is listed once."""
     imported = importlib.import_module(module)
 
     assert sorted(set(imported.__all__)) == sorted(imported.__all__)
@@ -133,13 +133,13 @@ def test_every_name_in_all_exists(module: str):
 
 @pytest.mark.parametrize("module", MODULES)
 def test_a_module_is_short(module: str):
-    """A module fits in a reader's head."""
-    assert len(source(module).splitlines()) <= MOST_LINES
+    """A module has fewer lines than the limit."""
+    assert len(source(module).splitlines()) <= MAX_LINES
 
 
 @pytest.mark.parametrize("module", MODULES)
 def test_a_module_says_what_it_is(module: str):
-    """A module's docstring has 3 to 12 lines: what it is, what it refuses, what it keeps."""
+    """A module's docstring has 3 to 12 lines."""
     docstring = ast.get_docstring(ast.parse(source(module))) or ""
 
     assert len(docstring.splitlines()) in range(3, 13)
@@ -151,14 +151,14 @@ def test_the_package_is_typed():
 
 
 def test_version_is_one():
-    """The installed version is the project's."""
+    """The installed version is the version in `pyproject.toml`."""
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
     assert project["version"] == importlib.metadata.version("listboss")
 
 
 def test_changelog_knows_the_version():
-    """The newest section of the changelog is the installed version's."""
+    """The newest section of the changelog is about the installed version."""
     changelog = (PROJECT / "CHANGELOG.md").read_text(encoding="utf-8")
     newest, *_ = re.findall(r"^## \[(.+?)\]", changelog, re.MULTILINE)
 

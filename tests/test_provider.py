@@ -6,7 +6,7 @@ from typing import get_args
 import attrs
 import pytest
 
-from listboss.errors import ArgumentTypeError, EventError
+from listboss.errors import ActionError, ArgumentTypeError, EventError
 from listboss.provider import (
     Accepted,
     Applied,
@@ -32,27 +32,27 @@ OUTCOMES = [
     NoChange(),
     Accepted("job-7"),
     Throttled(timedelta(seconds=30)),
-    Refused("there is no such list", RefusedKind.CONFIGURATION),
+    Refused("unknown list", RefusedKind.CONFIGURATION),
     Unknown("timeout"),
 ]
 
 
 class TestOutcome:
-    """What a provider may answer."""
+    """The answers of a provider."""
 
     def test_union_is_closed(self):
-        """The answers of a provider are these six and no others."""
+        """A provider returns one of these six outcomes."""
         assert set(get_args(Outcome)) == {type(outcome) for outcome in OUTCOMES}
 
     @pytest.mark.parametrize("outcome", OUTCOMES, ids=repr)
     def test_values(self, outcome):
-        """Outcomes compare, hash and survive pickling."""
+        """Outcomes can be compared, hashed and pickled."""
         again = pickle.loads(pickle.dumps(outcome))
         assert (outcome, hash(outcome)) == (again, hash(again))
 
     @pytest.mark.parametrize("outcome", OUTCOMES, ids=repr)
     def test_frozen(self, outcome):
-        """Nobody changes an answer once it is given."""
+        """An outcome cannot be changed."""
         with pytest.raises((attrs.exceptions.FrozenInstanceError, AttributeError)):
             outcome.reason = "other"
 
@@ -60,13 +60,14 @@ class TestOutcome:
         "kind", ["contact", "configuration", "authorisation", "suppressed", "limit"]
     )
     def test_kinds_of_refusal(self, kind):
-        """A refusal says who can repair it, by member or by its plain word."""
+        """A refusal has a kind, given as a member or as its word."""
         assert RefusedKind(kind) is Refused("no", kind).kind
 
     def test_unknown_kind_of_refusal(self):
-        """There is no other kind of refusal."""
-        with pytest.raises(ValueError, match="weather"):
-            Refused("no", "weather")
+        """An unknown kind of refusal is refused, and the error lists the known ones."""
+        with pytest.raises(ActionError) as caught:
+            Refused("no", "contct")
+        assert ("$.kind", "did you mean `contact`?") == (caught.value.path, caught.value.hint)
 
     @pytest.mark.parametrize(
         ("kind", "arguments"),
@@ -78,7 +79,7 @@ class TestOutcome:
         ],
     )
     def test_wrong_types(self, kind, arguments):
-        """A job is a text, a waiting time a duration, a cause a word and no exception."""
+        """A job and a cause are strings, a waiting time is a duration; no error shows the value."""
         with pytest.raises(ArgumentTypeError) as caught:
             kind(*arguments)
         assert "ana" not in str(caught.value)
@@ -88,7 +89,7 @@ class TestCall:
     """How an action is carried out."""
 
     def test_defaults(self):
-        """A call is the first attempt, has all the time, and is no test."""
+        """By default a call is the first attempt, without a deadline, and not a test."""
         assert Call(1, None, False) == Call()
 
     def test_deadline_in_utc(self):
@@ -98,70 +99,70 @@ class TestCall:
         assert datetime(2026, 5, 4, 12, tzinfo=UTC) == call.deadline
 
     def test_naive_deadline(self):
-        """A deadline without a time zone is none."""
+        """A deadline without a time zone is refused."""
         with pytest.raises(EventError):
             Call(1, datetime(2026, 5, 4, 9, tzinfo=UTC).replace(tzinfo=None))
 
     @pytest.mark.parametrize("arguments", [("1",), (True,), (1, None, "yes")])
     def test_wrong_types(self, arguments):
-        """A number of attempts is a number, a mark is a truth value."""
+        """An attempt is an integer, a time has a zone, a mark is a boolean."""
         with pytest.raises(ArgumentTypeError):
             Call(*arguments)
 
 
 class Both:
-    """A provider that has everything optional, too."""
+    """A provider with every optional method."""
 
     capabilities = Capabilities.everything()
 
     def apply(self, action, call):
-        """Do it."""
+        """Carry out the action."""
         return Applied()
 
     def apply_many(self, actions, call):
-        """Do them."""
+        """Carry out the actions."""
         return [Applied() for _ in actions]
 
     def check(self):
-        """Say that all is well."""
+        """Report that the account is integrated."""
 
     def tags(self, email):
-        """Give the tags."""
+        """Return the tags."""
         return ()
 
     def places(self, email):
-        """Give the places."""
+        """Return the places."""
         return ()
 
     def erase(self, email):
-        """Forget them."""
+        """Erase the contact."""
         return False
 
 
 class Bare:
-    """A provider that has what is needed and no more."""
+    """A provider with only the required method."""
 
     capabilities = Capabilities.everything()
 
     def apply(self, action, call):
-        """Do it."""
+        """Carry out the action."""
         return Applied()
 
 
 @pytest.mark.parametrize("protocol", [BatchProvider, Checks, ReadBack, Eraser])
 def test_optional_protocols(protocol):
-    """What else a provider can do is found by its methods at run time."""
+    """Optional abilities are recognised by their methods at run time."""
     assert (True, False) == (isinstance(Both(), protocol), isinstance(Bare(), protocol))
 
 
 @pytest.mark.parametrize("protocol", [Provider, AsyncProvider])
 def test_needed_protocols(protocol):
-    """A provider is whatever has capabilities and `apply`."""
+    """Anything with `capabilities` and `apply` is a provider."""
     assert (True, False) == (isinstance(Bare(), protocol), isinstance(object(), protocol))
 
 
 @pytest.mark.parametrize("protocol", [Provider, ReadBack, Eraser])
 def test_send_is_one(protocol, tmp_path: Path):
-    """The embedded provider reads back and erases."""
+    """The embedded provider can read back and erase."""
     with Send(tmp_path / "send.db") as send:
         assert isinstance(send, protocol)

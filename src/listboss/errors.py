@@ -1,10 +1,10 @@
 """Every exception that listboss raises on purpose, in one tree under `ListBossError`.
 
 Each one also inherits the builtin that a caller would catch without knowing this library
-(`ValueError`, `TypeError`, `KeyError`), and carries `code` (stable, for programs), `path`
-(where in the input, `$` is the whole of it) and `hint` (what to do about it). No message
-holds personal data or a secret. Several faults at once come as an `ExceptionGroup` that is
-itself a `ListBossError`, so one `except` catches one fault and many alike.
+(`ValueError`, `TypeError`, `KeyError`), and has a `code` (stable, for programs), a `path`
+(where in the input; `$` is the whole input) and a `hint` (what to do about it). No message
+contains personal data or a secret. Several errors at once are an `ExceptionGroup` that is
+itself a `ListBossError`, so one `except` catches one error or many.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ __all__ = [
 class ListBossError(Exception):
     """The root of the tree.
 
-    `code` is a stable word for programs, `path` says where in the input the fault lies
+    `code` is a stable word for programs, `path` says where in the input the error is
     (`$` is the whole input), `hint` says what to do about it and may be empty.
 
     >>> from listboss.errors import ListBossError
@@ -60,7 +60,7 @@ class ListBossError(Exception):
 
     @property
     def message(self) -> str:
-        """The bare message, without path and hint."""
+        """The message without the path and the hint."""
         return str(self.args[0])
 
     def __str__(self) -> str:
@@ -80,49 +80,49 @@ def _rebuilt(cls: type[ListBossError], args: tuple[object, ...]) -> ListBossErro
 
 
 class ArgumentTypeError(ListBossError, TypeError):
-    """An argument of a wrong type: a bare string for a tuple, `bool()` of a condition."""
+    """An argument of the wrong type: a string for a list, `bool()` of a condition."""
 
     code = "wrong_type"
 
 
 class EventError(ListBossError, ValueError):
-    """An event or a contact that cannot be: no id, a naive time, an e-mail that is none."""
+    """An invalid event or contact: a blank id, a time without a zone, an invalid e-mail address."""
 
     code = "invalid_event"
 
 
 class ConditionError(ListBossError, ValueError):
-    """A condition that cannot be: nested too deep, too many nodes, an impossible value."""
+    """An invalid condition: nested too deep, too large, or with a value that fits no fact."""
 
     code = "invalid_condition"
 
 
 class ActionError(ListBossError, ValueError):
-    """An action, place or set of capabilities that cannot be."""
+    """An invalid action, place or set of capabilities."""
 
     code = "invalid_action"
 
 
 class CatalogueError(ListBossError, ValueError):
-    """A catalogue that contradicts itself: an equal name twice, an unknown fact."""
+    """A catalogue that contradicts itself: a name used twice, an unknown fact."""
 
     code = "invalid_catalogue"
 
 
 class RuleError(ListBossError, ValueError):
-    """A product, segmentation or rule set that cannot be, or an operation it refuses."""
+    """An invalid product, segmentation or rule set, or an operation that it refuses."""
 
     code = "invalid_rule"
 
 
 class DuplicateIdError(RuleError):
-    """An id that is already taken in the rule set."""
+    """An id that the rule set already has."""
 
     code = "duplicate_id"
 
 
 class UnknownIdError(ListBossError, KeyError):
-    """An id, a product or a provider that the rule set does not have."""
+    """The id of a segmentation, product or provider that the rule set does not have."""
 
     code = "unknown_id"
 
@@ -139,9 +139,9 @@ class AutomaticSegmentationError(ListBossError, TypeError):
 
 
 class FlaggedSegmentationError(RuleError):
-    """A segmentation with error findings was to be enabled.
+    """An attempt to enable or test a segmentation that has error findings.
 
-    `findings` holds them; a rule with inconsistencies is flagged for review before use.
+    `findings` has them: a rule with inconsistencies is flagged for review before use.
     """
 
     code = "flagged_segmentation"
@@ -149,34 +149,34 @@ class FlaggedSegmentationError(RuleError):
 
 
 class ConfigurationError(ListBossError, ValueError):
-    """Providers, engine and journal do not fit each other."""
+    """Providers, engine and journal that do not fit each other."""
 
     code = "invalid_configuration"
 
 
 class WebhookError(ListBossError, ValueError):
-    """The body is no webhook at all: empty, neither JSON nor a form, or not an object."""
+    """A body that is not a webhook: empty, neither JSON nor a form, or not an object."""
 
     code = "invalid_webhook"
 
 
 class CodecError(ListBossError, ValueError):
-    """A text that does not say what the format allows; `path` is a JSON path into it."""
+    """A document that the format does not allow; `path` is a JSON path into it."""
 
     code = "invalid_document"
 
 
-class CodecErrors(ExceptionGroup[CodecError], CodecError):  # noqa: N818 # a group: the plural says it
-    """Several faults of one text, each a `CodecError` with its own path.
+class CodecErrors(ExceptionGroup[CodecError], CodecError):  # noqa: N818 # the plural marks a group
+    """Several errors in one document, each a `CodecError` with its own path.
 
-    Caught by `except CodecError` like a single one; taken apart with `except*` or read
-    from `exceptions`.
+    `except CodecError` catches it like a single error; `except*` takes it apart, and
+    `exceptions` lists the errors.
     """
 
     code = "invalid_documents"
 
     def __new__(cls, message: str, _errors: Sequence[CodecError]) -> Self:
-        """Group the errors (at least one) under one message."""
+        """Group at least one error under one message."""
         return super().__new__(cls, message, _errors)
 
     def __init__(self, message: str, _errors: Sequence[CodecError]) -> None:
@@ -189,5 +189,5 @@ class CodecErrors(ExceptionGroup[CodecError], CodecError):  # noqa: N818 # a gro
         return (type(self), (self.message, self.exceptions))
 
     def derive(self, excs: Sequence[CodecError]) -> CodecErrors:  # type: ignore[override] # pyright: ignore[reportIncompatibleMethodOverride] # narrower than typeshed's generic, as PEP 654 recommends
-        """Make a group of the same kind; `except*` and `split` call this."""
+        """Return a group of the same class; `except*` and `split` call this."""
         return CodecErrors(self.message, excs)

@@ -30,29 +30,29 @@ class Idle(StrEnum):
     """The event is a test, and `include_tests` was not set."""
     UNKNOWN_PRODUCT = "unknown_product"
     UNKNOWN_PLAN = "unknown_plan"
-    """The event names no plan of the subscription, or one that the product does not list."""
+    """The event names no subscription plan, or one that the product does not have."""
     UNKNOWN_EVENT = "unknown_event"
     NO_RULE = "no_rule"
 
 
 class ConflictRule(StrEnum):
-    """Which row of the conflict table decided."""
+    """The row of the conflict table that decided."""
 
     REMOVE_WINS = "remove_wins"
-    """Adding to, or moving into, what another rule removes: an added tag sends mail, so the
-    safe side is not to add."""
+    """A rule adds or moves into what another rule removes. The removal is kept: an added tag may
+    send e-mail, so not adding it is safer."""
     FIRST_WINS = "first_wins"
-    """Moves or adds that contradict each other: the first declared is kept."""
+    """Moves or additions contradict each other. The first declared is kept."""
 
 
 @attrs.frozen(weakref_slot=False)
 class PlannedAction:
     """One action at one provider for one contact, and why.
 
-    `data` is what the rules send, by field name; what the event lacks is left out.
-    `because` holds the ids of the segmentations that asked for it, sorted; `automatic` is
-    true if an automatic one is among them. `id` is stable across processes and releases:
-    the same event and action give the same id, so a journal knows what is done already.
+    `data` is what the rules send, by field name; fields that the event lacks are left out.
+    `because` has the sorted ids of the segmentations that want the action; `automatic` is true
+    if one of them is automatic. `id` is stable across processes and releases: the same event
+    and action give the same id, so a journal knows which actions are done.
     """
 
     provider: str

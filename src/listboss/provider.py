@@ -1,9 +1,9 @@
-"""What a host writes to reach its e-mail marketing provider, and what it may answer.
+"""The interface between listboss and an e-mail marketing provider, written by the host.
 
-A `Provider` has capabilities and one method, `apply`. Its answer is one of a closed union
-of six; an exception out of `apply` counts as `Unknown`: sent, and no answer. What else a
-provider can do (batches, a check, reading back, erasing) it offers by having the method.
-This module does no I/O and decides nothing. `PlannedAction.id` is the idempotency key.
+A `Provider` has capabilities and one method, `apply`, which returns one of a closed union of
+six outcomes; an exception from `apply` counts as `Unknown`: sent, without an answer. Other
+abilities (batches, a check, reading back, erasing) are optional methods. This module does no
+I/O and decides nothing. `PlannedAction.id` is the idempotency key.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import attrs
 
-from listboss.errors import ArgumentTypeError
+from listboss.errors import ActionError
 from listboss.plan import PlannedAction
+from listboss.rules._text import Validator, check_bool, require_member, wrong_type
 from listboss.rules.action import Place
 from listboss.rules.capabilities import (
-    Capabilities as Capabilities,  # noqa: PLC0414 # re-exported: who writes a provider looks here
+    Capabilities as Capabilities,  # noqa: PLC0414 # re-exported for authors of providers
 )
 from listboss.rules.event import utc
 
@@ -42,10 +43,10 @@ __all__ = [
 ]
 
 
-def _is(kind: type, wanted: str) -> Any:
+def _check_type(kind: type, expected: str) -> Validator:
     def check(_value: object, attribute: attrs.Attribute[Any], value: object) -> None:
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-            raise ArgumentTypeError(f"{wanted} is meant here", path=f"$.{attribute.name}")
+            raise wrong_type(expected, value, f"$.{attribute.name}")
 
     return check
 
@@ -56,105 +57,109 @@ def _deadline(value: datetime | None) -> datetime | None:
 
 @attrs.frozen
 class Call:
-    """How an action is being carried out, beside the action itself.
+    """How the executor carries out an action: the attempt, the deadline, and test or not.
 
-    `attempt` counts from 1. After `deadline` (in UTC) nobody waits for the answer any more;
-    None sets no time. `is_test` marks an integration test: its data are dummies, sent to the
-    provider all the same, and to move or remove a lead that is not there fails.
+    `attempt` counts from 1. After `deadline` (in UTC) the caller no longer waits for the
+    answer; None means no deadline. `is_test` marks an integration test: it sends dummy data,
+    and moving or removing a lead that the provider does not have fails.
 
     >>> Call()
     Call(attempt=1, deadline=None, is_test=False)
     """
 
-    attempt: int = attrs.field(default=1, validator=_is(int, "a whole number"))
+    attempt: int = attrs.field(default=1, validator=_check_type(int, "an integer"))
     deadline: datetime | None = attrs.field(default=None, converter=_deadline)
-    is_test: bool = attrs.field(default=False, validator=_is(bool, "a truth value"))
+    is_test: bool = attrs.field(default=False, validator=check_bool)
 
 
 class RefusedKind(StrEnum):
-    """What stands in the way, and so who can repair it."""
+    """What the refusal is about, and so who can resolve it."""
 
     CONTACT = "contact"
-    """This contact: an address the provider rejects, a lead that is not where it should be."""
+    """This contact: an address that the provider rejects, a lead that is not at its place."""
     CONFIGURATION = "configuration"
-    """The rule or the account: an unknown list, a tag that may not be used."""
+    """The rule or the account: an unknown list, a tag that must not be used."""
     AUTHORISATION = "authorisation"
-    """The token: expired, revoked, or without the right."""
+    """The token: expired, revoked, or without permission."""
     SUPPRESSED = "suppressed"
-    """The contact unsubscribed, bounced or complained; the provider protects them."""
+    """The contact unsubscribed, bounced or complained, and the provider blocks messages."""
     LIMIT = "limit"
-    """The account is full."""
+    """The account has reached its limit."""
 
 
 @attrs.frozen
 class Applied:
-    """The provider did it."""
+    """The provider carried out the action."""
 
 
 @attrs.frozen
 class NoChange:
-    """It was so already, or there was nothing to do."""
+    """There was nothing to do: the contact was already in the wanted state."""
 
 
 @attrs.frozen
 class Accepted:
-    """The provider took it as a job and will do it later; `job` is its name for that."""
+    """The provider will carry out the action later; `job` is its name for the job."""
 
-    job: str = attrs.field(validator=_is(str, "a text"))
+    job: str = attrs.field(validator=_check_type(str, "a string"))
 
 
 @attrs.frozen
 class Throttled:
-    """Nothing was done: too many calls. `retry_after` is how long to wait.
+    """The provider did nothing: too many calls. `retry_after` is how long to wait.
 
     >>> Throttled(timedelta(seconds=30)).retry_after.total_seconds()
     30.0
     """
 
-    retry_after: timedelta = attrs.field(validator=_is(timedelta, "a duration"))
+    retry_after: timedelta = attrs.field(validator=_check_type(timedelta, "a duration"))
+
+
+def _kind(value: RefusedKind | str) -> RefusedKind:
+    return require_member(value, RefusedKind, "$.kind", ActionError)
 
 
 @attrs.frozen
 class Refused:
-    """Nothing was done, and to repeat it as it is would not help.
+    """The provider did nothing, and the same call would be refused again.
 
-    `reason` is kept in the history and shown to people: write no personal data into it.
+    `reason` is kept in the history and shown to people: it must not contain personal data.
 
-    >>> Refused("there is no list `Buyers`", "configuration").kind
+    >>> Refused("unknown list `Buyers`", "configuration").kind
     <RefusedKind.CONFIGURATION: 'configuration'>
     """
 
-    reason: str = attrs.field(validator=_is(str, "a text"))
-    kind: RefusedKind = attrs.field(converter=RefusedKind)
+    reason: str = attrs.field(validator=_check_type(str, "a string"))
+    kind: RefusedKind = attrs.field(converter=_kind)
 
 
 @attrs.frozen
 class Unknown:
-    """It was sent and no usable answer came: it may be done or not.
+    """The call was sent, but without a usable answer: the action may be done or not.
 
     `cause` is kept in the history: a word such as `timeout`, without personal data.
     """
 
-    cause: str = attrs.field(validator=_is(str, "a text"))
+    cause: str = attrs.field(validator=_check_type(str, "a string"))
 
 
 Outcome: TypeAlias = Applied | NoChange | Accepted | Throttled | Refused | Unknown
-"""What a provider may answer."""
+"""Any answer of a provider."""
 
 
 @runtime_checkable
 class Provider(Protocol):
     """An account at an e-mail marketing provider, as the host reaches it.
 
-    `capabilities` equals what the rule set says of the account. `apply` does one action and
-    says how it went; it may be called from several threads, and again with an action whose
-    `id` it has seen.
+    `capabilities` equals the account's capabilities in the rule set. `apply` carries out one
+    action and returns the outcome; it may be called from several threads, and more than once
+    with the same action `id`.
 
     >>> class Nowhere:
     ...     capabilities = Capabilities(add_tag="native")
     ...
     ...     def apply(self, action: PlannedAction, call: Call) -> Outcome:
-    ...         return Refused("there is no such account", "configuration")
+    ...         return Refused("unknown account", "configuration")
     >>> isinstance(Nowhere(), Provider)
     True
     """
@@ -165,13 +170,13 @@ class Provider(Protocol):
         ...
 
     def apply(self, action: PlannedAction, call: Call) -> Outcome:
-        """Carry out one action."""
+        """Carry out one action and return the outcome."""
         ...
 
 
 @runtime_checkable
 class AsyncProvider(Protocol):
-    """The same, for a host that runs an event loop."""
+    """A `Provider` for a host that runs an event loop."""
 
     @property
     def capabilities(self) -> Capabilities:
@@ -179,7 +184,7 @@ class AsyncProvider(Protocol):
         ...
 
     async def apply(self, action: PlannedAction, call: Call) -> Outcome:
-        """Carry out one action."""
+        """Carry out one action and return the outcome."""
         ...
 
 
@@ -188,36 +193,36 @@ class BatchProvider(Protocol):
     """Optional: several actions in one call."""
 
     def apply_many(self, actions: Sequence[PlannedAction], call: Call) -> Sequence[Outcome]:
-        """Carry the actions out; one outcome for each, in the same order."""
+        """Carry out the actions and return one outcome for each, in the same order."""
         ...
 
 
 @runtime_checkable
 class Checks(Protocol):
-    """Optional: whether the account is still integrated."""
+    """Optional: check whether the account is still integrated."""
 
     def check(self) -> Refused | Unknown | None:
-        """Return None if it is, else what stands in the way."""
+        """Return None if it is, else the reason why it cannot be used."""
         ...
 
 
 @runtime_checkable
 class ReadBack(Protocol):
-    """Optional: what the provider holds of a contact, empty for an unknown one."""
+    """Optional: read what the provider stores about a contact; nothing for an unknown one."""
 
     def tags(self, email: str, /) -> Collection[str]:
         """Return the contact's tags."""
         ...
 
     def places(self, email: str, /) -> Collection[Place]:
-        """Return the places that the contact is at."""
+        """Return the places where the contact is."""
         ...
 
 
 @runtime_checkable
 class Eraser(Protocol):
-    """Optional: take a person out altogether, as the law may ask for."""
+    """Optional: erase a person completely, as the law may require."""
 
     def erase(self, email: str, /) -> bool:
-        """Erase everything about the contact; return whether there was something."""
+        """Erase everything about the contact; return whether there was anything."""
         ...

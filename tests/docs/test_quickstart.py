@@ -57,7 +57,7 @@ class TestQuickstart:
         assert [
             "    FLAGGED Refund of the mini course: remove tag mini-course-started",
             "            event_incompatible:"
-            " `purchase.refunded` is not offered for a product of kind `free`",
+            " `purchase.refunded` is not offered for products of kind `free`",
         ] == lines[lines.index("Free Mini Course (product 3003)") + 2 :][:2]
         assert "    off     Good ratings: add tag good-rating" in lines
         assert not any("Refund of the mini" in line for line in section(output, "Events and"))

@@ -288,7 +288,7 @@ class TestText:
             ({}, {}, "runs"),
             ({"enabled": False}, {}, "disabled"),
             ({"event": "purchase.refunded"}, {}, "other event"),
-            ({"provider": "gone"}, {}, "flagged: the provider is not integrated"),
+            ({"provider": "gone"}, {}, "flagged: provider `gone` is not integrated"),
             (
                 {"condition": where.language == "en"},
                 {},
@@ -315,7 +315,7 @@ class TestText:
     def test_several_findings(self, outcome, rule):
         """All that flags a rule is told."""
         text = outcome(rule("r", AddTag(" "), provider="gone")).text
-        assert "flagged: the provider is not integrated; the tag is blank" == text
+        assert "flagged: provider `gone` is not integrated; the tag is blank" == text
 
     def test_lost_conflict(self, outcome, rule):
         """What it was about, and which rule of the table decided."""

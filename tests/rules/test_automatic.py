@@ -78,10 +78,10 @@ each = pytest.mark.parametrize("row", AUTOMATIC, ids=lambda row: row.id)
 
 
 class TestTable:
-    """Which events put an automatic tag on, and which take it off."""
+    """Which events add an automatic tag, and which remove it."""
 
     def test_rows(self):
-        """The documented set, in its order: ids and tag keys never change."""
+        """The documented rows in their order; ids and tag keys never change."""
         rows = tuple(
             (row.id, row.tag_key, tuple(sorted(row.adds_on)), tuple(sorted(row.removes_on)))
             for row in AUTOMATIC
@@ -90,24 +90,24 @@ class TestTable:
 
     @each
     def test_tag_of_a_product(self, row):
-        """The tag is per product, under the reserved prefix."""
+        """Each product has its own tag, under the reserved prefix."""
         assert f"auto:{row.tag_key}:42" == row.tag_for("42")
 
     @each
     def test_events_are_in_the_catalogue(self, row):
-        """Each event that it names is a built-in one."""
+        """Each event in the row is in the built-in catalogue."""
         assert [] == [name for name in row.adds_on + row.removes_on if HOTMART.event(name) is None]
 
     @each
     def test_no_event_does_both(self, row):
-        """No event puts a tag on and takes it off."""
+        """No event both adds and removes a tag."""
         assert set() == set(row.adds_on) & set(row.removes_on)
 
     def test_names(self):
-        """A name that a dashboard can show."""
+        """A row has a name that a dashboard can show."""
         assert ("Cart abandonment", "Inactive 7 days") == (AUTOMATIC[0].name, AUTOMATIC[11].name)
 
-    def test_the_reason_of_capture_is_no_row(self):
+    def test_the_id_of_capture_is_not_a_row(self):
         """The id of the automatic `AddLead` belongs to no segmentation."""
         assert CAPTURE_ID not in {row.id for row in AUTOMATIC}
 
@@ -117,7 +117,7 @@ def _subclass():
 
 
 class TestImmutable:
-    """Automatic segmentations cannot be made or changed by anybody."""
+    """Automatic segmentations cannot be made or changed."""
 
     @pytest.mark.parametrize(
         "attempt",
@@ -138,7 +138,7 @@ class TestImmutable:
 
     @pytest.mark.parametrize("field", ["id", "tag_key", "adds_on", "removes_on", "name", "other"])
     def test_setting_a_field(self, field):
-        """No field can be set, and none added."""
+        """No field can be set or added."""
         with pytest.raises(AttributeError):
             setattr(AUTOMATIC[0], field, "x")
 
@@ -155,7 +155,7 @@ class TestImmutable:
         ids=["copy", "deepcopy", "pickle"],
     )
     def test_copies_are_the_same(self, row, again):
-        """Copy and pickle give the built-in back, not another like it."""
+        """Copy and pickle return the same built-in."""
         assert row is again(row)
 
     def test_comparable_and_hashable(self):
@@ -168,7 +168,7 @@ class TestReservedTags:
 
     @pytest.mark.parametrize("tag", ["auto:x", " auto:x", "AUTO:x", "Auto:", "\tauto:waitlist:42"])
     def test_reserved(self, tag):
-        """Case and surrounding space do not get around it."""
+        """Case and blanks around the tag are ignored."""
         assert is_reserved_tag(tag)
 
     @pytest.mark.parametrize("tag", ["auto", "auto x", "my auto:x", "automatic:x", ""])

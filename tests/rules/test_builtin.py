@@ -1,4 +1,4 @@
-"""The built-in catalogue, row by row: what is listed, for what it is offered, and that it runs."""
+"""The built-in catalogue row by row: labels, kinds of product, and that a rule on it runs."""
 
 from datetime import UTC, date, datetime
 
@@ -91,7 +91,7 @@ ROWS = {
 
 
 def product(kind: str) -> Product:
-    """An approved product of a kind; a subscription has one plan."""
+    """An approved product of that kind; a subscription has one plan."""
     plans = [SubscriptionPlan("10", "Monthly")] if kind == "subscription" else []
     return Product(
         "p", "Product", kind=ProductKind(kind), plans=plans, approved_at=date(2025, 1, 1)
@@ -99,7 +99,7 @@ def product(kind: str) -> Product:
 
 
 def rule_set(kind: str, name: str) -> RuleSet:
-    """One enabled rule on the event."""
+    """A rule set with one enabled rule on the event."""
     names_plan = kind == "subscription" and ROWS[name][3]
     rule = Segmentation(
         "Rule",
@@ -115,7 +115,7 @@ def rule_set(kind: str, name: str) -> RuleSet:
 
 
 def test_no_other_row():
-    """The table here, the catalogue and the names are the same."""
+    """This table, the catalogue and `EventName` have the same names."""
     assert list(ROWS) == [row.name for row in HOTMART.events]
     assert set(ROWS) == set(EventName)
 
@@ -133,7 +133,7 @@ class TestEvent:
 
     @pytest.mark.parametrize("kind", ProductKind)
     def test_runs_where_it_is_offered(self, name, kind):
-        """A rule on it runs on the kinds of product it is offered for, and is flagged elsewhere."""
+        """A rule on it runs where the event is offered, and is flagged for other products."""
         rules = rule_set(kind, name)
         event = Event(
             name,

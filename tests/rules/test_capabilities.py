@@ -17,7 +17,7 @@ from listboss.rules import Verb
 from listboss.rules.capabilities import GENERAL_ACTIONS
 
 account_of: Any = Capabilities
-"""What a host without a type checker may write."""
+"""A constructor without types, for arguments that a type checker would refuse."""
 ENROL: Any = Verb("acme.enrol", {"course": "text", "seats": "integer"}, optional=("seats",))
 EVERY = [AddTag("a"), RemoveTag("a"), AddLead("a"), MoveLead("a", source="b"), RemoveLead("a")]
 
@@ -41,13 +41,13 @@ class TestVerb:
         """Missing, unknown and wrong parameters are named."""
         assert faults == ENROL.faults(ProviderAction("acme.enrol", parameters))
 
-    def test_bare_text(self):
-        """A bare text is no list of optional parameters."""
+    def test_bare_string(self):
+        """A string is not a list of optional parameters."""
         with pytest.raises(ArgumentTypeError):
             Verb("acme.enrol", optional="seats")
 
     def test_blank(self):
-        """A verb has a name."""
+        """A blank name is refused."""
         with pytest.raises(ActionError):
             Verb(" ")
 
@@ -66,7 +66,7 @@ class TestFields:
 
     @pytest.mark.parametrize("field", ["rate", "batch"])
     def test_numbers(self, field):
-        """At least one; None is no limit for the rate alone."""
+        """An integer of at least 1; only the rate may be None, for no limit."""
         assert 1 == getattr(account_of(**{field: 1}), field)
         for wrong in (0, -1, True, 1.5, "1"):
             with pytest.raises(ActionError):
@@ -76,8 +76,8 @@ class TestFields:
             account_of(batch=None)
 
     @pytest.mark.parametrize("field", ["tags", "data", "events"])
-    def test_texts(self, field):
-        """None is any; else a tuple of texts, and no bare one."""
+    def test_strings(self, field):
+        """None or a list of strings; a bare string is refused."""
         assert getattr(account_of(**{field: None}), field) is None
         assert ("a",) == getattr(account_of(**{field: ["a"]}), field)
         for wrong in ("a", [1], 3):
@@ -85,14 +85,14 @@ class TestFields:
                 account_of(**{field: wrong})
 
     def test_places(self):
-        """Places may be named by a text each, or be a single one."""
+        """A string names a list; one place may be given instead of a list."""
         assert (Place(list="a"), Place(x="1")) == account_of(places=["a", Place(x="1")]).places
         assert (Place(x="1"),) == account_of(places=Place(x="1")).places
         with pytest.raises(ArgumentTypeError):
             account_of(places="a")
 
     def test_verbs(self):
-        """Verbs may be named by a text each, or be a single one."""
+        """A string names a verb without parameters; one verb may be given instead of a list."""
         assert (Verb("a.b"), ENROL) == account_of(verbs=["a.b", ENROL]).verbs
         assert (ENROL,) == account_of(verbs=ENROL).verbs
 
@@ -103,36 +103,36 @@ class TestFields:
         assert hash(one) == hash(other)
 
 
-class TestQuestions:
-    """What rules ask of an account."""
+class TestAbilities:
+    """Whether an account supports the events, tags, places and actions of a rule."""
 
     def test_kinds(self):
-        """General ones first, then own verbs; emulated ones are offered."""
+        """General kinds come first, then own verbs; emulated kinds are included."""
         account = Capabilities(remove_tag="emulated", add_tag="native", verbs=["z.y"])
         assert ("add_tag", "remove_tag", "z.y") == account.kinds()
         assert () == Capabilities().kinds()
 
     def test_verb(self):
-        """A verb by its name."""
+        """A verb is found by its name."""
         account = Capabilities(verbs=["a.b", ENROL])
         assert ENROL is account.verb("acme.enrol")
         assert account.verb("c.d") is None
 
     def test_events(self):
-        """None takes every event."""
+        """With None the account supports every event."""
         assert Capabilities().takes_event("quiz.passed")
         assert Capabilities(events=["quiz.passed"]).takes_event("quiz.passed")
         assert not Capabilities(events=[]).takes_event("quiz.passed")
 
     def test_places_compare_folded(self):
-        """A place is found in any spelling, and the contact base is always there."""
+        """Places compare folded, and every account has the contact base."""
         account = Capabilities(places=["Buyers"])
         assert account.takes_place(Place(list=" buyers"))
         assert account.takes_place(None)
         assert not account.takes_place(Place(list="Others"))
 
     def test_tags_compare_folded(self):
-        """So is a tag."""
+        """Tags compare folded."""
         account = Capabilities(tags=["VIP"])
         assert account.takes_tag(" vip")
         assert not account.takes_tag("other")
@@ -140,7 +140,7 @@ class TestQuestions:
 
     @pytest.mark.parametrize("action", EVERY)
     def test_everything_can(self, action):
-        """An account without limits can do every general action, and one without abilities none."""
+        """An account without limits can do every general action; one without abilities, none."""
         assert Capabilities.everything().can(action)
         assert not Capabilities().can(action)
         assert Capabilities.everything().data is None
@@ -151,14 +151,14 @@ class TestQuestions:
          MoveLead("a", source="b")],
     )  # fmt: skip
     def test_tags_and_places_limit(self, action):
-        """An account with certain tags and places can do nothing elsewhere."""
+        """An account with declared tags and places supports no others."""
         account = account_of(**dict.fromkeys(GENERAL_ACTIONS, "native"), tags=["a"], places=["a"])
         assert not account.can(action)
         assert account.can(AddLead())
         assert account.can(MoveLead("a"))
 
     def test_own_verbs(self):
-        """A verb is possible if it is declared and its parameters fit."""
+        """An account can do a declared verb if the parameters fit."""
         account = Capabilities(verbs=[ENROL])
         assert account.can(ProviderAction("acme.enrol", {"course": "x"}))
         assert not account.can(ProviderAction("acme.enrol"))

@@ -15,26 +15,26 @@ class TestFactType:
     """One fact and how it compares."""
 
     def test_kind_by_name(self):
-        """A kind may be named."""
+        """A kind may be given by name."""
         assert FactKind.TEXT is FactType("note", "text").kind
 
     @pytest.mark.parametrize("wrong", [{"values": ["a"]}, {"closed": True}])
-    def test_only_a_choice_lists_values(self, wrong):
-        """Words belong to a choice."""
+    def test_only_a_choice_has_values(self, wrong):
+        """Other kinds of fact have no list of values."""
         with pytest.raises(CatalogueError):
             FactType("score", FactKind.INTEGER, **wrong)
 
     def test_a_closed_choice(self):
-        """A choice may be closed, or only name some of its words."""
+        """A choice may be closed."""
         assert ("A",) == FactType("grade", FactKind.CHOICE, values=["A"], closed=True).values
 
-    def test_bare_text(self):
-        """A bare text is no list of words."""
+    def test_bare_string(self):
+        """A string is not a list of values."""
         with pytest.raises(ArgumentTypeError):
             FactType("grade", FactKind.CHOICE, values="AB")
 
     def test_blank_name(self):
-        """A fact has a name."""
+        """A blank name is refused."""
         with pytest.raises(CatalogueError):
             FactType(" ", FactKind.TEXT)
 
@@ -43,7 +43,7 @@ class TestEventType:
     """One kind of event."""
 
     def test_defaults(self):
-        """An own event is made by the host, for every product kind, and carries nothing."""
+        """The host makes an own event, for products of every kind and without facts."""
         own = EventType("quiz.passed", "Quiz passed")
         assert (Source.HOST, tuple(ProductKind), (), False) == (
             own.source,
@@ -57,22 +57,22 @@ class TestEventType:
         assert ("a", "b") == EventType("e", "E", facts=["a", "b", "a"]).facts
 
     def test_kinds_by_name(self):
-        """Product kinds may be named."""
+        """Product kinds may be given by name."""
         named: Any = {"product_kinds": ["free"]}
         assert (ProductKind.FREE,) == EventType("e", "E", **named).product_kinds
 
     @pytest.mark.parametrize("wrong", [{"facts": "language"}, {"product_kinds": "free"}])
-    def test_bare_text(self, wrong):
-        """A bare text is no list."""
+    def test_bare_string(self, wrong):
+        """A string is not a list."""
         with pytest.raises(ArgumentTypeError):
             EventType("e", "E", **wrong)
 
 
 class TestCatalogue:
-    """All of them, by name."""
+    """Event types and fact types by name."""
 
     def test_unknown(self):
-        """What is not in it is None."""
+        """An unknown name gives None."""
         assert HOTMART.event("no.such") is None
         assert HOTMART.fact("no_such") is None
 
@@ -87,24 +87,24 @@ class TestCatalogue:
         ],
     )
     def test_carries(self, carries, event, fact):
-        """An event carries what it lists, and what may be on any event."""
+        """An event carries the facts that it lists and those that may be on any event."""
         assert HOTMART.carries(event, fact) is carries
 
     def test_facts_of(self):
-        """In the catalogue's order."""
+        """The facts come in catalogue order."""
         assert ["language", "country", "offer", "product_name", "rating"] == [
             fact.name for fact in HOTMART.facts_of("product.rated")
         ]
         assert () == HOTMART.facts_of("no.such")
 
     def test_events_for(self):
-        """Only the events that fit the product kind."""
+        """Only the events for that kind of product are offered."""
         assert {"webinar.registered", "webinar.attended", "webinar.missed", "webinar.ended"} == {
             event.name for event in HOTMART.events_for(ProductKind.WEBINAR)
         }
 
     def test_extended(self):
-        """A host adds its own rows; the built-in catalogue stays."""
+        """A host adds its own rows; the built-in catalogue stays the same."""
         single: Any = QUIZ
         own = HOTMART.extended(events=single, facts=[SCORE])
         assert QUIZ == own.event("quiz.passed")
@@ -122,18 +122,18 @@ class TestCatalogue:
         ],
     )
     def test_contradictions(self, more):
-        """A name stands once, and an event lists known facts."""
+        """A name used twice and an unknown fact are refused."""
         with pytest.raises(CatalogueError):
             HOTMART.extended(**more)
 
     @pytest.mark.parametrize("rows", [{"events": [SCORE]}, {"facts": [QUIZ]}, {"events": "ab"}])
     def test_wrong_rows(self, rows):
-        """Events are event types, facts are fact types."""
+        """Rows of another type are refused."""
         with pytest.raises(ArgumentTypeError):
             Catalogue(**rows)
 
     def test_value(self):
-        """Equal catalogues are equal after a pickle, and tell their size."""
+        """A pickled catalogue is equal, and the repr shows its size."""
         assert HOTMART == pickle.loads(pickle.dumps(HOTMART))
         assert "<Catalogue of 39 events and 42 facts>" == repr(HOTMART)
 

@@ -14,7 +14,7 @@ A, B, C = where.a == 1, where.b == 2, where.c == 3
 
 
 def nested(depth):
-    """Negate `depth` times, without taking a negation back."""
+    """Negate `depth` times, without cancelling a negation."""
     condition: Condition = A
     for _ in range(depth):
         condition = Not(condition)
@@ -22,7 +22,7 @@ def nested(depth):
 
 
 class TestWhere:
-    """Conditions as they are written."""
+    """Conditions as a host writes them."""
 
     @pytest.mark.parametrize(
         ("written", "operator", "value"),
@@ -44,40 +44,45 @@ class TestWhere:
         ],
     )
     def test_operators(self, written, operator, value):
-        """Each way to write gives its comparison."""
+        """Each expression gives its comparison."""
         assert Comparison("a", operator, value) == written
 
     def test_repr(self):
         """A reference to a fact shows how it was made."""
-        assert ("where", "where['a b']") == (repr(where), repr(where["a b"]))
+        assert ("where", "where.a", "where['a b']") == (
+            repr(where),
+            repr(where.a),
+            repr(where["a b"]),
+        )
 
     def test_dunder_names(self):
-        """Names that Python looks up by itself are no facts."""
+        """Names that Python looks up itself are not facts."""
         with pytest.raises(AttributeError):
             _ = where.__wrapped__
 
-    def test_a_reference_is_no_dictionary_key(self):
+    def test_a_reference_is_not_a_dictionary_key(self):
         """Since `==` builds a condition, a reference has no hash."""
         with pytest.raises(TypeError):
             hash(where.a)
 
 
 class TestComparison:
-    """One question about one fact."""
+    """A comparison of one fact with a value."""
 
     @pytest.mark.parametrize("fact", ["", " "])
     def test_blank_fact(self, fact):
-        """A fact has a name."""
+        """A blank name of a fact is refused."""
         with pytest.raises(ConditionError) as caught:
             Comparison(fact, "eq", 1)
         assert "$.fact" == caught.value.path
 
     def test_unknown_operator(self):
-        """An unknown operator names the known ones."""
+        """The error for an unknown operator lists the known ones and names the nearest."""
         with pytest.raises(ConditionError) as caught:
-            Comparison("a", "matches", ".*")
+            Comparison("a", "start_with", ".*")
         assert ("unknown_operator", "$.operator") == (caught.value.code, caught.value.path)
-        assert "starts_with" in caught.value.hint
+        assert "`contains`" in caught.value.message
+        assert "did you mean `starts_with`?" == caught.value.hint
 
     @pytest.mark.parametrize(
         ("operator", "value"),
@@ -94,7 +99,7 @@ class TestComparison:
         ],
     )
     def test_impossible_values(self, operator, value):
-        """What can be no value of any fact is refused."""
+        """A value that no fact can have is refused."""
         with pytest.raises(ConditionError) as caught:
             Comparison("a", operator, value)
         assert caught.value.path.startswith("$.value")
@@ -105,13 +110,13 @@ class TestComparison:
          ("not_in", [1.5]), ("between", None)],
     )  # fmt: skip
     def test_wrong_types(self, operator, value):
-        """A float, None, or a list where one value is meant, and the other way round."""
+        """A float, None, a list instead of one value, and the other way round are refused."""
         with pytest.raises(ArgumentTypeError) as caught:
             Comparison("a", operator, value)
         assert caught.value.path.startswith("$.value")
 
     def test_instants_are_kept_in_utc(self):
-        """Two zones of one instant are one comparison."""
+        """Comparisons with the same time in two zones are equal."""
         elsewhere = NOON.astimezone(timezone(timedelta(hours=3)))
         assert (where.a == NOON) == (where.a == elsewhere)
 
@@ -126,13 +131,13 @@ class TestComparison:
         ],
     )
     def test_equality_is_typed(self, one, other):
-        """Values carry their type."""
+        """Comparisons with equal values of different types differ."""
         assert (one == other) is False
         assert len({one, other}) == 2
 
     @pytest.mark.parametrize("operator", NEGATED)
     def test_negation(self, operator):
-        """`~` gives the opposite operator, and `~` again the comparison itself."""
+        """`~` gives the opposite operator, and a second `~` the comparison itself."""
         value = {"is_set": None, "is_missing": None, "in": (1,), "not_in": (1,)}.get(operator, 1)
         comparison = Comparison("a", operator, value)
         assert Comparison("a", NEGATED[operator], value) == ~comparison
@@ -142,12 +147,12 @@ class TestComparison:
         "comparison", [where.a.between(1, 2), where.a.contains("x"), where.a.starts_with("x")]
     )
     def test_negation_without_an_opposite(self, comparison):
-        """Where no operator says it, `Not` does."""
+        """Where no operator is the opposite, `~` gives a `Not`."""
         assert Not(comparison) == ~comparison
         assert comparison == ~~comparison
 
     def test_every_operator_has_an_opposite_but_three(self):
-        """The table is symmetric and leaves out three."""
+        """The table is symmetric and has all operators but three."""
         assert {Operator.BETWEEN, Operator.CONTAINS, Operator.STARTS_WITH} == (
             set(Operator) - set(NEGATED)
         )
@@ -158,24 +163,24 @@ class TestCombinations:
     """`&`, `|`, `~`."""
 
     def test_and_or_flatten(self):
-        """Chains of one kind are one combination."""
+        """A chain of one kind is one combination."""
         assert AllOf(A, B, C) == (A & B) & C == A & (B & C)
         assert AnyOf(A, B, C) == (A | B) | C == A | (B | C)
 
     def test_mixed_ones_nest(self):
-        """Another kind stands inside."""
+        """A combination of another kind is nested."""
         assert AllOf(AnyOf(A, B), C) == (A | B) & C
         assert AllOf(Not(A), B) == Not(A) & B
 
     def test_negation(self):
-        """De Morgan, and `Not` is taken back."""
+        """`~` follows De Morgan and cancels a `Not`."""
         assert AnyOf(~A, ~B) == ~(A & B)
         assert AllOf(~A, ~B) == ~(A | B)
         assert A & B == ~Not(A & B)
 
     @pytest.mark.parametrize("condition", [A, A & B, A | B, Not(A), AllOf()])
-    def test_no_truth(self, condition):
-        """`and`, `or`, `not` and `if` on a condition are a mistake, and say what to write."""
+    def test_no_truth_value(self, condition):
+        """`and`, `or`, `not` and `if` on a condition raise, and the hint says what to write."""
         with pytest.raises(ArgumentTypeError) as caught:
             bool(condition)
         assert "parentheses" in caught.value.hint
@@ -183,7 +188,7 @@ class TestCombinations:
     @pytest.mark.parametrize("make", [AllOf, AnyOf, Not, A.__and__, A.__or__])
     @pytest.mark.parametrize("part", ["a", None, True, where.a])
     def test_only_conditions(self, make, part):
-        """Nothing else can be combined."""
+        """Anything but a condition is refused."""
         with pytest.raises(ArgumentTypeError):
             make(part)
 
@@ -194,7 +199,7 @@ class TestCombinations:
 
     @pytest.mark.parametrize("condition", [A, A & B, A | (B & ~C), Not(A)])
     def test_value(self, condition):
-        """Conditions hash and pickle."""
+        """Conditions can be hashed and pickled."""
         assert condition == pickle.loads(pickle.dumps(condition))
         assert hash(condition) == hash(pickle.loads(pickle.dumps(condition)))
 
@@ -203,7 +208,7 @@ class TestLimits:
     """Size is bounded at construction."""
 
     def test_depth(self):
-        """32 combinators may stand in each other, and no more."""
+        """At most 32 combinators are nested."""
         assert MAX_DEPTH - 1 == nested(MAX_DEPTH - 1).depth
         deepest = nested(MAX_DEPTH)
         assert MAX_DEPTH == deepest.depth == 32
@@ -213,7 +218,7 @@ class TestLimits:
             assert "too_deep" == caught.value.code
 
     def test_nodes(self):
-        """1,000 comparisons and combinators, and no more."""
+        """A condition has at most 1,000 comparisons and combinators."""
         assert MAX_NODES - 1 == AllOf(*[A] * (MAX_NODES - 2)).nodes
         largest = AllOf(*[A] * (MAX_NODES - 1))
         assert MAX_NODES == largest.nodes == 1_000
@@ -229,12 +234,12 @@ class TestLimits:
             assert "too_large" == caught.value.code
 
     def test_negating_the_largest(self):
-        """`~` of a condition at both limits stays within them."""
+        """`~` of a condition at a limit stays within it."""
         assert MAX_NODES == (~AllOf(*[A] * (MAX_NODES - 1))).nodes
         assert MAX_DEPTH - 1 == (~nested(MAX_DEPTH)).depth
 
     def test_negating_what_has_no_opposite(self):
-        """`~` of a combination that would need a `Not` for each part is bounded like the rest."""
+        """`~` of a combination that needs a `Not` for each part is bounded too."""
         many = AllOf(*[where.a.between(1, 2)] * 600)
         with pytest.raises(ConditionError):
             _ = ~many
@@ -242,19 +247,19 @@ class TestLimits:
 
 
 class TestComparisons:
-    """Walking over the parts of a condition."""
+    """The comparisons of a condition with their paths."""
 
     def test_paths(self):
-        """Each comparison comes with the path of the written format."""
+        """Each comparison has its path in the written format."""
         condition = AllOf(A, AnyOf(B, Not(C)))
         assert [("$.all[0]", A), ("$.all[1].any[0]", B), ("$.all[1].any[1].not", C)] == list(
             comparisons(condition)
         )
 
     def test_none(self):
-        """No condition has no comparisons."""
+        """Without a condition there are no comparisons."""
         assert [] == list(comparisons(None))
 
     def test_a_single_one(self):
-        """A comparison stands at the path given."""
+        """A single comparison has the given path."""
         assert [("$.condition", A)] == list(comparisons(A, "$.condition"))

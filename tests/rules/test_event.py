@@ -17,7 +17,7 @@ EDGE_EAST = datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14)))
 
 
 class Nowhere(tzinfo):
-    """A zone that does not know its offset: a time in it is as good as naive."""
+    """A zone without an offset, so that a time in it has no position in UTC."""
 
     def utcoffset(self, dt: datetime | None) -> None:
         """No offset."""
@@ -25,21 +25,21 @@ class Nowhere(tzinfo):
     dst = utcoffset
 
     def tzname(self, dt: datetime | None) -> str:
-        """Give the name it has all the same."""
+        """Return its name."""
         return "nowhere"
 
 
 def make(name="purchase.approved", **changes):
-    """Make an event, with changes."""
+    """Make an event with some fields changed."""
     given = {"id": "e-1", "product_id": "42", "contact": None, "occurred_at": NOON}
     return Event(name, **{**given, **changes})
 
 
 class TestContact:
-    """A person: an e-mail, and what else is known."""
+    """A person: an e-mail address, and perhaps a name and a phone."""
 
     def test_email_is_trimmed_and_kept(self):
-        """The address is sent as it was given."""
+        """The address is sent as given, apart from blanks around it."""
         assert "Ana@Example.com" == Contact(" Ana@Example.com\n").email
 
     @pytest.mark.parametrize(
@@ -51,31 +51,31 @@ class TestContact:
         ],
     )
     def test_key(self, one, other):
-        """Two spellings of one address are one contact."""
+        """Two spellings of one address have the same key."""
         assert Contact(one).key == Contact(other).key
 
     @pytest.mark.parametrize("email", ["\u0345\u0301x@y", "ŸͅΐA@b.c", "ẞ\u0301@x.y"])
     def test_key_is_stable(self, email):
-        """The key of a key is the key."""
+        """The key of a key is the key itself."""
         assert contact_key(email) == contact_key(contact_key(email))
 
     @pytest.mark.parametrize("email", ["a@b", "a@b@c", "é@b", "a+b@c.d", "🎉@x.y"])
     def test_odd_but_possible(self, email):
-        """Whatever has something on both sides of an @ is taken: it is the provider's to judge."""
+        """Anything with text on both sides of an @ is accepted; the provider decides the rest."""
         assert email == Contact(email).email
 
     @pytest.mark.parametrize(
         "email", ["", " ", "@", "a@", "@b", "ab", "a b@c", "a@b\tc", "a\x07@b", "a\u2028@b"]
     )
-    def test_no_address(self, email):
-        """What is none is refused, and not shown."""
+    def test_not_an_address(self, email):
+        """A string that is not an address is refused, and the error does not show it."""
         with pytest.raises(EventError) as caught:
             Contact(email)
         assert "$.email" == caught.value.path
         assert not email.strip() or email not in str(caught.value).replace("@ $.email", "")
 
     def test_length(self):
-        """An address has up to 320 characters."""
+        """An address has at most 320 characters."""
         local = "a" * (MAX_EMAIL_LENGTH - 2)
         assert MAX_EMAIL_LENGTH - 1 == len(Contact(f"{local[1:]}@b").email)
         assert MAX_EMAIL_LENGTH == len(Contact(f"{local}@b").email)
@@ -84,13 +84,13 @@ class TestContact:
 
     @pytest.mark.parametrize("email", [None, 3, b"a@b"])
     def test_wrong_type(self, email):
-        """An address is a text."""
+        """Anything but a string is refused."""
         with pytest.raises(ArgumentTypeError):
             Contact(email)
 
     @pytest.mark.parametrize("field", ["name", "first_name", "last_name", "phone"])
     def test_fields(self, field):
-        """Other fields are trimmed, a blank one is absent, and anything but a text is refused."""
+        """Other fields are trimmed, a blank one becomes None, another type is refused."""
         assert "Ana" == getattr(Contact("a@b", **{field: " Ana "}), field)
         assert getattr(Contact("a@b", **{field: "  "}), field) is None
         wrong: Any = {field: 3}
@@ -98,17 +98,17 @@ class TestContact:
             Contact("a@b", **wrong)
 
     def test_repr(self):
-        """No personal data shows; what is absent does."""
+        """The repr masks personal data and shows which fields are None."""
         shown = repr(Contact("ana@example.com", name="Ana"))
         masked = "Contact(email=***, name=***, first_name=None, last_name=None, phone=None)"
         assert masked == shown
 
 
 class TestEvent:
-    """One occurrence."""
+    """One event with its facts."""
 
     def test_names(self):
-        """A built-in name becomes an `EventName`, another one stays as given."""
+        """A built-in name becomes an `EventName`; another name is kept as given."""
         assert EventName.PURCHASE_APPROVED is make("purchase.approved").name
         assert "quiz.passed" == make("quiz.passed").name
 
@@ -126,7 +126,7 @@ class TestEvent:
         ],
     )
     def test_blank_or_unusable(self, field, value):
-        """Ids and names are texts that can be stored."""
+        """Ids and names are strings that are not blank and can be stored."""
         with pytest.raises(EventError) as caught:
             make(**{field: value})
         assert f"$.{field}" == caught.value.path
@@ -148,7 +148,7 @@ class TestEvent:
         ],
     )
     def test_wrong_types(self, field, value):
-        """Nothing is coerced."""
+        """A value of the wrong type is refused, never converted."""
         with pytest.raises(ArgumentTypeError) as caught:
             make(**{field: value})
         assert caught.value.path.startswith(f"$.{field}")
@@ -157,7 +157,7 @@ class TestEvent:
         "at", [NOON.replace(tzinfo=None), NOON.replace(tzinfo=Nowhere())], ids=["none", "nowhere"]
     )
     def test_naive_time(self, at):
-        """A time without a zone has no instant."""
+        """A time without a zone is refused."""
         with pytest.raises(EventError):
             make(occurred_at=at)
 
@@ -176,7 +176,7 @@ class TestEvent:
 
     @pytest.mark.parametrize("plain", ["x", 7, Decimal("49.90"), NOON])
     def test_facts_of_a_subclass_are_plain(self, plain):
-        """A type of a host's own may be equal to what it likes, or have no hash."""
+        """A subclass, which may define its own equality or hash, becomes its plain type."""
         liar: Any = type("Liar", (type(plain),), {"__eq__": lambda *_: True, "__hash__": None})
         lie = liar.fromisoformat(str(plain)) if plain is NOON else liar(plain)
         fact = make(facts={"a": lie}).facts["a"]
@@ -186,20 +186,20 @@ class TestEvent:
         "value",
         [Decimal("NaN"), Decimal("Infinity"), "\ud83d", "\0", NOON.replace(tzinfo=None), EDGE_EAST],
     )
-    def test_facts_that_cannot_be(self, value):
-        """What is not finite, not storable or at no instant is refused, by its name alone."""
+    def test_invalid_facts(self, value):
+        """A fact that is not finite, cannot be stored or has no zone is refused by name."""
         with pytest.raises(EventError) as caught:
             make(facts={"a": value})
         assert "$.facts.a" == caught.value.path
 
     def test_blank_fact_name(self):
-        """A fact has a name."""
+        """A blank name of a fact is refused."""
         with pytest.raises(EventError):
             make(facts={" ": 1})
 
     @pytest.mark.parametrize("sign", [1, -1])
     def test_size_of_integers(self, sign):
-        """A whole number has up to 128 bits."""
+        """An integer has at most 128 bits."""
         largest = 2**MAX_INTEGER_BITS - 1
         for number in (largest - 1, largest):
             assert sign * number == make(facts={"a": sign * number}).facts["a"]
@@ -207,7 +207,7 @@ class TestEvent:
             make(facts={"a": sign * (largest + 1)})
 
     def test_with_facts(self):
-        """Facts are added and replaced, by mapping and by name; the event itself stays."""
+        """Facts are added and replaced, by mapping and by name; the event itself stays the same."""
         event = make(facts={"a": 1, "b": 2})
         more = event.with_facts({"b": 3, "c": 4}, d=5)
         assert {"a": 1, "b": 3, "c": 4, "d": 5} == dict(more.facts)
@@ -215,11 +215,11 @@ class TestEvent:
         assert event == event.with_facts()
 
     def test_equality_is_typed(self):
-        """An event with `True` is another one than with `1`."""
+        """An event with `True` differs from one with `1`."""
         assert make(facts={"a": 1}) != make(facts={"a": True})
 
     def test_value(self):
-        """Events are frozen, hash, pickle and copy."""
+        """Events are frozen and can be hashed, pickled and copied."""
         event = make(contact=Contact("ana@example.com"), facts={"a": Decimal("1.0")})
         assert hash(event) == hash(make(**_fields(event)))
         assert event == pickle.loads(pickle.dumps(event)) == copy.deepcopy(event)
@@ -227,7 +227,7 @@ class TestEvent:
             event.id = "e-2"
 
     def test_repr(self):
-        """Neither contact nor facts show."""
+        """The repr shows neither the contact nor the values of facts."""
         shown = repr(make(contact=Contact("ana@example.com"), facts={"coupon": "SECRET"}))
         assert "ana" not in shown
         assert "SECRET" not in shown

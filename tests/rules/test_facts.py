@@ -4,7 +4,7 @@ from decimal import Decimal
 import pytest
 
 from listboss.rules import FactKind
-from listboss.rules._facts import READERS, is_present, language_range
+from listboss.rules._facts import EXPECTED_FORMS, READERS, is_present, language_range
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 WRONG = {
@@ -22,11 +22,11 @@ WRONG = {
 
 
 class TestReaders:
-    """One reader for each kind; nothing is coerced."""
+    """One reader for each kind; nothing is converted."""
 
     def test_every_kind_has_one(self):
-        """No kind of fact is left out."""
-        assert set(FactKind) == set(READERS) == set(WRONG)
+        """Each kind of fact has a reader, and a form that messages can show."""
+        assert set(FactKind) == set(READERS) == set(WRONG) == set(EXPECTED_FORMS)
 
     @pytest.mark.parametrize(
         ("kind", "raw", "value"),
@@ -55,25 +55,25 @@ class TestReaders:
 
     @pytest.mark.parametrize("kind", FactKind)
     def test_wrong(self, kind):
-        """A value of a wrong type reads as None."""
+        """A value of the wrong type is read as None."""
         assert [] == [raw for raw in WRONG[kind] if READERS[kind](raw) is not None]
 
     @pytest.mark.parametrize("raw", ["\u0131n", "\u212aen", "straße", "ß"])
     def test_letters_that_fold_to_ascii(self, raw):
-        """A code is judged after it is upper-cased or lower-cased: what counts is the result."""
+        """A code is checked after its case is changed, so that only ASCII letters result."""
         for kind in (FactKind.COUNTRY, FactKind.LANGUAGE):
             read = READERS[kind](raw)
             assert read is None or str(read).isascii()
 
     def test_instants_are_utc(self):
-        """An instant is read into UTC."""
+        """A date and time is read into UTC."""
         read = READERS[FactKind.INSTANT](NOON.astimezone(timezone(timedelta(hours=9))))
         assert isinstance(read, datetime)
         assert UTC is read.tzinfo
 
 
 class TestIsPresent:
-    """Whether a fact says anything."""
+    """Whether a fact has a value."""
 
     @pytest.mark.parametrize("raw", ["a", 0, False, Decimal(0), NOON])
     def test_present(self, raw):
@@ -82,13 +82,13 @@ class TestIsPresent:
 
     @pytest.mark.parametrize("raw", [None, "", " \t\u3000"])
     def test_missing(self, raw):
-        """None and blank text are none."""
+        """None and blank text count as missing."""
         assert not is_present(raw)
 
 
 class TestLanguageRange:
-    """What a rule may say to meet a tag."""
+    """The values of a rule that match a tag."""
 
     def test_prefixes(self):
-        """The tag and its prefixes, the longest first."""
+        """The tag and its prefixes, longest first."""
         assert ("zh-hant-tw", "zh-hant", "zh") == language_range("zh-hant-tw")

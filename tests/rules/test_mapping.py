@@ -4,27 +4,27 @@ from decimal import Decimal
 
 import pytest
 
-from listboss.rules._mapping import FrozenMap, fill, typed
+from listboss.rules._mapping import FrozenMap, set_fields, typed
 
 
 class TestFrozenMap:
     """An immutable, hashable mapping with sorted keys and typed equality."""
 
     def test_keys_are_sorted(self):
-        """Whatever the order given, keys come in order."""
+        """The keys are in order, whatever the order given."""
         assert ["a", "b"] == list(FrozenMap({"b": 1, "a": 2}))
 
     def test_empty(self):
-        """Without a source it is empty."""
+        """Without an argument it is empty."""
         assert {} == dict(FrozenMap())
 
     def test_of_a_frozen_map(self):
-        """Freezing a frozen map gives the very same."""
+        """Freezing a frozen map returns the same object."""
         frozen = FrozenMap({"a": 1})
         assert FrozenMap(frozen) is frozen
 
     def test_of_sorted(self):
-        """A mapping known to be in order is taken as it is."""
+        """A mapping with sorted keys is frozen without sorting it again."""
         assert FrozenMap({"a": 1, "b": 2}) == FrozenMap.of_sorted({"a": 1, "b": 2})
 
     @pytest.mark.parametrize(
@@ -42,9 +42,9 @@ class TestFrozenMap:
         ids=lambda change: change[0],
     )
     def test_does_not_change(self, change):
-        """Every mutator of a dict is closed."""
+        """Every mutating method of a dict raises."""
         frozen = FrozenMap({"a": 1})
-        with pytest.raises(TypeError, match="does not change"):
+        with pytest.raises(TypeError, match="cannot be changed"):
             getattr(frozen, change[0])(*change[1:])
         assert {"a": 1} == frozen
 
@@ -61,28 +61,28 @@ class TestFrozenMap:
         ],
     )
     def test_equality_is_typed(self, equal, other):
-        """`True`, `1` and `Decimal(1)` are three values."""
+        """`True`, `1` and `Decimal(1)` are three different values."""
         assert (FrozenMap({"a": 1}) == other) is equal
         assert (FrozenMap({"a": 1}) != other) is not equal
 
     def test_equal_maps_hash_alike(self):
-        """Whatever the order in which they were made."""
+        """The order in which they were made does not matter."""
         assert hash(FrozenMap({"b": 1, "a": 2})) == hash(FrozenMap({"a": 2, "b": 1}))
 
     def test_repr_masks_values(self):
-        """Keys show, values do not."""
+        """The repr shows the keys and masks the values."""
         assert "FrozenMap({'a': ...})" == repr(FrozenMap({"a": "secret"}))
 
     @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
     def test_pickles(self, protocol):
-        """It comes back as a frozen map, equal and typed."""
+        """Unpickling gives an equal frozen map with the same types."""
         frozen = FrozenMap({"a": True, "b": Decimal("1.0")})
         back = pickle.loads(pickle.dumps(frozen, protocol))
         assert frozen == back
         assert FrozenMap is type(back)
 
     def test_copies_are_itself(self):
-        """What does not change needs no copy."""
+        """A copy is the same object."""
         frozen = FrozenMap({"a": 1})
         assert frozen.copy() is frozen
         assert copy.copy(frozen) is frozen
@@ -90,15 +90,15 @@ class TestFrozenMap:
 
 
 class TestTyped:
-    """Values told apart by type."""
+    """Values that differ by type."""
 
     def test_bool_and_int(self):
-        """Equal values of two types are two."""
+        """Equal values of different types differ."""
         assert typed(1) != typed(True)
         assert typed(1) == typed(1)
 
 
-class TestFill:
+class TestSetFields:
     """Setting fields of a frozen value."""
 
     def test_fields(self):
@@ -108,5 +108,5 @@ class TestFill:
             pass
 
         thing = Thing()
-        fill(thing, a=1, b=2)
+        set_fields(thing, a=1, b=2)
         assert {"a": 1, "b": 2} == vars(thing)

@@ -9,6 +9,7 @@ from listboss import (
     HOTMART,
     AddLead,
     AddTag,
+    AllOf,
     Capabilities,
     EventType,
     FactType,
@@ -25,9 +26,10 @@ from listboss import (
     SubscriptionPlan,
     where,
 )
+from listboss.errors import FlaggedSegmentationError
 from listboss.rules import FindingCode, Verb
 from listboss.rules.finding import Finding
-from listboss.rules.review import ReviewContext, is_flagged, review
+from listboss.rules.review import MAX_SUGGESTIONS, ReviewContext, is_flagged, review
 
 APPROVED = date(2025, 1, 1)
 PRODUCTS = (
@@ -74,8 +76,12 @@ def _rules(*rules, **changes):
     return RuleSet(PRODUCTS, rules, providers=PROVIDERS, catalogue=CATALOGUE, **changes)
 
 
-def _told(**changes):
+def _found(**changes):
     return [(f.code, f.severity, f.path) for f in _rules(_rule(**changes)).findings]
+
+
+def _enrol(**parameters: Any) -> dict[str, Any]:
+    return {"provider": "narrow", "actions": ProviderAction("acme.enrol", parameters)}
 
 
 PARAMETERS: tuple[dict[str, str | int], ...] = (
@@ -181,6 +187,18 @@ FINDINGS: dict[FindingCode, tuple[Severity, str, list[dict[str, Any]]]] = {
             )
         ],
     ),
+    FindingCode.VALUE_UNFAMILIAR: (
+        W,
+        "$.condition",
+        [
+            {"condition": condition}
+            for condition in (
+                where.payment_method == "CREDITCARD",
+                where.payment_method != "A_NEW_ONE",
+                where.payment_method.is_in("PIX", "BOLETO"),
+            )
+        ],
+    ),
     FindingCode.VALUE_EMPTY: (
         E,
         "$.condition",
@@ -259,19 +277,19 @@ OF_THE_SET = {
 
 
 class TestEachFinding:
-    """Every code: what brings it about, how severe it is, and where it points."""
+    """Every code: its causes, its severity and its path."""
 
     @pytest.mark.parametrize(
         ("code", "changes"),
         [(code, changes) for code, (_, _, rows) in FINDINGS.items() for changes in rows],
     )
     def test_of_one_rule(self, code, changes):
-        """One thing wrong is one finding, and nothing else."""
+        """One fault gives one finding and no other."""
         severity, path, _ = FINDINGS[code]
-        assert [(code, severity, path)] == _told(**changes)
+        assert [(code, severity, path)] == _found(**changes)
 
     def test_every_code_is_tested(self):
-        """The table and the findings of the whole set are all the codes there are."""
+        """The table and the findings about whole rule sets have every code."""
         assert set(FindingCode) == {*FINDINGS, *OF_THE_SET}
 
     @pytest.mark.parametrize(
@@ -292,7 +310,8 @@ class TestEachFinding:
             {"product_id": "77", "plan_ids": ("10", "21")},
             {"product_id": "77", "event": "purchase.cart_abandoned"},
             {"product_id": "44", "event": "webinar.ended"},
-            {"condition": where.payment_method == "A_NEW_ONE"},
+            {"condition": where.payment_method == " credit_card "},
+            {"condition": where.payment_method.is_in("PIX", "billet")},
             {"condition": where.price.between(2, Decimal("2.0"))},
             {"condition": where.price >= 10},
             {"condition": where.country == " br "},
@@ -301,9 +320,9 @@ class TestEachFinding:
             {"send": ()},
         ],
     )
-    def test_nothing_wrong(self, changes):
-        """Rules that are right have no finding."""
-        assert [] == _told(**changes)
+    def test_no_finding(self, changes):
+        """Correct rules have no findings."""
+        assert [] == _found(**changes)
 
 
 class TestPaths:
@@ -322,16 +341,16 @@ class TestPaths:
         ],
     )
     def test_condition(self, condition, path):
-        """The path leads to the comparison."""
-        assert [(FindingCode.FACT_NOT_CARRIED, E, path)] == _told(condition=condition)
+        """The path names the comparison."""
+        assert [(FindingCode.FACT_NOT_CARRIED, E, path)] == _found(condition=condition)
 
     def test_actions(self):
-        """The action is named by its position."""
+        """The path has the position of the action."""
         actions = (AddTag("x"), AddTag(" "), AddTag("auto:x"))
         assert [
             (FindingCode.VALUE_EMPTY, E, "$.actions[1]"),
             (FindingCode.RESERVED_TAG, E, "$.actions[2]"),
-        ] == _told(actions=actions)
+        ] == _found(actions=actions)
 
     @pytest.mark.parametrize(
         "action",
@@ -346,16 +365,16 @@ class TestPaths:
         ],
     )
     def test_blank_targets(self, action):
-        """A blank tag, a blank place, and a place without parts."""
-        assert [(FindingCode.VALUE_EMPTY, E, "$.actions[0]")] == _told(actions=action)
+        """A blank tag, a blank place and a place without parts are errors."""
+        assert [(FindingCode.VALUE_EMPTY, E, "$.actions[0]")] == _found(actions=action)
 
 
 class TestSeveral:
-    """Everything that is wrong is told, not the first thing only."""
+    """All faults are reported, not only the first."""
 
     def test_all_at_once(self):
-        """Provider, product, event, condition, action and data, in this order."""
-        told = _told(
+        """The order is provider, product, event, condition, action, data."""
+        found = _found(
             provider="gone",
             product_id="1",
             event="quiz.failed",
@@ -370,36 +389,36 @@ class TestSeveral:
             "fact_unknown",
             "actions_empty",
             "data_unknown",
-        ] == [code for code, _, _ in told]
+        ] == [code for code, _, _ in found]
 
     def test_a_value_and_its_fact(self):
-        """A fact that the event does not carry is reviewed for its value, too."""
+        """The value is reviewed even if the event does not carry the fact."""
         assert ["fact_not_carried", "value_unfit"] == [
-            code for code, _, _ in _told(condition=where.rating == "5")
+            code for code, _, _ in _found(condition=where.rating == "5")
         ]
 
     def test_several_plans(self):
-        """Each unknown plan is told."""
-        told = _told(product_id="77", plan_ids=("98", "10", "99"))
-        assert ["$.plan_ids[0]", "$.plan_ids[2]"] == [path for _, _, path in told]
+        """Each unknown plan is reported."""
+        found = _found(product_id="77", plan_ids=("98", "10", "99"))
+        assert ["$.plan_ids[0]", "$.plan_ids[2]"] == [path for _, _, path in found]
 
     def test_both_places_of_a_move(self):
-        """Source and target are asked alike."""
-        told = _told(provider="narrow", actions=MoveLead("C", source="D"))
-        assert ["place_unsupported"] * 2 == [code for code, _, _ in told]
+        """Source and target are both reviewed."""
+        found = _found(provider="narrow", actions=MoveLead("C", source="D"))
+        assert ["place_unsupported"] * 2 == [code for code, _, _ in found]
 
-    def test_an_unknown_event_carries_nothing_that_could_be_missed(self):
-        """Of an unknown event nobody says which facts it carries."""
+    def test_facts_of_an_unknown_event(self):
+        """For an unknown event no fact is reported as not carried."""
         assert ["event_unknown"] == [
-            code for code, _, _ in _told(event="quiz.failed", condition=where.rating == 5)
+            code for code, _, _ in _found(event="quiz.failed", condition=where.rating == 5)
         ]
 
 
 class TestOfTheSet:
-    """What is wrong with several rules together, with a product, or with capture."""
+    """Findings about several rules, a product, or capture."""
 
     def test_equal_names(self):
-        """Rules of one product that are named alike are each warned of it, and run."""
+        """Each rule of a product with the same name as another gets a warning."""
         rules = _rules(_rule(), _rule(id="s", name=" R "), _rule(id="t", name="t"))
         assert [
             (FindingCode.NAME_DUPLICATE, W, "r", "$.name"),
@@ -407,19 +426,19 @@ class TestOfTheSet:
         ] == [(f.code, f.severity, f.segmentation_id, f.path) for f in rules.findings]
 
     def test_equal_names_in_two_products(self):
-        """Names are a matter of one product."""
+        """Rules of different products may have the same name."""
         other = _rule(id="s", product_id="44", event="webinar.ended")
         assert () == _rules(_rule(), other).findings
 
     def test_beta_capture(self):
-        """With capture on, a product approved before July 2024 is warned of."""
-        told = _rules(capture_provider="mail").findings
+        """With capture, a product approved before July 2024 gets a warning."""
+        found = _rules(capture_provider="mail").findings
         assert [(FindingCode.BETA_CAPTURE, W, "old", None)] == [
-            (f.code, f.severity, f.product_id, f.segmentation_id) for f in told
+            (f.code, f.severity, f.product_id, f.segmentation_id) for f in found
         ]
 
     def test_no_beta_without_capture(self):
-        """Without capture there is nothing to warn of."""
+        """Without capture there is no warning."""
         assert () == _rules().findings
 
     @pytest.mark.parametrize(
@@ -432,7 +451,7 @@ class TestOfTheSet:
         ],
     )
     def test_capture_provider(self, provider, expected):
-        """It has to be integrated, and should add leads, add tags and remove tags."""
+        """The provider must be integrated, and should add leads, add tags and remove tags."""
         rules = RuleSet(providers=PROVIDERS, capture_provider=provider)
         assert expected == [(finding.code, finding.severity) for finding in rules.findings]
 
@@ -451,8 +470,8 @@ class TestSeverity:
         )
         assert (severity is E) == is_flagged(rule, context)
 
-    def test_a_changed_provider_is_judged_anew(self):
-        """Abilities that an account gains or loses flag its rules or free them."""
+    def test_a_changed_provider(self):
+        """When an account gains or loses abilities, its rules are reviewed again."""
         rule = _rule(provider="narrow", actions=AddTag("other"))
         rules = _rules(rule)
         wider = rules.with_provider("narrow", attrs.evolve(NARROW, tags=None))
@@ -464,20 +483,21 @@ class TestSeverity:
 
 
 class TestFinding:
-    """A finding is a value that a program and a person can read."""
+    """A finding is readable for programs and for people."""
 
     def test_says_whose(self):
-        """It names the segmentation and the product."""
+        """A finding has the ids of the segmentation and the product."""
         (finding,) = _rules(_rule(provider="gone")).findings
         assert (
             Finding(
                 FindingCode.PROVIDER_MISSING,
                 E,
-                "the provider is not integrated",
+                "provider `gone` is not integrated",
                 segmentation_id="r",
                 product_id="42",
                 path="$.provider",
-                hint="integrate it with `RuleSet.with_provider`",
+                hint="choose `mail` or `narrow`, or integrate the provider with"
+                " `RuleSet.with_provider`",
             )
             == finding
         )
@@ -485,26 +505,52 @@ class TestFinding:
     @pytest.mark.parametrize(
         ("changes", "message"),
         [
-            ({"condition": where.nothing == 1}, "there is no fact `nothing`"),
-            ({"event": "quiz.failed"}, "there is no event `quiz.failed`"),
+            ({"condition": where.nothing == 1}, "unknown fact `nothing`"),
+            ({"event": "quiz.failed"}, "unknown event `quiz.failed`"),
             (
                 {"product_id": "44"},
-                "`purchase.approved` is not offered for a product of kind `webinar`",
+                "`purchase.approved` is not offered for products of kind `webinar`",
             ),
             (
                 {"condition": where.country < "BR"},
                 "`lt` does not fit `country`, a fact of kind `country`",
             ),
+            (
+                {"condition": where.country == "Brasil"},
+                "`country`: expected two letters, such as BR, got another string",
+            ),
+            (
+                {"condition": where.language == "english speaking"},
+                "`language`: expected a tag such as en or pt-BR, got another string",
+            ),
+            (
+                {"condition": where.installments == "6"},
+                "`installments`: expected an integer, got a string",
+            ),
+            (
+                {"condition": where.payment_method == "CREDITCARD"},
+                "`CREDITCARD` is not a known value of `payment_method`",
+            ),
             ({"provider": "narrow", "actions": AddTag("other")}, "the provider has no tag `other`"),
+            (
+                {"provider": "narrow", "actions": MoveLead(Place(machine="7", level="1"))},
+                "the provider has no place `level=1, machine=7`",
+            ),
+            (_enrol(), "parameter `course` of `acme.enrol` is missing"),
+            (_enrol(course="c", other=1), "`acme.enrol` has no parameter `other`"),
+            (
+                _enrol(course="c", note="5"),
+                "parameter `note` of `acme.enrol`: expected an integer, got a string",
+            ),
         ],
     )
     def test_messages(self, changes, message):
-        """Lower-case, no full stop, what users wrote in back-ticks."""
+        """A message is lower-case, without full stop, with the user's words in back-ticks."""
         (finding,) = _rules(_rule(**changes)).findings
         assert message == finding.message
 
     def test_every_message_is_in_the_house_style(self):
-        """Begins lower-case or with what a user wrote, and ends without a full stop."""
+        """Every message begins lower-case or with a user's word, and has no full stop."""
         messages = [
             finding.message
             for _, _, rows in FINDINGS.values()
@@ -514,8 +560,176 @@ class TestFinding:
         assert [] == [m for m in messages if m.endswith(".") or not (m[0].islower() or m[0] == "`")]
 
     def test_review_is_about_one_rule(self):
-        """`review` needs the rule and its context, not the rule set."""
+        """`review` needs the rule and its context, but no rule set."""
         context = ReviewContext(None, None, HOTMART)
         assert ["provider_missing", "product_unknown"] == [
             finding.code for finding in review(_rule(), context)
         ]
+
+
+HINTS: dict[str, tuple[dict[str, Any], str]] = {
+    "provider": (
+        {"provider": "mial"},
+        "did you mean `mail`? otherwise, integrate the provider with `RuleSet.with_provider`",
+    ),
+    "product": (
+        {"product_id": "odl"},
+        "did you mean `old`? otherwise, add the product with `RuleSet.with_product`",
+    ),
+    "event": (
+        {"event": "purchase.aproved"},
+        "did you mean `purchase.approved`? otherwise, add an event type with `Catalogue.extended`",
+    ),
+    "own event": (
+        {"event": "quiz.pased"},
+        "did you mean `quiz.passed`? otherwise, add an event type with `Catalogue.extended`",
+    ),
+    "fact": (
+        {"condition": where.contry == "BR"},
+        "did you mean `country`? otherwise, add a fact type with `Catalogue.extended`",
+    ),
+    "fact, nothing near": (
+        {"condition": where.xyz == 1},
+        "add a fact type with `Catalogue.extended`",
+    ),
+    "value of an open choice": (
+        {"condition": where.payment_method == "CREDITCARD"},
+        "did you mean `CREDIT_CARD`? otherwise, keep the value if events can have it",
+    ),
+    "value of an open choice, nothing near": (
+        {"condition": where.payment_method == "BARTER"},
+        "keep the value if events can have it",
+    ),
+    "value of a closed choice": (
+        {
+            "event": "smart_installment.status_changed",
+            "condition": where.smart_payment_status == "ACTIV",
+        },
+        "did you mean `ACTIVE`?",
+    ),
+    "value of a closed choice, nothing near": (
+        {
+            "event": "smart_installment.status_changed",
+            "condition": where.smart_payment_status == "PAID",
+        },
+        "choose `STARTED`, `ACTIVE`, `INACTIVE`, `DELAYED`, `CANCELLED_BY_ADMIN`"
+        " or `CANCELLED_BY_SELLER`",
+    ),
+    "country": (
+        {"condition": where.country == "Brasil"},
+        "use the ISO 3166-1 code of the country",
+    ),
+    "currency": (
+        {"condition": where.currency == "R$"},
+        "use the ISO 4217 code of the currency",
+    ),
+    "plan": (
+        {"product_id": "77", "plan_ids": ("99",)},
+        "choose `10`, `20` or `21`, or add the plan to `plans` of the product",
+    ),
+    "no plan": ({"product_id": "77"}, "name the plan in `plan_ids`, such as `10`"),
+    "verb": (
+        {"provider": "narrow", "actions": ProviderAction("acme.enroll")},
+        "did you mean `acme.enrol`? otherwise,"
+        " `RuleSet.actions_for` lists the actions of the provider",
+    ),
+    "parameter": (
+        _enrol(course="c", notes=1),
+        "did you mean `note`? otherwise, remove `notes`",
+    ),
+    "missing parameter": (_enrol(), "add a string"),
+    "tag": (
+        {"provider": "narrow", "actions": AddTag("vpi")},
+        "did you mean `vip`? otherwise, declare it in `Capabilities.tags`",
+    ),
+    "place": (
+        {"provider": "narrow", "actions": MoveLead("C")},
+        "choose `A` or `B`, or declare it in `Capabilities.places`",
+    ),
+    "field to send": (
+        {"send": ("email", "frist_name")},
+        "did you mean `first_name`? otherwise, send a field of the contact or a fact",
+    ),
+    "field that the provider does not accept": (
+        {"provider": "narrow", "actions": AddTag("vip"), "send": ("offer",)},
+        "choose `email`, `name` or `phone`, or remove the field from `send`",
+    ),
+    "order of a code": (
+        {"condition": where.country < "BR"},
+        "it fits facts of kind `decimal`, `instant` or `integer`",
+    ),
+    "range": ({"condition": where.installments.between(3, 2)}, "write the lower bound first"),
+}
+
+
+class TestHints:
+    """A hint says what to do; for an unknown word it has the nearest known one."""
+
+    @pytest.mark.parametrize("name", HINTS)
+    def test_each(self, name):
+        """The nearest word, else a short list of all, then what else to do."""
+        changes, hint = HINTS[name]
+        (finding,) = _rules(_rule(**changes)).findings
+        assert hint == finding.hint
+
+    def test_every_finding_has_one(self):
+        """Every finding says what to do about it."""
+        findings = [
+            finding
+            for _, _, rows in FINDINGS.values()
+            for changes in rows
+            for finding in _rules(_rule(**changes)).findings
+        ]
+        assert [] == [finding for finding in findings if not finding.hint]
+
+    def test_the_number_of_suggestions_is_bounded(self):
+        """Only the first unknown words of a rule get a suggestion, so a review stays cheap."""
+        condition = AllOf(*[where.contry == "BR"] * (MAX_SUGGESTIONS + 1))
+        *first, last = _rules(_rule(condition=condition)).findings
+        assert [MAX_SUGGESTIONS] == [sum("`country`" in finding.hint for finding in first)]
+        assert "add a fact type with `Catalogue.extended`" == last.hint
+
+    def test_a_product_without_plans(self):
+        """Where a subscription lists no plans, the hint is to add some."""
+        product = Product("88", "Club", kind="subscription", approved_at=APPROVED)
+        rules = _rules(_rule(product_id="88")).with_product(product)
+        assert ["add the plan to `plans` of the product"] == [f.hint for f in rules.findings]
+
+    def test_a_closed_choice_without_values(self):
+        """A closed choice without known words has no value at all."""
+        catalogue = HOTMART.extended(facts=[FactType("grade", "choice", closed=True)])
+        rule = _rule(condition=where.grade == "A")
+        rules = RuleSet(PRODUCTS, [rule], providers=PROVIDERS, catalogue=catalogue)
+        assert ["value_unknown"] == [finding.code for finding in rules.findings]
+
+
+class TestFlaggedError:
+    """The error for enabling a flagged rule."""
+
+    def test_one_finding(self):
+        """It names the rule, and has the path and the hint of its only finding."""
+        rules = _rules(_rule(name="Buyers", condition=where.contry == "BR"))
+        with pytest.raises(FlaggedSegmentationError) as caught:
+            rules.enable("r")
+        assert (
+            "segmentation `Buyers` (id `r`) is flagged: unknown fact `contry`",
+            "$.condition",
+            "did you mean `country`? otherwise, add a fact type with `Catalogue.extended`; "
+            "check the provider, the event, the conditions and the action",
+        ) == (caught.value.message, caught.value.path, caught.value.hint)
+
+    def test_several_findings(self):
+        """It names the rule, and lists each error with its path but no warning."""
+        rules = _rules(_rule(name="Buyers", event="x", actions=AddTag(" "), send=("rating",)))
+        with pytest.raises(FlaggedSegmentationError) as caught:
+            rules.enable("r")
+        assert (
+            "segmentation `Buyers` (id `r`) is flagged: unknown event `x` @ $.event;"
+            " the tag is blank @ $.actions[0]",
+            "$",
+            ["event_unknown", "value_empty"],
+        ) == (
+            caught.value.message,
+            caught.value.path,
+            [getattr(finding, "code", None) for finding in caught.value.findings],
+        )

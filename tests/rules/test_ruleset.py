@@ -51,7 +51,7 @@ class TestContents:
     """What a rule set holds."""
 
     def test_products(self):
-        """Products, in the order given."""
+        """Products are in the given order."""
         assert ((COURSE, BOOK), COURSE, None) == (
             RULES.products,
             RULES.product("42"),
@@ -59,26 +59,26 @@ class TestContents:
         )
 
     def test_segmentations(self):
-        """By product, in each product in the order declared."""
+        """Segmentations are sorted by product, and in declared order within each."""
         assert ((A, C, B), [A, C, B], 3) == (RULES.segmentations, list(RULES), len(RULES))
 
     def test_of_one_product(self):
-        """The custom segmentations of a product, none of an unknown one."""
+        """A product has its custom segmentations; an unknown product has none."""
         assert ((A, C), (B,), ()) == tuple(map(RULES.rules_of, ("42", "43", "1")))
 
     def test_by_product(self):
-        """Every product that has rules, and a view that cannot be written."""
+        """The view has every product with rules and cannot be changed."""
         view = RULES.rules_by_product
         assert {"42": (A, C), "43": (B,)} == view
         with pytest.raises(TypeError):
             view["42"] = ()  # type: ignore[index] # wrong on purpose
 
     def test_one(self):
-        """A segmentation by its id."""
+        """A segmentation is found by its id."""
         assert (B, True, False) == (RULES.segmentation("b"), "b" in RULES, "z" in RULES)
 
     def test_single_values(self):
-        """One product and one segmentation are accepted where several are meant."""
+        """One product and one segmentation are accepted instead of lists."""
         assert RuleSet([COURSE], [A]) == RuleSet(*SINGLE)
 
     def test_empty(self):
@@ -94,7 +94,7 @@ class TestContents:
         )
 
     def test_repr(self):
-        """The repr says how much there is."""
+        """The repr shows the size."""
         assert "<RuleSet of 2 products and 3 segmentations>" == repr(RULES)
 
 
@@ -102,7 +102,7 @@ class TestValue:
     """A rule set is an immutable value."""
 
     def test_equal(self):
-        """Rule sets made alike are equal, and hash alike."""
+        """Rule sets with equal contents are equal and have the same hash."""
         again = RuleSet([COURSE, BOOK], [A, B, C], providers={"mail": MAIL})
         assert (RULES, hash(RULES)) == (again, hash(again))
 
@@ -117,14 +117,14 @@ class TestValue:
         ],
     )
     def test_different(self, other):
-        """Rules, their order in a product, products, providers and capture count."""
+        """Rule sets differ by rules, their order in a product, products, providers and capture."""
         assert other != RULES
 
     @pytest.mark.parametrize(
         "again", [copy.copy, copy.deepcopy, lambda rules: pickle.loads(pickle.dumps(rules))]
     )
     def test_copies(self, again):
-        """Copies are equal, and work."""
+        """A copy is equal and usable."""
         other = again(RULES)
         assert (RULES, A) == (other, other.segmentation("a"))
 
@@ -135,7 +135,7 @@ class TestValue:
 
 
 class TestBuilding:
-    """What cannot be a rule set is refused at once."""
+    """An invalid rule set is refused when it is made."""
 
     @pytest.mark.parametrize(
         ("arguments", "options", "error", "path"),
@@ -158,17 +158,17 @@ class TestBuilding:
         ],
     )
     def test_refused(self, arguments, options, error, path):
-        """Equal ids, wrong types, blank names, and ids of automatic segmentations."""
+        """Equal ids, wrong types, blank names and ids of automatic segmentations are refused."""
         with pytest.raises(error) as caught:
             RuleSet(*arguments, **options)
         assert path == caught.value.path
 
 
 class TestAdd:
-    """`add` gives a rule set with more rules."""
+    """`add` returns a rule set with more rules."""
 
     def test_at_the_end(self):
-        """New rules stand last in their product."""
+        """New rules are last in their product."""
         new = RULES.add(_rule("d"), _rule("e", "44"))
         assert ["a", "c", "d", "b", "e"] == [rule.id for rule in new]
 
@@ -178,31 +178,31 @@ class TestAdd:
         assert ("d" in RULES, 3) == (False, len(RULES))
 
     def test_nothing(self):
-        """Adding nothing gives an equal rule set."""
+        """Adding nothing returns an equal rule set."""
         assert RULES == RULES.add()
 
     def test_other_products_are_shared(self):
-        """A change to one product touches nothing of the others."""
+        """A change to one product leaves the others untouched."""
         assert RULES.rules_of("43") is RULES.add(_rule("d")).rules_of("43")
 
     @pytest.mark.parametrize("product_id", ["42", "43"])
     def test_taken_id(self, product_id):
-        """An id that is taken is refused, in the same or another product."""
+        """An id that exists is refused, in the same or another product."""
         with pytest.raises(DuplicateIdError) as caught:
             RULES.add(_rule("a", product_id))
         assert "duplicate_id" == caught.value.code
 
 
 class TestReplace:
-    """`replace` gives a rule set with the rule of that id replaced."""
+    """`replace` returns a rule set with the rule of that id replaced."""
 
     def test_in_its_place(self):
-        """The order of the rules stays."""
+        """The order of the rules stays the same."""
         new = RULES.replace(attrs.evolve(A, name="New"))
         assert [("a", "New"), ("c", "c"), ("b", "b")] == [(rule.id, rule.name) for rule in new]
 
     def test_in_another_product(self):
-        """A rule that changes its product stands last in the new one."""
+        """A rule that changes its product is last in the new one."""
         new = RULES.replace(_rule("a", "43"))
         assert (["c", "b", "a"], "43") == (
             [rule.id for rule in new],
@@ -210,25 +210,25 @@ class TestReplace:
         )
 
     def test_unknown(self):
-        """A rule that is not there is not added in passing."""
+        """An unknown rule is refused, not added."""
         with pytest.raises(UnknownIdError):
             RULES.replace(_rule("z"))
 
-    def test_no_segmentation(self):
-        """Something else is refused."""
+    def test_wrong_type(self):
+        """Anything but a segmentation is refused."""
         with pytest.raises(ArgumentTypeError):
             RULES.replace("a")  # type: ignore[arg-type] # wrong on purpose
 
 
 class TestRemove:
-    """`remove` gives a rule set without the rule."""
+    """`remove` returns a rule set without the rule."""
 
     def test_one(self):
         """The others keep their order."""
         assert ["a", "b"] == [rule.id for rule in RULES.remove("c")]
 
     def test_the_last_of_a_product(self):
-        """A product without rules stays, and equals one that never had any."""
+        """The product stays, and the rule set equals one that never had the rule."""
         expected = RuleSet([COURSE, BOOK], [A, C], providers={"mail": MAIL})
         assert (expected, BOOK) == (RULES.remove("b"), RULES.remove("b").product("43"))
 
@@ -237,28 +237,38 @@ class TestRemove:
         assert "a" in RULES.remove("a").add(A)
 
     def test_unknown(self):
-        """An id that is not there is told."""
+        """An unknown id is refused; the hint lists the known ids."""
         with pytest.raises(UnknownIdError) as caught:
             RULES.remove("z")
-        assert "there is no segmentation `z` (look into `segmentations`)" == str(caught.value)
+        assert (
+            "unknown segmentation `z`"
+            " (choose `a`, `b` or `c`, or look the id up in `segmentations`)"
+        ) == str(caught.value)
+
+    def test_a_name_for_an_id(self):
+        """For the name of a segmentation the hint has its id."""
+        rules = RULES.add(attrs.evolve(_rule("d"), name="New Buyers"))
+        with pytest.raises(UnknownIdError) as caught:
+            rules.remove("new buyers")
+        assert "the id of the segmentation with this name is `d`" == caught.value.hint
 
 
 class TestSwitching:
     """`enable` and `disable`."""
 
     def test_on_and_off(self):
-        """A rule is off until it is enabled, and off again when disabled."""
+        """A rule is off until it is enabled, and off again once it is disabled."""
         on = RULES.enable("a")
         assert [False, True, False] == [
             rules.segmentation("a").enabled for rules in (RULES, on, on.disable("a"))
         ]
 
     def test_order_stays(self):
-        """Switching moves no rule."""
+        """Switching a rule does not move it."""
         assert ["a", "c", "b"] == [rule.id for rule in RULES.enable("a").disable("c")]
 
     def test_enabling_a_flagged_rule(self):
-        """Error findings refuse it, and come with the error; warnings do not count."""
+        """A rule with error findings is refused; the error has these findings, without warnings."""
         rules = RULES.add(_rule("bad", actions=AddTag(" "), provider="x", send=("rating",)))
         with pytest.raises(FlaggedSegmentationError) as caught:
             rules.enable("bad")
@@ -268,7 +278,7 @@ class TestSwitching:
         )
 
     def test_enabling_with_warnings(self):
-        """A warning does not stand in the way."""
+        """A rule with warnings can be enabled."""
         rules = RULES.add(_rule("warned", send=("email", "rating")))
         assert rules.enable("warned").segmentation("warned").enabled
 
@@ -279,25 +289,25 @@ class TestSwitching:
 
     @pytest.mark.parametrize("operation", ["enable", "disable", "segmentation"])
     def test_unknown(self, operation):
-        """An id that is not there is told."""
+        """An unknown id is refused."""
         with pytest.raises(UnknownIdError):
             getattr(RULES, operation)("z")
 
 
 class TestAutomaticOnesAreRefused:
-    """No operation touches an automatic segmentation, or takes its id."""
+    """No operation accepts an automatic segmentation or its id."""
 
     @pytest.mark.parametrize("operation", ["remove", "enable", "disable", "segmentation"])
     @pytest.mark.parametrize("id", [*(row.id for row in AUTOMATIC), "auto.capture", "auto.other"])
     def test_by_id(self, operation, id):
-        """Each id under the reserved prefix."""
+        """Every id with the reserved prefix is refused."""
         with pytest.raises(AutomaticSegmentationError):
             getattr(RULES, operation)(id)
 
     @pytest.mark.parametrize("operation", ["add", "replace"])
     @pytest.mark.parametrize("rule", [AUTOMATIC[0], _rule("auto.cart_abandonment")])
     def test_by_value(self, operation, rule):
-        """A built-in, or a custom rule that goes by its id."""
+        """A built-in and a custom rule with its id are refused."""
         with pytest.raises(AutomaticSegmentationError):
             getattr(RULES, operation)(rule)
 
@@ -306,44 +316,45 @@ class TestProducts:
     """`with_product` adds a product or replaces it."""
 
     def test_added(self):
-        """A new product stands last."""
+        """A new product is last."""
         new = Product("44", "Talk", kind="webinar")
         assert (COURSE, BOOK, new) == RULES.with_product(new).products
 
     def test_replaced(self):
-        """A product of a known id takes the place of the old one; its rules stay."""
+        """A product with a known id replaces the old one; its rules stay."""
         new = attrs.evolve(COURSE, name="Course 2")
         rules = RULES.with_product(new)
         assert ((new, BOOK), (A, C)) == (rules.products, rules.rules_of("42"))
 
-    def test_no_product(self):
-        """Something else is refused."""
+    def test_wrong_type(self):
+        """Anything but a product is refused."""
         with pytest.raises(ArgumentTypeError):
             RULES.with_product("42")  # type: ignore[arg-type] # wrong on purpose
 
 
 class TestProviders:
-    """`with_provider` integrates an account, `without_provider` ends it."""
+    """`with_provider` integrates an account, `without_provider` removes it."""
 
     def test_added_and_changed(self):
-        """Accounts are kept by name."""
+        """An account is added or replaced by name."""
         rules = RULES.with_provider("post", MAIL).with_provider("mail", Capabilities())
         assert {"mail": Capabilities(), "post": MAIL} == rules.providers
 
     def test_removed(self):
-        """Its rules stay and are flagged; others are unaffected."""
+        """The account's rules stay and are flagged; the others are unaffected."""
         rules = RULES.add(_rule("p", provider="post")).with_provider("post", MAIL)
         left = rules.without_provider("mail")
         assert {"a", "b", "c"} == {finding.segmentation_id for finding in left.findings}
 
     def test_unknown(self):
-        """An account that is not there cannot be removed."""
-        with pytest.raises(UnknownIdError):
+        """An unknown account cannot be removed; the hint lists the known names."""
+        with pytest.raises(UnknownIdError) as caught:
             RULES.without_provider("post")
+        assert "unknown provider `post` (choose `mail`)" == str(caught.value)
 
     @pytest.mark.parametrize(("name", "value"), [("mail", "all"), (" ", MAIL)])
     def test_refused(self, name, value):
-        """No capabilities, or no name."""
+        """Anything but capabilities and a blank name are refused."""
         with pytest.raises((ArgumentTypeError, RuleError)):
             RULES.with_provider(name, value)
 
@@ -352,31 +363,31 @@ class TestWhatAFormOffers:
     """Events by product and provider, facts by event, actions by provider."""
 
     def test_events(self):
-        """Those that fit the product's kind."""
+        """The events that fit the product's kind are offered."""
         names = [event.name for event in RULES.events_for("42", "mail")]
         assert (True, False, False) == tuple(
             name in names for name in ("purchase.approved", "subscription.active", "webinar.ended")
         )
 
-    def test_events_that_the_provider_takes(self):
-        """Of them, those that the account takes."""
+    def test_events_that_the_provider_supports(self):
+        """Of these, only the events that the account supports are offered."""
         rules = RULES.with_provider("mail", Capabilities(events=("purchase.approved", "x")))
         assert ["purchase.approved"] == [event.name for event in rules.events_for("42", "mail")]
 
     @pytest.mark.parametrize(("product", "provider"), [("1", "mail"), ("42", "post")])
     def test_no_events(self, product, provider):
-        """An unknown product, or a provider that is not integrated, is offered none."""
+        """For an unknown product or provider there are no events."""
         assert () == RULES.events_for(product, provider)
 
     def test_facts(self):
-        """What conditions on an event may ask for; nothing for an unknown event."""
+        """The facts of the event are offered; an unknown event has none."""
         assert (HOTMART.facts_of("purchase.approved"), ()) == (
             RULES.facts_for("purchase.approved"),
             RULES.facts_for("quiz.passed"),
         )
 
     def test_actions(self):
-        """General kinds and the provider's own; nothing where it is not integrated."""
+        """General kinds and own verbs are offered; an unknown provider has none."""
         account = Capabilities(add_tag="native", move_lead="emulated", verbs=(Verb("acme.enrol"),))
         rules = RULES.with_provider("mail", account)
         assert (("add_tag", "move_lead", "acme.enrol"), ()) == (
@@ -385,7 +396,7 @@ class TestWhatAFormOffers:
         )
 
     def test_own_catalogue(self):
-        """An own event type is offered like a built-in one."""
+        """The host's own event type is offered like a built-in one."""
         catalogue = HOTMART.extended(events=[EventType("quiz.passed", "Passed")])
         rules = RuleSet([COURSE], providers={"mail": MAIL}, catalogue=catalogue)
         assert "quiz.passed" == rules.events_for("42", "mail")[-1].name
@@ -395,11 +406,11 @@ class TestDashboard:
     """`for_product`: automatic segmentations first, then custom ones, each with its findings."""
 
     def test_custom_only(self):
-        """Without capture there are no automatic ones."""
+        """Without capture there are no automatic segmentations."""
         assert (DashboardEntry(A), DashboardEntry(C)) == RULES.for_product("42")
 
     def test_automatic_first(self):
-        """With capture, they stand before the custom ones, and say that they are automatic."""
+        """With capture, automatic segmentations come first and are marked."""
         rules = RuleSet([COURSE], [A], providers={"mail": MAIL}, capture_provider="mail")
         assert [*((row, True) for row in AUTOMATIC), (A, False)] == [
             (entry.segmentation, entry.is_automatic) for entry in rules.for_product("42")
@@ -407,12 +418,12 @@ class TestDashboard:
 
     @pytest.mark.parametrize("product", [Product("42", "Course"), BOOK])
     def test_not_approved_or_unknown(self, product):
-        """They show on approved products only."""
+        """Automatic segmentations appear only on approved products."""
         rules = RuleSet([product], [A], providers={"mail": MAIL}, capture_provider="mail")
         assert [A] == [entry.segmentation for entry in rules.for_product("42")]
 
     def test_findings(self):
-        """Each entry has what is wrong with its rule."""
+        """Each entry has the findings about its rule."""
         rules = RULES.add(_rule("bad", provider="gone"))
         assert [[], [], ["provider_missing"]] == [
             [finding.code for finding in entry.findings] for entry in rules.for_product("42")
@@ -420,10 +431,10 @@ class TestDashboard:
 
 
 class TestFindings:
-    """`findings` gathers all that is wrong, of the whole set first, then product by product."""
+    """`findings`: about the whole rule set first, then product by product."""
 
     def test_order(self):
-        """Capture first; then each product, its own findings before those of its rules."""
+        """Capture comes first, then each product, its own findings before those of its rules."""
         rules = RuleSet(
             [attrs.evolve(COURSE, approved_at=date(2024, 1, 1)), BOOK],
             [_rule("z", "99"), _rule("b", "43", provider="gone"), _rule("a", provider="gone")],
@@ -439,7 +450,7 @@ class TestFindings:
         ] == [(f.code, f.product_id, f.segmentation_id) for f in rules.findings]
 
     def test_of_one_product(self):
-        """`findings_of` tells of one product alone."""
+        """`findings_of` returns the findings about one product only."""
         rules = RULES.without_provider("mail")
         assert (["a", "c"], ["b"], []) == tuple(
             [finding.segmentation_id for finding in rules.findings_of(product_id)]
@@ -448,19 +459,19 @@ class TestFindings:
 
 
 class TestDiff:
-    """`diff` says what another rule set adds, removes and changes."""
+    """`diff` returns what another rule set adds, removes and changes."""
 
     def test_nothing(self):
-        """Equal rule sets differ in nothing, which is false."""
+        """Equal rule sets have an empty difference, which is false."""
         assert (RuleSetDiff(), False) == (RULES.diff(RULES), bool(RULES.diff(RULES)))
 
     def test_rules(self):
-        """By id."""
+        """Rules are compared by id."""
         other = RULES.remove("a").add(_rule("d")).enable("c")
         assert RuleSetDiff(added=("d",), removed=("a",), changed=("c",)) == RULES.diff(other)
 
     def test_settings(self):
-        """What else differs, by name."""
+        """Other differences are named."""
         other = RuleSet(
             [COURSE],
             [A, B, C],

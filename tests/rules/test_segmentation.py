@@ -23,7 +23,7 @@ MONTHLY = SubscriptionPlan("10", "Monthly")
 
 
 def rule(name="Buyers", **changes):
-    """Make a rule, with changes."""
+    """Make a rule with some fields changed."""
     given = {
         "product_id": "42",
         "provider": "mail",
@@ -34,7 +34,7 @@ def rule(name="Buyers", **changes):
 
 
 class TestDigest:
-    """The digest that ids rest on."""
+    """The digest that ids are made of."""
 
     @pytest.mark.parametrize(
         ("parts", "expected"),
@@ -46,11 +46,11 @@ class TestDigest:
         ],
     )
     def test_known(self, parts, expected):
-        """The same on every machine, in every release."""
+        """The digest is the same on every machine and in every release."""
         assert expected == digest(parts)
 
     def test_lengths_count(self):
-        """Parts are told apart, by bytes."""
+        """The digest depends on where each part ends, in bytes."""
         assert 5 == len({digest(p) for p in (["ab"], ["a", "b"], ["", "ab"], ["ab", ""], ["é"])})
 
 
@@ -58,51 +58,51 @@ class TestSubscriptionPlan:
     """One plan of a subscription."""
 
     def test_ids(self):
-        """Its own id first, then those behind it, each once."""
+        """Its own id comes first, then the others, each once."""
         assert ("20", "21", "22") == ANNUAL.ids
         assert ("1", "2") == SubscriptionPlan("1", "x", also=["2", "2"]).ids
 
     @pytest.mark.parametrize("changes", [{"id": " "}, {"name": ""}, {"also": [" "]}])
     def test_blank(self, changes):
-        """Ids and names are not blank."""
+        """A blank id or name is refused."""
         with pytest.raises(RuleError):
             SubscriptionPlan(**{"id": "1", "name": "x", **changes})
 
-    def test_bare_text(self):
-        """A bare text is no list of ids."""
+    def test_bare_string(self):
+        """A string is not a list of ids."""
         with pytest.raises(ArgumentTypeError):
             SubscriptionPlan("1", "x", also="23")
 
 
 class TestProduct:
-    """What is sold."""
+    """A product and its plans."""
 
     def test_kind_by_name(self):
-        """A kind may be named; a product is single by default."""
+        """A kind may be given by name; the default is a single product."""
         assert ProductKind.WEBINAR is Product("1", "x", kind="webinar").kind
         assert ProductKind.SINGLE is Product("1", "x").kind
 
     def test_plan(self):
-        """A plan is found by each of its ids."""
+        """A plan is found by any of its ids."""
         club = Product("1", "x", kind=ProductKind.SUBSCRIPTION, plans=[MONTHLY, ANNUAL])
         assert [MONTHLY, ANNUAL, ANNUAL, None] == [club.plan(i) for i in ("10", "20", "22", "9")]
 
     def test_a_single_plan(self):
-        """One plan stands for a tuple of it."""
+        """One plan may be given instead of a list."""
         single: Any = MONTHLY
         club = Product("1", "x", kind=ProductKind.SUBSCRIPTION, plans=single)
         assert (MONTHLY,) == club.plans
 
     @pytest.mark.parametrize("kind", [ProductKind.SINGLE, ProductKind.FREE, ProductKind.WEBINAR])
-    def test_plans_of_no_subscription(self, kind):
-        """Only a subscription has plans."""
+    def test_plans_of_other_kinds(self, kind):
+        """Plans are refused for other kinds of product."""
         with pytest.raises(RuleError) as caught:
             Product("1", "x", kind=kind, plans=[MONTHLY])
         assert "$.plans" == caught.value.path
 
     @pytest.mark.parametrize("other", ["20", "22"])
     def test_shared_ids(self, other):
-        """No two plans share an id, own or behind."""
+        """No two plans share an id, whether their own or in `also`."""
         with pytest.raises(RuleError):
             Product(
                 "1",
@@ -112,8 +112,8 @@ class TestProduct:
             )
 
     @pytest.mark.parametrize("plans", [["10"], "10", 3])
-    def test_no_plans(self, plans):
-        """Plans are subscription plans."""
+    def test_wrong_plans(self, plans):
+        """Anything but subscription plans is refused."""
         with pytest.raises(ArgumentTypeError):
             Product("1", "x", kind=ProductKind.SUBSCRIPTION, plans=plans)
 
@@ -129,11 +129,11 @@ class TestProduct:
         ],
     )
     def test_beta_capture(self, beta, approved_at):
-        """Approved before 2024-07-01, in UTC."""
+        """A product has it if it was approved before 2024-07-01 in UTC."""
         assert Product("1", "x", approved_at=approved_at).has_beta_capture is beta
 
     def test_approved_at(self):
-        """A date is midnight in UTC; a naive time and a text are refused."""
+        """A date is midnight in UTC; a time without a zone and a string are refused."""
         midnight = datetime(2025, 1, 2, tzinfo=UTC)
         assert midnight == Product("1", "x", approved_at=date(2025, 1, 2)).approved_at
         with pytest.raises(EventError):
@@ -144,16 +144,16 @@ class TestProduct:
 
     @pytest.mark.parametrize("wrong", [("", "x"), ("1", " ")])
     def test_blank(self, wrong):
-        """A product has an id and a name."""
+        """A blank id or name is refused."""
         with pytest.raises(RuleError):
             Product(*wrong)
 
 
 class TestSegmentation:
-    """When, who, what."""
+    """The three elements of a rule: when, who, what."""
 
     def test_defaults(self):
-        """Off until enabled, for everybody, with the usual data."""
+        """A rule is off, applies to every contact, and sends the default fields."""
         made = rule()
         assert (False, None, (), ("email", "name", "phone")) == (
             made.enabled,
@@ -164,7 +164,7 @@ class TestSegmentation:
         assert EventName.PURCHASE_APPROVED is made.event
 
     def test_default_id(self):
-        """A digest of product, provider and name, and of nothing else."""
+        """The default id depends on product, provider and name, and on nothing else."""
         assert rule().id == rule(event="quiz.passed", actions=AddTag("x"), enabled=True).id
         assert 4 == len(
             {made.id for made in (rule(), rule("x"), rule(product_id="1"), rule(provider="x"))}
@@ -172,44 +172,48 @@ class TestSegmentation:
         assert f"seg-{digest(('42', 'mail', 'Buyers'))}" == rule().id
 
     def test_own_id(self):
-        """An id may be given."""
+        """A given id is kept."""
         assert "mine" == rule(id="mine").id
 
     @pytest.mark.parametrize("field", ["name", "product_id", "provider", "id", "event"])
     def test_blank(self, field):
-        """Names and ids are not blank."""
+        """A blank name or id is refused."""
         with pytest.raises((RuleError, EventError)) as caught:
             rule(**{field: " "})
         assert caught.value.path in {f"$.{field}", "$.name"}
 
     @pytest.mark.parametrize("field", ["name", "product_id", "provider"])
-    def test_no_text(self, field):
-        """Nor of another type, though the id is made of them."""
+    def test_wrong_type(self, field):
+        """Another type is refused before the id is made of it."""
         with pytest.raises(ArgumentTypeError) as caught:
             rule(**{field: 3})
         assert f"$.{field}" == caught.value.path
 
     def test_actions(self):
-        """One action stands for a tuple of it; an empty list is for the review to flag."""
+        """One action may be given instead of a list; the review flags an empty list."""
         assert (AddTag("x"),) == rule(actions=AddTag("x")).actions
         assert (AddTag("x"), AddLead()) == rule(actions=[AddTag("x"), AddLead()]).actions
         assert () == rule(actions=[]).actions
 
     @pytest.mark.parametrize("actions", ["x", ["x"], [None], 3])
-    def test_no_actions(self, actions):
-        """Actions are actions."""
+    def test_wrong_actions(self, actions):
+        """Anything but actions is refused."""
         with pytest.raises(ArgumentTypeError) as caught:
             rule(actions=actions)
         assert caught.value.path.startswith("$.actions")
 
-    def test_a_text_for_an_action(self):
-        """Who writes the tag alone is told how to add it."""
+    def test_a_string_for_an_action(self):
+        """For a string the hint shows how to write an action."""
         with pytest.raises(ArgumentTypeError) as caught:
             rule(actions="buyer")
-        assert ("$.actions[0]", 'such as AddTag("...")') == (caught.value.path, caught.value.hint)
+        assert (
+            "$.actions[0]",
+            "expected an action, got a string",
+            'such as `AddTag("buyer")`',
+        ) == (caught.value.path, caught.value.message, caught.value.hint)
 
     def test_condition(self):
-        """Several conditions are all of them."""
+        """A list of conditions holds if all of them hold."""
         a, b = where.price > 1, where.offer == "x"
         assert a == rule(condition=a).condition
         assert (a | b) == rule(condition=a | b).condition
@@ -217,14 +221,14 @@ class TestSegmentation:
         assert AllOf(a, b) == rule(condition=[a, b]).condition
 
     @pytest.mark.parametrize("condition", ["x", ["x"], 3, True])
-    def test_no_condition(self, condition):
-        """A condition is a condition."""
+    def test_wrong_condition(self, condition):
+        """Anything but conditions is refused."""
         with pytest.raises(ArgumentTypeError):
             rule(condition=condition)
 
     @pytest.mark.parametrize("field", ["plan_ids", "send"])
     def test_ids(self, field):
-        """Texts, each once and not blank, and no bare one."""
+        """A list of strings, each once and not blank; a bare string is refused."""
         assert ("a", "b") == getattr(rule(**{field: ["a", "b", "a"]}), field)
         with pytest.raises(ArgumentTypeError):
             rule(**{field: "ab"})
@@ -234,12 +238,12 @@ class TestSegmentation:
 
     @pytest.mark.parametrize("enabled", [1, None, "yes"])
     def test_enabled(self, enabled):
-        """On or off, and nothing like it."""
+        """Only True and False are accepted."""
         with pytest.raises(ArgumentTypeError):
             rule(enabled=enabled)
 
     def test_value(self):
-        """Rules hash and pickle."""
+        """Rules can be hashed and pickled."""
         made = rule(condition=where.price > 1)
         assert made == pickle.loads(pickle.dumps(made))
         assert hash(made) == hash(pickle.loads(pickle.dumps(made)))

@@ -1,7 +1,7 @@
 """The nouns: events, contacts, catalogues, conditions, actions, segmentations, rule sets.
 
-Frozen values that know no I/O, clock or randomness. This door gathers the public names of
-the modules beside it; `listboss` itself exports the ones that most programs need.
+They are frozen values, without I/O, clock or randomness. This module gathers the public
+names of the modules in the package; `listboss` exports the ones that most programs need.
 """
 
 from listboss.rules._mapping import FrozenMap

@@ -1,8 +1,8 @@
 """How the value of a fact is read: one table from the kind of a fact to its reader.
 
 A reader turns a raw value into the form in which it compares, or into None when the value
-is of a wrong type. Nothing is coerced: "150" is not 150 and True is not 1; a decimal fact
-alone accepts an int too. Blank text is no value at all. Both sides of a comparison, the
+has the wrong type. Nothing is converted: "150" is not 150 and True is not 1; only a decimal
+fact accepts an integer too. Blank text counts as missing. Both sides of a comparison, the
 event's and the rule's, go through the same reader.
 """
 
@@ -16,7 +16,15 @@ from typing import Any, TypeAlias
 from listboss.rules.catalogue import FactKind
 from listboss.rules.event import FactValue
 
-__all__ = ["ORDERED_KINDS", "READERS", "Facts", "Reader", "is_present", "language_range"]
+__all__ = [
+    "EXPECTED_FORMS",
+    "ORDERED_KINDS",
+    "READERS",
+    "Facts",
+    "Reader",
+    "is_present",
+    "language_range",
+]
 
 Facts: TypeAlias = Mapping[str, Any]
 """The raw facts of an event, by name."""
@@ -26,18 +34,18 @@ ORDERED_KINDS = frozenset({FactKind.INTEGER, FactKind.DECIMAL, FactKind.INSTANT}
 """The kinds of fact that `<`, `<=`, `>`, `>=` and `between` fit."""
 
 SUBTAG_LENGTHS = (2, 8)
-"""Of a BCP-47 language subtag; the subtags after it may be shorter."""
-MOST_SUBTAGS = 16
-"""A tag of more is of a wrong type; a rule on any of its prefixes would meet it."""
+"""The shortest and the longest first subtag of a BCP-47 tag; later subtags may be shorter."""
+MAX_SUBTAGS = 16
+"""A tag with more has the wrong type, which bounds how many prefixes a rule may name."""
 
 
 def is_present(raw: object) -> bool:
-    """Whether a raw fact says anything: None and blank text do not."""
+    """Whether a raw fact has a value; None and blank text count as missing."""
     return bool(raw.strip()) if isinstance(raw, str) else raw is not None
 
 
 def _text(raw: object) -> str | None:
-    return (raw.strip().casefold() or None) if isinstance(raw, str) else None  # `fold`, in place
+    return (raw.strip().casefold() or None) if isinstance(raw, str) else None  # `fold`, inlined
 
 
 def _code(length: int) -> Reader:
@@ -54,9 +62,9 @@ def _language(raw: object) -> str | None:
     if not isinstance(raw, str):
         return None
     if len(raw) == SUBTAG_LENGTHS[0] and raw.isascii() and raw.isalpha() and raw.islower():
-        return raw  # the usual case
+        return raw  # the common case
     tag = raw.strip().replace("_", "-").lower()
-    first, *rest = tag.split("-", MOST_SUBTAGS - 1)
+    first, *rest = tag.split("-", MAX_SUBTAGS - 1)
     well_formed = (
         tag.isascii()
         and first.isalpha()
@@ -99,8 +107,22 @@ READERS: dict[FactKind, Reader] = {
 }
 
 
+EXPECTED_FORMS: dict[FactKind, str] = {
+    FactKind.CHOICE: "a string",
+    FactKind.COUNTRY: "two letters, such as BR",
+    FactKind.CURRENCY: "three letters, such as BRL",
+    FactKind.LANGUAGE: "a tag such as en or pt-BR",
+    FactKind.TEXT: "a string",
+    FactKind.INTEGER: "an integer",
+    FactKind.DECIMAL: "a decimal or an integer",
+    FactKind.BOOLEAN: "a boolean",
+    FactKind.INSTANT: "a date and time with a time zone",
+}
+"""What a value of each kind looks like, for messages."""
+
+
 def language_range(tag: str) -> tuple[str, ...]:
-    """List what a rule may say to meet a language tag: itself and its prefixes.
+    """List the values of a rule that match a language tag: the tag and its prefixes.
 
     >>> language_range("pt-br")
     ('pt-br', 'pt')

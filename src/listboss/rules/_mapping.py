@@ -1,9 +1,9 @@
 """`FrozenMap`: the immutable mapping in which nouns keep facts, data and parameters.
 
-A `dict` whose mutators are closed, so it reads at full speed and serialises like one. Keys
-are sorted, it hashes, pickles and copies. Equality is typed: `True`, `1` and `Decimal(1)`
-are three values here, since a rule on one of them is no rule on another. Its `repr` names
-the keys and masks the values, for these may be personal data.
+A `dict` whose mutating methods raise, so it reads at full speed and serialises like one.
+Keys are sorted; the mapping can be hashed, pickled and copied. Equality is typed: `True`, `1`
+and `Decimal(1)` are three different values, since a rule on one is not a rule on another. The
+`repr` shows the keys and masks the values, which may be personal data.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Never, Self, TypeVar, cast
 
-__all__ = ["FrozenMap", "fill", "typed"]
+__all__ = ["FrozenMap", "set_fields", "typed"]
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -21,7 +21,7 @@ _fill: Any = cast("Any", dict).update
 
 
 def typed(value: object) -> tuple[type, object]:
-    """Tell `value` apart from equal values of other types, for `==` and `hash`.
+    """Pair a value with its type, so that equal values of different types differ.
 
     >>> typed(True) == typed(1)
     False
@@ -29,8 +29,8 @@ def typed(value: object) -> tuple[type, object]:
     return (type(value), value)
 
 
-def fill(instance: object, **fields: object) -> None:
-    """Set the fields of a frozen value in its own `__init__`, and nowhere else."""
+def set_fields(instance: object, **fields: object) -> None:
+    """Set the fields of a frozen value while it is made, never later."""
     for name, value in fields.items():
         object.__setattr__(instance, name, value)
 
@@ -45,13 +45,13 @@ class FrozenMap(dict[K, V]):
     ('BR', ['country', 'language'])
     >>> facts["country"] = "PT"
     Traceback (most recent call last):
-    TypeError: a FrozenMap does not change
+    TypeError: a FrozenMap cannot be changed
     """
 
     __slots__ = ()
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        """Return a frozen map as it is, without a copy."""
+        """Return a given frozen map itself, without a copy."""
         if len(args) == 1 and not kwargs and type(args[0]) is cls:
             return args[0]
         return super().__new__(cls)
@@ -64,16 +64,16 @@ class FrozenMap(dict[K, V]):
 
     @classmethod
     def of_sorted(cls, items: Mapping[K, V]) -> Self:
-        """Freeze a mapping whose keys are known to be in order; no key is looked at."""
+        """Freeze a mapping whose keys the caller has sorted; the order is not checked."""
         new = dict.__new__(cls)
         _fill(new, items)
         return new
 
-    def _closed(self, *_args: object, **_kwargs: object) -> Never:
-        raise TypeError("a FrozenMap does not change")
+    def _refuse_change(self, *_args: object, **_kwargs: object) -> Never:
+        raise TypeError("a FrozenMap cannot be changed")
 
-    __setitem__ = __delitem__ = __ior__ = clear = pop = popitem = _closed
-    setdefault = update = cast("Any", _closed)
+    __setitem__ = __delitem__ = __ior__ = clear = pop = popitem = _refuse_change
+    setdefault = update = cast("Any", _refuse_change)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Mapping):
@@ -88,7 +88,7 @@ class FrozenMap(dict[K, V]):
         equal = self.__eq__(other)
         return equal if equal is NotImplemented else not equal
 
-    def __hash__(self) -> int:  # type: ignore[override] # pyright: ignore[reportIncompatibleVariableOverride] # a dict has none, for it changes
+    def __hash__(self) -> int:  # type: ignore[override] # pyright: ignore[reportIncompatibleVariableOverride] # a dict is mutable and has no hash
         return hash(tuple((key, type(value), value) for key, value in self.items()))
 
     def __repr__(self) -> str:
@@ -98,7 +98,7 @@ class FrozenMap(dict[K, V]):
         return (type(self), (dict(self),))
 
     def copy(self) -> Self:
-        """Return itself: what does not change needs no copy."""
+        """Return the mapping itself: an immutable value needs no copy."""
         return self
 
     __copy__ = copy

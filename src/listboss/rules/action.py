@@ -1,9 +1,9 @@
-"""What happens at the provider: actions as values, and when two of them are the same.
+"""What a rule does at the provider: actions as values, and when two of them are equal.
 
 A closed union of six: `AddTag`, `RemoveTag`, `AddLead`, `MoveLead`, `RemoveLead`, and
-`ProviderAction` for what a provider offers beyond these. Tags and places compare trimmed
-and case-folded and are sent as written. `action_key` is the one definition of equality
-between actions: merging, conflicts and action ids all rest on it.
+`ProviderAction` for anything else that a provider offers. Tags and places compare trimmed
+and case-folded and are sent as written. `action_key` alone defines when two actions are
+equal: merging, conflicts and action ids all use it.
 """
 
 from __future__ import annotations
@@ -15,10 +15,17 @@ from typing import Any, Literal, TypeAlias, assert_never, cast
 
 import attrs
 
-from listboss.errors import ActionError, ArgumentTypeError
-from listboss.rules._mapping import FrozenMap, fill
-from listboss.rules._text import fold, require_id, require_number, require_text
-from listboss.rules.event import FactValue, utc
+from listboss.errors import ActionError
+from listboss.rules._mapping import FrozenMap, set_fields
+from listboss.rules._text import (
+    check_word,
+    fold,
+    require_id,
+    require_number,
+    require_text,
+    wrong_type,
+)
+from listboss.rules.event import ANY_VALUE, FactValue, utc
 
 __all__ = [
     "ACTION_KINDS",
@@ -33,8 +40,8 @@ __all__ = [
     "action_key",
     "action_kind",
     "as_place",
-    "parameters",
     "place_key",
+    "place_text",
 ]
 
 IfAbsent: TypeAlias = Literal["add", "skip"]
@@ -42,9 +49,9 @@ IfAbsent: TypeAlias = Literal["add", "skip"]
 
 @attrs.frozen(init=False, repr=False)
 class Place:
-    """Where a lead stands at a provider: a list, or machine, sequence and level, or the like.
+    """Where a lead is at a provider: in a list, or at a level of a sequence, for example.
 
-    The parts are named as the provider names them; each is a text.
+    The parts have the names that the provider uses; each value is a string.
 
     >>> Place(machine="7", sequence="2", level="1")
     Place(level='1', machine='7', sequence='2')
@@ -57,7 +64,7 @@ class Place:
     def __init__(self, /, **parts: str) -> None:
         for name, value in parts.items():
             require_text(value, f"$.{require_id(name, '$', ActionError)}", ActionError)
-        fill(self, parts=FrozenMap(parts))
+        set_fields(self, parts=FrozenMap(parts))
 
     def __repr__(self) -> str:
         return f"Place({', '.join(f'{name}={value!r}' for name, value in self.parts.items())})"
@@ -71,13 +78,13 @@ def _place(parts: dict[str, str]) -> Place:
 
 
 def as_place(value: Place | str) -> Place:
-    """Return the place; a bare text names a list."""
+    """Return the place; a string names a list."""
     given = cast("object", value)
     if isinstance(given, str):
         return Place(list=given)
     if isinstance(given, Place):
         return given
-    raise ArgumentTypeError("a place or the name of a list is meant here", path="$.place")
+    raise wrong_type("a place or the name of a list", given, "$.place")
 
 
 def _as_optional_place(value: Place | str | None) -> Place | None:
@@ -90,7 +97,7 @@ def _tag(_action: object, _attribute: attrs.Attribute[Any], value: object) -> No
 
 @attrs.frozen
 class AddTag:
-    """Put a tag on the contact.
+    """Add a tag to the contact.
 
     >>> AddTag("buyer")
     AddTag(tag='buyer')
@@ -101,7 +108,7 @@ class AddTag:
 
 @attrs.frozen
 class RemoveTag:
-    """Take a tag off the contact; one that is not there is no error.
+    """Remove a tag from the contact; a tag that the contact does not have is not an error.
 
     >>> RemoveTag("cart-abandoned").tag
     'cart-abandoned'
@@ -121,17 +128,12 @@ class AddLead:
     place: Place | None = attrs.field(default=None, converter=_as_optional_place)
 
 
-def _add_or_skip(_action: object, _attribute: attrs.Attribute[Any], value: object) -> None:
-    if value not in ("add", "skip"):
-        raise ActionError("`if_absent` is `add` or `skip`", path="$.if_absent")
-
-
 @attrs.frozen
 class MoveLead:
-    """Move the contact to a place, out of `source` or, without one, out of where it is.
+    """Move the contact to a place, from `source` or, without one, from wherever it is.
 
     `if_absent` says what happens when the contact is not at the source: it is added to the
-    target, or the move is skipped.
+    target (`add`), or the move is skipped (`skip`).
 
     >>> MoveLead("Customers", source="Prospects", if_absent="skip").to
     Place(list='Customers')
@@ -139,12 +141,14 @@ class MoveLead:
 
     to: Place = attrs.field(converter=as_place)
     source: Place | None = attrs.field(default=None, converter=_as_optional_place)
-    if_absent: IfAbsent = attrs.field(default="add", kw_only=True, validator=_add_or_skip)
+    if_absent: IfAbsent = attrs.field(
+        default="add", kw_only=True, validator=check_word(ActionError, "add", "skip")
+    )
 
 
 @attrs.frozen
 class RemoveLead:
-    """Take the contact out of one place; it stays in the provider's contact base.
+    """Remove the contact from one place; it stays in the provider's contact base.
 
     >>> RemoveLead("Prospects").place
     Place(list='Prospects')
@@ -153,11 +157,11 @@ class RemoveLead:
     place: Place = attrs.field(converter=as_place)
 
 
-def parameters(value: Mapping[str, FactValue]) -> FrozenMap[str, FactValue]:
+def _parameters(value: Mapping[str, FactValue]) -> FrozenMap[str, FactValue]:
     """Check and freeze the parameters of a provider's own action."""
     given = cast("object", value)
     if not isinstance(given, Mapping):
-        raise ArgumentTypeError("parameters are a mapping", path="$.parameters")
+        raise wrong_type("a mapping", given, "$.parameters", "map each parameter to its value")
     for name, item in value.items():
         path = f"$.parameters.{require_id(name, '$.parameters', ActionError)}"
         match item:
@@ -168,24 +172,25 @@ def parameters(value: Mapping[str, FactValue]) -> FrozenMap[str, FactValue]:
             case int() | Decimal():
                 require_number(item, path, ActionError)
             case datetime():
-                utc(item, path)
+                utc(item, path, ActionError)
             case _:
-                raise ArgumentTypeError(
-                    "a parameter is a text, whole number, decimal, truth value or instant",
-                    path=path,
-                )
+                raise wrong_type(ANY_VALUE, item, path)
     return FrozenMap(value)
 
 
 def _verb(_action: object, _attribute: attrs.Attribute[Any], value: object) -> None:
     vendor, dot, name = require_id(value, "$.verb", ActionError).partition(".")
     if not (vendor and dot and name):
-        raise ActionError("a verb reads `vendor.verb`", path="$.verb")
+        raise ActionError(
+            "the verb does not have the form `vendor.verb`",
+            path="$.verb",
+            hint="write the provider's name, a dot and its action, such as `acme.enrol`",
+        )
 
 
 @attrs.frozen
 class ProviderAction:
-    """What one provider offers beyond the general actions, named `vendor.verb`.
+    """An action that only one provider offers, named `vendor.verb`.
 
     The provider's `Capabilities` declare the verb and its parameters.
 
@@ -195,12 +200,12 @@ class ProviderAction:
 
     verb: str = attrs.field(validator=_verb)
     parameters: FrozenMap[str, FactValue] = attrs.field(
-        default=FrozenMap[str, FactValue](), converter=parameters
+        default=FrozenMap[str, FactValue](), converter=_parameters
     )
 
 
 Action: TypeAlias = AddTag | RemoveTag | AddLead | MoveLead | RemoveLead | ProviderAction
-"""What a segmentation may do."""
+"""Any action of a segmentation."""
 
 ACTION_KINDS: dict[str, type[Any]] = {
     "remove_tag": RemoveTag,
@@ -210,7 +215,7 @@ ACTION_KINDS: dict[str, type[Any]] = {
     "add_tag": AddTag,
     "provider_action": ProviderAction,
 }
-"""The kinds by name, in the order in which the actions of a plan are sorted."""
+"""The kinds of action by name, in the order in which a plan sorts its actions."""
 
 _KIND_NAMES = {kind: name for name, kind in ACTION_KINDS.items()}
 
@@ -225,10 +230,21 @@ def action_kind(action: Action) -> str:
 
 
 def place_key(place: Place | None) -> tuple[str, ...]:
-    """Return what makes two places equal: the parts' names and their folded values."""
+    """Return a key that equal places share: the names of the parts and their folded values."""
     if place is None:
         return ()
     return tuple(text for name, value in place.parts.items() for text in (name, fold(value)))
+
+
+def place_text(place: Place) -> str:
+    """Return the place as messages show it: the name of a list, or else every part.
+
+    >>> place_text(Place(list="Buyers")), place_text(Place(machine="7", level="1"))
+    ('Buyers', 'level=1, machine=7')
+    """
+    if list(place.parts) == ["list"]:
+        return place.parts["list"]
+    return ", ".join(f"{name}={value}" for name, value in place.parts.items())
 
 
 def _parameter_key(value: FactValue) -> tuple[str, str]:
@@ -238,7 +254,7 @@ def _parameter_key(value: FactValue) -> tuple[str, str]:
 
 
 def action_key(action: Action) -> tuple[str, ...]:
-    """Return what makes two actions equal: the kind, then everything it says.
+    """Return a key that equal actions share: the kind, then all of its values.
 
     >>> action_key(AddTag(" VIP")) == action_key(AddTag("vip"))
     True

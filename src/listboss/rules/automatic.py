@@ -1,9 +1,9 @@
 """The automatic segmentations: one table, modelled on the platform's automatic capture.
 
 They exist for every approved product, are the first level of organisation, and cannot be
-built, edited, disabled or removed; custom segmentations complement them. That such tags
-exist for cart abandonment, approved purchase, canceled purchase and refund is public; the
-other rows, the exact names, and what removes a tag are this library's own, documented set.
+built, edited, disabled or removed; custom segmentations complement them. The public help
+pages state such tags for cart abandonment, approved purchase, canceled purchase and refund.
+The other rows, the exact names and the events that remove a tag are this library's choice.
 Capture itself (one automatic `AddLead` for each event) records, and never sends e-mail.
 """
 
@@ -14,7 +14,7 @@ from typing import Never, Self
 import attrs
 
 from listboss.errors import AutomaticSegmentationError
-from listboss.rules._mapping import fill
+from listboss.rules._mapping import set_fields
 from listboss.rules._text import fold
 from listboss.rules.event import EventName
 
@@ -29,9 +29,9 @@ __all__ = [
 
 AUTOMATIC_ID_PREFIX = "auto."
 CAPTURE_ID = "auto.capture"
-"""The reason (`because`) of the automatic `AddLead` that records who interacts."""
+"""The id in `because` of the automatic `AddLead` that records each contact."""
 RESERVED_TAG_PREFIX = "auto:"
-"""No custom action can touch a tag that begins so."""
+"""Custom actions cannot use a tag that begins with this."""
 
 
 def is_reserved_tag(tag: str) -> bool:
@@ -45,10 +45,10 @@ def is_reserved_tag(tag: str) -> bool:
 
 @attrs.frozen(init=False)
 class AutomaticSegmentation:
-    """A built-in rule: which events put its tag on, and which take it off.
+    """A built-in rule: the events that add its tag and the events that remove it.
 
-    Only the built-ins in `AUTOMATIC` exist; whatever would make or change one raises
-    `AutomaticSegmentationError`, and pickle and copy give the same built-in back.
+    Only the built-ins in `AUTOMATIC` exist. An attempt to make or change one raises
+    `AutomaticSegmentationError`; pickle and copy return the same built-in.
 
     >>> AUTOMATIC[0].id, AUTOMATIC[0].tag_for("42")
     ('auto.cart_abandonment', 'auto:cart-abandonment:42')
@@ -63,14 +63,17 @@ class AutomaticSegmentation:
     removes_on: tuple[EventName, ...]
 
     def __new__(cls, *_args: object, **_kwargs: object) -> Self:
-        """Refuse: the built-ins are all there is."""
+        """Raise `AutomaticSegmentationError`."""
         raise AutomaticSegmentationError(
             "automatic segmentations cannot be made or changed",
-            hint="add a custom segmentation beside them",
+            hint="add a custom segmentation instead",
         )
 
     def __init_subclass__(cls) -> Never:
-        raise AutomaticSegmentationError("automatic segmentations cannot be subclassed")
+        raise AutomaticSegmentationError(
+            "automatic segmentations cannot be subclassed",
+            hint="add a custom segmentation instead",
+        )
 
     @property
     def name(self) -> str:
@@ -78,7 +81,7 @@ class AutomaticSegmentation:
         return self.tag_key.replace("-", " ").capitalize()
 
     def tag_for(self, product_id: str) -> str:
-        """Return the tag of this built-in for one product."""
+        """Return the built-in's tag for one product."""
         return f"{RESERVED_TAG_PREFIX}{self.tag_key}:{product_id}"
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -102,7 +105,7 @@ def _row(
     removes_on: tuple[EventName, ...] = (),
 ) -> AutomaticSegmentation:
     row: AutomaticSegmentation = object.__new__(AutomaticSegmentation)
-    fill(row, id=name, tag_key=tag_key, adds_on=adds_on, removes_on=removes_on)
+    set_fields(row, id=name, tag_key=tag_key, adds_on=adds_on, removes_on=removes_on)
     return row
 
 
@@ -176,9 +179,9 @@ AUTOMATIC: tuple[AutomaticSegmentation, ...] = (
         (_E.PURCHASE_APPROVED, _E.PRODUCT_AVAILABLE),
     ),
 )
-"""All automatic segmentations: id, tag key, the events that apply and that remove the tag.
+"""All automatic segmentations: id, tag key, the events that add and that remove the tag.
 
-The tag of a refund is meant to be taken off by the approval of a later purchase. An event
-does not know what came before it: that a late approval is older than the refund is for who
-delivers the plan to see, by `Plan.occurred_at`.
+The approval of a later purchase removes the tag of a refund. An event does not know what
+came before it: the code that delivers a plan can tell from `Plan.occurred_at` that a late
+approval is older than the refund.
 """

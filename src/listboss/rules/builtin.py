@@ -1,9 +1,9 @@
 """`HOTMART`: the built-in catalogue, as two tables.
 
-The rows of the first table are the facts that webhooks and hosts know; the rows of the
-second are the events, grouped as on the public list, each with the product kinds it is
-offered for and the facts it carries. Which cells are stated by help pages and which are
-this library's own choice is told in the documentation's decisions page.
+The first table has the facts that webhooks and hosts know. The second has the events,
+grouped as on the public list, each with the product kinds it is offered for and the facts
+it carries. The decisions pages of the documentation say which cells the help pages state
+and which are this library's own choice.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ FACTS = (
         SMART_PAYMENT_STATUSES,
         closed=True,
     ),
-    # Extensions: what payloads have beyond them.
+    # Extensions: other values in payloads.
     _fact("price", FactKind.DECIMAL, "Price without interest"),
     _fact("full_price", FactKind.DECIMAL, "Price with interest"),
     _fact("recurrence_number", FactKind.INTEGER, "Recurrence, counted from 1"),
@@ -120,7 +120,7 @@ N = EventName
 WEBHOOK, DERIVED, HOST = Source.WEBHOOK, Source.DERIVED, Source.HOST
 EXTENSION, PROVISIONAL = Source.EXTENSION, Source.PROVISIONAL
 
-# group: product kinds, rows of (name, label, facts, carries plan, source)
+# (group, product kinds, rows of (name, label, facts, carries plan, source))
 _GROUPS: tuple[
     tuple[
         str,
@@ -207,4 +207,4 @@ EVENTS = tuple(
 )
 
 HOTMART = Catalogue(EVENTS, FACTS)
-"""The built-in catalogue: every event and fact of the public list, and the near ones."""
+"""The built-in catalogue: every event and fact of the public list, and related ones."""

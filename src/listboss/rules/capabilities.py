@@ -1,27 +1,30 @@
 """What a provider's account can do, as data that rules are reviewed against.
 
-The provider decides which actions exist. A rule that asks for more is flagged and does not
-run; nothing is quietly replaced by something similar, unless the provider itself says that
-it emulates it.
+The provider decides which actions exist. A rule that uses another one is flagged and does
+not run; no action is silently replaced by a similar one, unless the provider itself declares
+that it emulates the action.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal, TypeAlias, assert_never
+from typing import Any, Literal, TypeAlias, assert_never, get_args
 
 import attrs
 
-from listboss.errors import ActionError, ArgumentTypeError
+from listboss.errors import ActionError
 from listboss.rules._facts import READERS
 from listboss.rules._mapping import FrozenMap
 from listboss.rules._text import (
     check_bool,
     check_id,
+    check_word,
     fold,
+    kind_of,
     require_id,
     require_member,
     require_tuple,
+    wrong_type,
 )
 from listboss.rules.action import (
     Action,
@@ -43,7 +46,7 @@ __all__ = ["GENERAL_ACTIONS", "Ability", "Capabilities", "Verb"]
 Ability: TypeAlias = Literal["native", "emulated", "none"]
 
 GENERAL_ACTIONS = ("add_tag", "remove_tag", "add_lead", "move_lead", "remove_lead")
-"""The kinds of action that every provider may offer; each is a field of `Capabilities`."""
+"""The kinds of action that any provider may offer; each is a field of `Capabilities`."""
 
 
 def _parameter_kinds(value: Mapping[str, FactKind | str]) -> FrozenMap[str, FactKind]:
@@ -63,7 +66,7 @@ def _optional(value: Iterable[str]) -> tuple[str, ...]:
 
 @attrs.frozen
 class Verb:
-    """One action of a provider's own: its name and its parameters, each of a kind.
+    """An action that only this provider offers: its name and the kind of each parameter.
 
     >>> Verb("acme.enrol", {"course": "text", "note": "text"}, optional=("note",)).name
     'acme.enrol'
@@ -76,7 +79,7 @@ class Verb:
     optional: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=_optional)
 
     def faults(self, action: ProviderAction) -> tuple[str, ...]:
-        """Name the parameters that are missing, unknown or of a wrong kind."""
+        """Name the parameters that are missing, unknown or of the wrong kind."""
         given = action.parameters
         missing = [n for n in self.parameters if n not in given and n not in self.optional]
         wrong = [
@@ -87,11 +90,7 @@ class Verb:
         return (*missing, *wrong)
 
 
-def _ability(_caps: object, attribute: attrs.Attribute[Ability], value: object) -> None:
-    if value not in ("native", "emulated", "none"):
-        raise ActionError(
-            "an ability is `native`, `emulated` or `none`", path=f"$.{attribute.name}"
-        )
+_check_ability = check_word(ActionError, *get_args(Ability))
 
 
 def _places(value: Iterable[Place | str] | None) -> tuple[Place, ...] | None:
@@ -100,25 +99,26 @@ def _places(value: Iterable[Place | str] | None) -> tuple[Place, ...] | None:
     return tuple(as_place(item) for item in require_tuple(value, "$.places", Place))
 
 
-def _texts(path: str, value: object) -> tuple[str, ...] | None:
+def _strings(path: str, value: object) -> tuple[str, ...] | None:
     if value is None:
         return None
-    texts = require_tuple(value, path)
-    if not all(isinstance(text, str) for text in texts):
-        raise ArgumentTypeError("texts are meant here", path=path)
-    return texts
+    strings = require_tuple(value, path)
+    for n, string in enumerate(strings):
+        if not isinstance(string, str):
+            raise wrong_type("a string", string, f"{path}[{n}]")
+    return strings
 
 
 def _tags(value: Iterable[str] | None) -> tuple[str, ...] | None:
-    return _texts("$.tags", value)
+    return _strings("$.tags", value)
 
 
 def _data(value: Iterable[str] | None) -> tuple[str, ...] | None:
-    return _texts("$.data", value)
+    return _strings("$.data", value)
 
 
 def _events(value: Iterable[str] | None) -> tuple[str, ...] | None:
-    return _texts("$.events", value)
+    return _strings("$.events", value)
 
 
 def _verbs(value: Verb | Iterable[Verb | str]) -> tuple[Verb, ...]:
@@ -128,11 +128,14 @@ def _verbs(value: Verb | Iterable[Verb | str]) -> tuple[Verb, ...]:
     )
 
 
-def _positive(_caps: object, attribute: attrs.Attribute[Any], value: object) -> None:
+def _check_positive(_caps: object, attribute: attrs.Attribute[Any], value: object) -> None:
     if value is None and attribute.default is None:
         return
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ActionError("a whole number of at least 1 is meant", path=f"$.{attribute.name}")
+    path, expected = f"$.{attribute.name}", "expected an integer of at least 1"
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ActionError(f"{expected}, got {kind_of(value)}", path=path)
+    if value < 1:
+        raise ActionError(f"{expected}, got a smaller one", path=path)
 
 
 def _place_keys(places: tuple[Place, ...] | None) -> frozenset[tuple[str, ...]] | None:
@@ -147,22 +150,26 @@ def _tag_keys(tags: tuple[str, ...] | None) -> frozenset[str] | None:
 class Capabilities:
     """What one account of a provider can do.
 
-    Each general action is `native`, `emulated` (the provider composes it of others; rules
-    that use it get a warning) or `none`. None means any for `places`, `tags`, `data` and
-    `events`. `one_place`: a contact is at one place at a time. `data`: the fields that may
-    be sent. `verbs`: the provider's own actions. `rate`: actions a minute, None for no
-    limit. `batch`: how many actions one call may carry. `idempotent`: an action repeated
-    with the same id is done once.
+    Each general action is `native`, `emulated` (the provider composes it from other actions;
+    rules that use it get a warning) or `none`. For `places`, `tags`, `data` and `events`,
+    None means any.
+
+    - `one_place`: a contact is at one place at a time.
+    - `data`: the fields that may be sent.
+    - `verbs`: the provider's own actions.
+    - `rate`: at most this many actions a minute, None for no limit.
+    - `batch`: at most this many actions in one call.
+    - `idempotent`: the provider carries out an action only once for each id.
 
     >>> Capabilities(add_tag="native", remove_tag="native").kinds()
     ('add_tag', 'remove_tag')
     """
 
-    add_tag: Ability = attrs.field(default="none", validator=_ability)
-    remove_tag: Ability = attrs.field(default="none", validator=_ability)
-    add_lead: Ability = attrs.field(default="none", validator=_ability)
-    move_lead: Ability = attrs.field(default="none", validator=_ability)
-    remove_lead: Ability = attrs.field(default="none", validator=_ability)
+    add_tag: Ability = attrs.field(default="none", validator=_check_ability)
+    remove_tag: Ability = attrs.field(default="none", validator=_check_ability)
+    add_lead: Ability = attrs.field(default="none", validator=_check_ability)
+    move_lead: Ability = attrs.field(default="none", validator=_check_ability)
+    remove_lead: Ability = attrs.field(default="none", validator=_check_ability)
     idempotent: bool = attrs.field(default=False, validator=check_bool)
     places: tuple[Place, ...] | None = attrs.field(default=None, converter=_places)
     tags: tuple[str, ...] | None = attrs.field(default=None, converter=_tags)
@@ -170,8 +177,8 @@ class Capabilities:
     data: tuple[str, ...] | None = attrs.field(default=("email", "name", "phone"), converter=_data)
     verbs: tuple[Verb, ...] = attrs.field(default=(), converter=_verbs)
     events: tuple[str, ...] | None = attrs.field(default=None, converter=_events)
-    rate: int | None = attrs.field(default=None, validator=_positive)
-    batch: int = attrs.field(default=1, validator=_positive)
+    rate: int | None = attrs.field(default=None, validator=_check_positive)
+    batch: int = attrs.field(default=1, validator=_check_positive)
     _place_keys: frozenset[tuple[str, ...]] | None = attrs.field(
         init=False,
         eq=False,
@@ -187,7 +194,7 @@ class Capabilities:
 
     @classmethod
     def everything(cls) -> Capabilities:
-        """Return the capabilities of an account without limits, for hosts that want none."""
+        """Return the capabilities of an account without limits."""
         return cls(
             add_tag="native",
             remove_tag="native",
@@ -198,25 +205,25 @@ class Capabilities:
         )
 
     def ability(self, kind: str) -> Ability:
-        """Return how the account does a general kind of action."""
+        """Return how the account carries out a general kind of action."""
         ability: Ability = getattr(self, kind)
         return ability
 
     def kinds(self) -> tuple[str, ...]:
-        """List the actions a form would offer: general kinds first, then own verbs."""
+        """List the actions for a form to offer: general kinds first, then the own verbs."""
         general = tuple(kind for kind in GENERAL_ACTIONS if self.ability(kind) != "none")
         return general + tuple(verb.name for verb in self.verbs)
 
     def verb(self, name: str) -> Verb | None:
-        """Return the account's own action of that name, or None."""
+        """Return the provider's own action of that name, or None."""
         return next((verb for verb in self.verbs if verb.name == name), None)
 
     def takes_event(self, event_name: str) -> bool:
-        """Whether rules on that event are offered for the account."""
+        """Whether the account supports rules on that event."""
         return self.events is None or event_name in self.events
 
     def takes_place(self, place: Place | None) -> bool:
-        """Whether the account has that place; the contact base is always there."""
+        """Whether the account has that place; every account has the contact base (None)."""
         return place is None or self._place_keys is None or place_key(place) in self._place_keys
 
     def takes_tag(self, tag: str) -> bool:
@@ -224,7 +231,7 @@ class Capabilities:
         return self._tag_keys is None or fold(tag) in self._tag_keys
 
     def can(self, action: Action) -> bool:
-        """Whether the account can do the action, natively or emulated.
+        """Whether the account can carry out the action, natively or emulated.
 
         >>> Capabilities(add_tag="native").can(RemoveTag("buyer"))
         False

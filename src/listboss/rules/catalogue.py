@@ -1,9 +1,9 @@
-"""What kinds of events and facts there are, and which fits which: tables, and nothing else.
+"""The kinds of events and facts, and which fits which, as tables.
 
 `EventType` says which product kinds an event is offered for, which facts it carries and
-where it comes from; `FactType` says of what kind a fact is. All code that asks "does this
-fit?" asks a `Catalogue`. The built-in one is `listboss.rules.builtin.HOTMART`; a host adds
-its own events and facts with `Catalogue.extended`, and can never change a built-in row.
+where it comes from; `FactType` says of which kind a fact is. A `Catalogue` answers every
+question about what fits. The built-in one is `listboss.rules.builtin.HOTMART`; a host adds
+its own events and facts with `Catalogue.extended` and can never change a built-in row.
 """
 
 from __future__ import annotations
@@ -14,15 +14,23 @@ from typing import Any
 
 import attrs
 
-from listboss.errors import ArgumentTypeError, CatalogueError
+from listboss.errors import CatalogueError
 from listboss.rules._mapping import FrozenMap
-from listboss.rules._text import check_bool, check_id, require_id, require_member, require_tuple
+from listboss.rules._text import (
+    check_bool,
+    check_id,
+    require_id,
+    require_member,
+    require_tuple,
+    suggestion,
+    wrong_type,
+)
 
 __all__ = ["Catalogue", "EventType", "FactKind", "FactType", "ProductKind", "Source"]
 
 
 class ProductKind(StrEnum):
-    """What is sold; the host says so, a webhook does not."""
+    """What kind of product is sold; the host knows this, a webhook does not."""
 
     SINGLE = "single"
     SUBSCRIPTION = "subscription"
@@ -34,36 +42,36 @@ class Source(StrEnum):
     """Where the occurrences of an event type come from."""
 
     WEBHOOK = "webhook"
-    """One webhook event says so."""
+    """A webhook event of its own."""
     DERIVED = "derived"
-    """Follows from a webhook that says more than its event name."""
+    """Derived from the content of a webhook with another event name."""
     HOST = "host"
-    """No webhook has it: the host makes the event."""
+    """No webhook: the host makes the event."""
     EXTENSION = "extension"
-    """A webhook has it; the public list of events does not."""
+    """In a webhook, but not in the public list of events."""
     PROVISIONAL = "provisional"
-    """Expected to exist, not described anywhere public: may change in any release."""
+    """Expected to exist but not documented in public: may change in any release."""
 
 
 class FactKind(StrEnum):
     """How the values of a fact are read and compared."""
 
     CHOICE = "choice"
-    """A word out of a set; trimmed and case-folded."""
+    """A word from a set; trimmed and case-folded."""
     COUNTRY = "country"
     """ISO 3166-1 alpha-2."""
     CURRENCY = "currency"
     """ISO 4217."""
     LANGUAGE = "language"
-    """BCP-47; `pt-BR` meets a rule that says `pt`."""
+    """BCP-47; `pt-BR` matches a rule on `pt`."""
     TEXT = "text"
-    """Any text; trimmed and case-folded."""
+    """Any string; trimmed and case-folded."""
     INTEGER = "integer"
     DECIMAL = "decimal"
-    """A `Decimal`; an int is accepted, a float is not."""
+    """A `Decimal` or an int; a float is refused."""
     BOOLEAN = "boolean"
     INSTANT = "instant"
-    """An aware datetime."""
+    """A datetime with a time zone."""
 
 
 def _kinds(value: Iterable[ProductKind | str]) -> tuple[ProductKind, ...]:
@@ -95,9 +103,9 @@ def _values(value: Iterable[str]) -> tuple[str, ...]:
 class FactType:
     """One fact that events may carry, and how it compares.
 
-    `values` are the known words of a choice; with `closed` there are no others, and a rule
-    that names another one is flagged. `on_any_event` says that a host may attach the fact
-    to every event; else only the event types that list it carry it.
+    `values` are the known words of a choice. A rule on another word gets a warning; with
+    `closed` there are no other words, and the rule is flagged. With `on_any_event` a host may
+    add the fact to every event; otherwise only the event types that list it carry it.
 
     >>> FactType("score", FactKind.INTEGER, label="Score of our own quiz").on_any_event
     True
@@ -112,15 +120,19 @@ class FactType:
 
     def __attrs_post_init__(self) -> None:
         if (self.values or self.closed) and self.kind is not FactKind.CHOICE:
-            raise CatalogueError(f"only a choice lists values, `{self.name}` is none")
+            raise CatalogueError(
+                f"`{self.name}` has the kind `{self.kind}`, and only a choice has values",
+                path="$.values",
+                hint="use the kind `choice`, or remove `values` and `closed`",
+            )
 
 
 @attrs.frozen
 class EventType:
-    """One kind of event: what it is called, for which products, and what it carries.
+    """One kind of event: its name, the products it is offered for, and the facts it carries.
 
-    `facts` are the names of the facts that an occurrence may carry; `carries_plan` says
-    whether it names the plan of a subscription.
+    `facts` are the names of the facts that an event of this type may carry; `carries_plan`
+    says whether it names the plan of a subscription.
 
     >>> EventType("quiz.passed", "Passed our quiz", group="Own", facts=("score",)).source
     <Source.HOST: 'host'>
@@ -138,26 +150,30 @@ class EventType:
 
 
 def _events(value: Iterable[EventType]) -> tuple[EventType, ...]:
-    return _rows(value, "$.events", EventType)
+    return _rows(value, "$.events", EventType, "an event type")
 
 
 def _facts(value: Iterable[FactType]) -> tuple[FactType, ...]:
-    return _rows(value, "$.facts", FactType)
+    return _rows(value, "$.facts", FactType, "a fact type")
 
 
-def _rows(value: object, path: str, row_type: type) -> tuple[Any, ...]:
+def _rows(value: object, path: str, row_type: type, expected: str) -> tuple[Any, ...]:
     rows = require_tuple(value, path, row_type)
-    if not all(isinstance(row, row_type) for row in rows):
-        raise ArgumentTypeError("event types and fact types are meant here", path=path)
+    for n, row in enumerate(rows):
+        if not isinstance(row, row_type):
+            raise wrong_type(expected, row, f"{path}[{n}]")
     return rows
 
 
 def _by_name(rows: tuple[Any, ...], path: str) -> FrozenMap[str, Any]:
-    names = [row.name for row in rows]
-    for name in names:
-        if names.count(name) > 1:
-            raise CatalogueError(f"`{name}` stands in the catalogue twice", path=path)
-    return FrozenMap(dict(zip(names, rows, strict=True)))
+    by_name: dict[str, Any] = {}
+    for row in rows:
+        if row.name in by_name:
+            raise CatalogueError(
+                f"the catalogue has `{row.name}` twice", path=path, hint="rename one of them"
+            )
+        by_name[row.name] = row
+    return FrozenMap(by_name)
 
 
 @attrs.frozen
@@ -197,7 +213,9 @@ class Catalogue:
             for fact in event.facts:
                 if fact not in self._fact_by_name:
                     raise CatalogueError(
-                        f"event `{event.name}` lists the unknown fact `{fact}`", path="$.events"
+                        f"event `{event.name}` lists the unknown fact `{fact}`",
+                        path="$.events",
+                        hint=suggestion(fact, self._fact_by_name, "add the fact type to `facts`"),
                     )
 
     def __repr__(self) -> str:
@@ -219,7 +237,7 @@ class Catalogue:
         return fact.on_any_event or fact.name in event.facts
 
     def facts_of(self, event_name: str) -> tuple[FactType, ...]:
-        """Return the facts that an event of that type may carry, in the catalogue's order."""
+        """Return the facts that an event of that type may carry, in catalogue order."""
         return tuple(fact for fact in self.facts if self.carries(event_name, fact.name))
 
     def events_for(self, kind: ProductKind) -> tuple[EventType, ...]:
@@ -232,7 +250,7 @@ class Catalogue:
     def extended(
         self, *, events: Iterable[EventType] = (), facts: Iterable[FactType] = ()
     ) -> Catalogue:
-        """Return a catalogue with more rows; a name that is taken raises `CatalogueError`."""
+        """Return a catalogue with more rows; a name used twice raises `CatalogueError`."""
         return Catalogue(
             self.events + require_tuple(events, "$.events", EventType),
             self.facts + require_tuple(facts, "$.facts", FactType),

@@ -1,7 +1,7 @@
-"""Who a rule takes: conditions over the facts of an event, as values.
+"""Which contacts a rule is for: conditions over the facts of an event, as values.
 
 A closed union of four: `Comparison`, `AllOf`, `AnyOf`, `Not`, written with `where`. **A rule
-fires only on what is known**: a comparison on a fact that the event lacks, or has in a
+fires only on what is known**: a comparison on a fact that the event lacks, or has with the
 wrong type, does not hold, negated or not. So `Not` reaches down to the comparisons:
 `~(x == v)` is `x != v`, `~(x < v)` is `x >= v`, `~(a & b)` is `~a | ~b`. There are no
 regular expressions, and size is bounded at construction.
@@ -17,9 +17,17 @@ from typing import ClassVar, Never, TypeAlias, assert_never, cast
 
 import attrs
 
-from listboss.errors import ArgumentTypeError, ConditionError
-from listboss.rules._mapping import fill, typed
-from listboss.rules._text import require_id, require_number, require_text
+from listboss.errors import ConditionError
+from listboss.rules._mapping import set_fields, typed
+from listboss.rules._slips import FactName, no_truth_value, wrong_condition, wrong_value
+from listboss.rules._text import (
+    kind_of,
+    require_id,
+    require_member,
+    require_number,
+    require_text,
+    wrong_type,
+)
 from listboss.rules.event import FactValue, utc
 
 __all__ = [
@@ -41,13 +49,13 @@ __all__ = [
 ]
 
 MAX_DEPTH = 32
-"""How many combinators may stand one inside the other."""
+"""At most this many combinators may be nested."""
 MAX_NODES = 1_000
-"""How many comparisons and combinators one condition may have."""
+"""One condition has at most this many comparisons and combinators."""
 
 
 class Operator(StrEnum):
-    """What a comparison asks of a fact."""
+    """How a comparison compares a fact with its value."""
 
     EQ = "eq"
     NE = "ne"
@@ -58,7 +66,7 @@ class Operator(StrEnum):
     GT = "gt"
     GE = "ge"
     BETWEEN = "between"
-    """From the first to the second value, both included."""
+    """From the first to the second value, both inclusive."""
     CONTAINS = "contains"
     STARTS_WITH = "starts_with"
     IS_SET = "is_set"
@@ -77,7 +85,7 @@ NEGATED: dict[Operator, Operator] = {
     Operator.IS_SET: Operator.IS_MISSING,
     Operator.IS_MISSING: Operator.IS_SET,
 }
-"""The operator that holds where the other does not, on a known fact; three have none."""
+"""For each operator, the one that holds on a known fact where it does not; three have none."""
 
 LISTS = frozenset({Operator.IN, Operator.NOT_IN, Operator.BETWEEN})
 NO_VALUE = frozenset({Operator.IS_SET, Operator.IS_MISSING})
@@ -95,11 +103,14 @@ class _Composable:
     def __or__(self, other: Condition) -> AnyOf:
         return AnyOf(*_flattened(AnyOf, self, other))
 
+    def _refuse_operand(self, other: object) -> Never:
+        """Explain `1 & condition`, which Python reads out of `where.a == 1 & condition`."""
+        raise wrong_condition(other, "$")
+
+    __rand__ = __ror__ = _refuse_operand
+
     def __bool__(self) -> Never:
-        raise ArgumentTypeError(
-            "a condition is neither true nor false without an event",
-            hint="combine conditions with & | ~ and put each comparison in parentheses",
-        )
+        raise no_truth_value()
 
 
 def _flattened(kind: type[AllOf | AnyOf], *operands: object) -> Iterator[Condition]:
@@ -125,24 +136,18 @@ def _scalar(value: object, path: str) -> FactValue:
         case int() | Decimal():
             return require_number(value, path, ConditionError)
         case datetime():
-            if value.utcoffset() is None:
-                raise ConditionError("the time has no time zone", path=path)
-            return utc(value, path)
+            return utc(value, path, ConditionError)
         case _:
-            raise ArgumentTypeError(
-                "a fact compares with a text, whole number, decimal, truth value or instant",
-                path=path,
-                hint="write money as a decimal; ask is_missing() for an absent fact",
-            )
+            raise wrong_value(value, path)
 
 
 @attrs.frozen(init=False)
 class Comparison(_Composable):
-    """One question about one fact; usually written with `where`.
+    """A comparison of one fact with a value; usually written with `where`.
 
-    `value` is one value, a tuple of them for `in`, `not_in` and `between`, and None for
+    `value` is one value, a tuple of values for `in`, `not_in` and `between`, and None for
     `is_set` and `is_missing`. Raises `ConditionError` or `ArgumentTypeError` for a value
-    that fits no fact at all; whether it fits this fact is told by `RuleSet.findings`.
+    that fits no fact; `RuleSet.findings` reports a value that does not fit this fact.
 
     >>> Comparison("installments", "ge", 6) == (where.installments >= 6)
     True
@@ -161,16 +166,10 @@ class Comparison(_Composable):
         operator: Operator | str,
         value: FactValue | Iterable[FactValue] | None = None,
     ) -> None:
-        try:
-            op = Operator(operator)
-        except ValueError:
-            raise ConditionError(
-                "there is no such operator",
-                code="unknown_operator",
-                path="$.operator",
-                hint=f"one of {', '.join(Operator)}",
-            ) from None
-        fill(
+        op = require_member(
+            operator, Operator, "$.operator", ConditionError, code="unknown_operator"
+        )
+        set_fields(
             self,
             fact=require_id(fact, "$.fact", ConditionError),
             operator=op,
@@ -187,31 +186,47 @@ class Comparison(_Composable):
 def _value_for(operator: Operator, value: object) -> FactValue | tuple[FactValue, ...] | None:
     if operator in NO_VALUE:
         if value is not None:
-            raise ConditionError(f"`{operator}` takes no value", path="$.value")
+            raise ConditionError(
+                f"`{operator}` takes no value, got {kind_of(value)}",
+                path="$.value",
+                hint="remove the value",
+            )
         return None
     if operator not in LISTS:
         return _scalar(value, "$.value")
     if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
-        raise ArgumentTypeError(f"`{operator}` takes a tuple of values", path="$.value")
+        raise wrong_type(f"a list of values for `{operator}`", value, "$.value")
     values = tuple(
         _scalar(item, f"$.value[{n}]") for n, item in enumerate(cast("Iterable[object]", value))
     )
     if operator is Operator.BETWEEN and len(values) != BOUNDS:
-        raise ConditionError("`between` takes two values", path="$.value")
+        raise ConditionError(
+            f"expected two values for `between`, got {len(values)}",
+            path="$.value",
+            hint="write the lower and the upper bound",
+        )
     return values
 
 
 def _check_members(conditions: tuple[object, ...]) -> None:
     for n, condition in enumerate(conditions):
         if not isinstance(condition, (Comparison, AllOf, AnyOf, Not)):
-            raise ArgumentTypeError("a condition is meant here", path=f"$[{n}]")
+            raise wrong_condition(condition, f"$[{n}]")
 
 
 def _check_size(depth: int, nodes: int) -> None:
     if depth > MAX_DEPTH:
-        raise ConditionError(f"conditions nest over {MAX_DEPTH} deep", code="too_deep")
+        raise ConditionError(
+            f"the condition is nested more than {MAX_DEPTH} deep",
+            code="too_deep",
+            hint="split it over several segmentations",
+        )
     if nodes > MAX_NODES:
-        raise ConditionError(f"a condition has over {MAX_NODES} parts", code="too_large")
+        raise ConditionError(
+            f"the condition has more than {MAX_NODES} parts",
+            code="too_large",
+            hint="split it over several segmentations, or use `is_in` for a list of values",
+        )
 
 
 @attrs.frozen(init=False)
@@ -225,7 +240,7 @@ class _Combination(_Composable):
         depth = 1 + max((part.depth for part in conditions), default=0)
         nodes = 1 + sum(part.nodes for part in conditions)
         _check_size(depth, nodes)
-        fill(self, conditions=conditions, depth=depth, nodes=nodes)
+        set_fields(self, conditions=conditions, depth=depth, nodes=nodes)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(map(repr, self.conditions))})"
@@ -233,7 +248,7 @@ class _Combination(_Composable):
 
 @attrs.frozen(init=False, repr=False)
 class AllOf(_Combination):
-    """Holds when every one of `conditions` holds; without any, it holds.
+    """Holds when all of `conditions` hold; without conditions, it holds.
 
     >>> (where.language == "en") & (where.installments >= 6)
     AllOf(Comparison(fact='language', operator=<Operator.EQ: 'eq'>, value='en'), ...)
@@ -246,7 +261,7 @@ class AllOf(_Combination):
 
 @attrs.frozen(init=False, repr=False)
 class AnyOf(_Combination):
-    """Holds when at least one of `conditions` holds; without any, it does not.
+    """Holds when at least one of `conditions` holds; without conditions, it does not.
 
     >>> AnyOf(where.country == "BR", where.country == "PT").nodes
     3
@@ -259,7 +274,7 @@ class AnyOf(_Combination):
 
 @attrs.frozen(init=False)
 class Not(_Composable):
-    """Negates the comparisons inside; `~` says the same and is simpler where it can be.
+    """Negates the comparisons inside; `~` means the same and is simplified where possible.
 
     >>> ~where.price.between(10, 20)
     Not(condition=Comparison(fact='price', operator=<Operator.BETWEEN: 'between'>, ...))
@@ -273,19 +288,19 @@ class Not(_Composable):
         _check_members((condition,))
         depth, nodes = 1 + condition.depth, 1 + condition.nodes
         _check_size(depth, nodes)
-        fill(self, condition=condition, depth=depth, nodes=nodes)
+        set_fields(self, condition=condition, depth=depth, nodes=nodes)
 
     def __invert__(self) -> Condition:
-        """Return what was negated."""
+        """Return the negated condition."""
         return self.condition
 
 
 Condition: TypeAlias = Comparison | AllOf | AnyOf | Not
-"""What a segmentation may ask of an event."""
+"""Any condition of a segmentation."""
 
 
 def comparisons(condition: Condition | None, path: str = "$") -> Iterator[tuple[str, Comparison]]:
-    """Yield each comparison of a condition with its JSON path, in the order written.
+    """Yield each comparison of a condition with its JSON path, in written order.
 
     >>> [path for path, _ in comparisons(~((where.a == 1) | where.b.between(1, 2)))]
     ['$.all[0]', '$.all[1].not']
@@ -305,16 +320,10 @@ def comparisons(condition: Condition | None, path: str = "$") -> Iterator[tuple[
             assert_never(condition)
 
 
-class FactRef:  # noqa: PLW1641 # == builds a condition, so it is no dict key
-    """A fact by name, to be compared; what `where.NAME` and `where["NAME"]` give."""
+class FactRef(FactName):  # noqa: PLW1641 # == builds a condition, so it cannot be a dictionary key
+    """A fact to compare, by name: the value of `where.NAME` and `where["NAME"]`."""
 
-    __slots__ = ("_name",)
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def __repr__(self) -> str:
-        return f"where[{self._name!r}]"
+    __slots__ = ()
 
     def __eq__(self, value: FactValue) -> Comparison:  # type: ignore[override] # pyright: ignore[reportIncompatibleMethodOverride] # builds a condition
         return Comparison(self._name, Operator.EQ, value)
@@ -339,19 +348,19 @@ class FactRef:  # noqa: PLW1641 # == builds a condition, so it is no dict key
         return Comparison(self._name, Operator.IN, values)
 
     def not_in(self, *values: FactValue) -> Comparison:
-        """Hold when the fact is known and none of `values`."""
+        """Hold when the fact is known and is not one of `values`."""
         return Comparison(self._name, Operator.NOT_IN, values)
 
     def between(self, low: FactValue, high: FactValue) -> Comparison:
-        """Hold from `low` to `high`, both included."""
+        """Hold from `low` to `high`, both inclusive."""
         return Comparison(self._name, Operator.BETWEEN, (low, high))
 
     def contains(self, text: str) -> Comparison:
-        """Hold when the text of the fact has `text` in it; case does not count."""
+        """Hold when the fact contains `text`; case is ignored."""
         return Comparison(self._name, Operator.CONTAINS, text)
 
     def starts_with(self, text: str) -> Comparison:
-        """Hold when the text of the fact begins with `text`; case does not count."""
+        """Hold when the fact begins with `text`; case is ignored."""
         return Comparison(self._name, Operator.STARTS_WITH, text)
 
     def is_set(self) -> Comparison:
@@ -379,4 +388,4 @@ class _Where:
 
 
 where = _Where()
-"""Names a fact to compare: `where.language == "en"`, `where["my_own_fact"] == 3`."""
+"""Names the fact to compare: `where.language == "en"`, `where["my_own_fact"] == 3`."""

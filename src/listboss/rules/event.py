@@ -1,9 +1,8 @@
-"""What happened, to whom: `Event` and `Contact`, and the names of the built-in events.
+"""What happened, and to whom: `Event`, `Contact`, and the names of the built-in events.
 
-An event needs no payload: ten of the event types have no webhook and are made by the host.
-Its facts stay as given, as plain values (a member of an enum as its text); the engine reads
-through the catalogue only those that rules mention. Neither noun shows personal data in its
-`repr`.
+An event needs no payload: ten of the event types have no webhook, and the host makes them.
+Its facts are kept as given, as plain values (a member of an enum as its string); the engine
+reads only those that rules mention. The `repr` of neither noun shows personal data.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from typing import Any, TypeAlias, cast
 
 import attrs
 
-from listboss.errors import ArgumentTypeError, EventError
+from listboss.errors import EventError, ListBossError
 from listboss.rules._mapping import FrozenMap
 from listboss.rules._text import (
     check_bool,
@@ -27,9 +26,11 @@ from listboss.rules._text import (
     require_id,
     require_number,
     require_text,
+    wrong_type,
 )
 
 __all__ = [
+    "ANY_VALUE",
     "CONTACT_FIELDS",
     "Contact",
     "Event",
@@ -41,13 +42,16 @@ __all__ = [
 ]
 
 FactValue: TypeAlias = str | int | bool | Decimal | datetime
-"""What a fact may be; money is `Decimal`, an instant is an aware `datetime`, never a float."""
+"""The type of a fact; money is a `Decimal`, never a float, and a `datetime` has a time zone."""
+ANY_VALUE = "a string, integer, decimal, boolean, or date and time"
+"""What a value of a fact, comparison or parameter looks like, for messages."""
 
 MAX_EMAIL_LENGTH = 320
+_NO_ZONE_HINT = "pass a datetime with a time zone, such as `datetime.now(UTC)`"
 
 
 class EventName(StrEnum):
-    """The built-in events; a host's own events are named by plain strings.
+    """The names of the built-in events; a host's own events have plain strings.
 
     >>> EventName.PURCHASE_APPROVED == "purchase.approved"
     True
@@ -98,31 +102,26 @@ _EVENT_NAMES: dict[str, EventName] = {str(name): name for name in EventName}
 
 
 def event_name(value: str) -> EventName | str:
-    """Return the `EventName` that `value` spells, else the host's own name as given."""
+    """Return the `EventName` with that value, else the host's own name as given."""
     text = require_id(value, "$.name", EventError)
     return _EVENT_NAMES.get(text, text)
 
 
-def utc(value: object, path: str) -> datetime:
-    """Return an aware datetime as a plain one in UTC.
-
-    A naive one is refused, since its instant is unknown.
-    """
+def utc(value: object, path: str, error: type[ListBossError] = EventError) -> datetime:
+    """Return a datetime with a time zone as a plain one in UTC; refuse one without."""
     if not isinstance(value, datetime):
-        raise ArgumentTypeError("a date and time is meant here", path=path)
+        raise wrong_type("a date and time with a time zone", value, path, _NO_ZONE_HINT)
     if value.utcoffset() is None:
-        raise EventError(
-            "the time has no time zone", path=path, hint="give an aware time, such as one in UTC"
-        )
+        raise error("the time has no time zone", path=path, hint=_NO_ZONE_HINT)
     try:
         at = value.astimezone(UTC)
     except OverflowError:
-        raise EventError("the time lies outside the years 1 to 9999", path=path) from None
+        raise error("the time is not in the years 1 to 9999 in UTC", path=path) from None
     return at if at.__class__ is datetime else datetime.combine(at.date(), at.time(), UTC)
 
 
 def _trimmed(value: str | None) -> str | None:
-    """Trim a contact field; a blank one is absent, so that it is never sent empty."""
+    """Trim a field of a contact; a blank one becomes None, so that it is never sent empty."""
     return (value.strip() or None) if isinstance(value, str) else value
 
 
@@ -132,15 +131,15 @@ def _email(value: str) -> str:
     odd = any(ch.isspace() or unicodedata.category(ch) == "Cc" for ch in text)
     if not (local and at and domain) or odd or len(text) > MAX_EMAIL_LENGTH:
         raise EventError(
-            "this is no e-mail address",
+            "expected an e-mail address, got another string",
             path="$.email",
-            hint="an event without one has contact None",
+            hint="for an event without an address, pass `contact=None`",
         )
     return text
 
 
 def contact_key(email: str) -> str:
-    """Give the identity of an e-mail address: NFC-normalised and case-folded until stable.
+    """Return the identity of an e-mail address: NFC-normalised and case-folded until stable.
 
     >>> contact_key(" Ana@Example.COM ")
     'ana@example.com'
@@ -155,10 +154,10 @@ def contact_key(email: str) -> str:
 
 @attrs.frozen
 class Contact:
-    """A person as the event knows them: an e-mail, and what else is known.
+    """A person as the event knows them: an e-mail address, and perhaps a name and a phone.
 
-    `email` is kept as given but trimmed; `key` is the identity by which two spellings of
-    one address are one contact. Raises `EventError` if `email` is no address.
+    `email` is trimmed and otherwise kept as given; two spellings of one address have the same
+    `key`. Raises `EventError` if `email` is not an address.
 
     >>> contact = Contact("Ana@Example.com", name="Ana")
     >>> contact
@@ -220,23 +219,23 @@ def _fact(name: object, value: FactValue) -> FactValue:
         case datetime():
             return utc(value, path)
         case _:
-            raise ArgumentTypeError(
-                "a fact is a text, whole number, decimal, truth value or instant",
-                path=path,
-                hint="money is a decimal, never a float; leave an unknown fact out",
+            raise wrong_type(
+                ANY_VALUE, value, path, "write money as a decimal, and leave an unknown fact out"
             )
 
 
 def _facts(value: Mapping[str, FactValue]) -> FrozenMap[str, FactValue]:
     given = cast("object", value)
     if not isinstance(given, Mapping):
-        raise ArgumentTypeError("facts are a mapping from name to value", path="$.facts")
+        raise wrong_type("a mapping", given, "$.facts", "map each fact's name to its value")
     return FrozenMap({name: _fact(name, fact) for name, fact in value.items()})
 
 
-def _is_contact(_event: object, _attribute: attrs.Attribute[Any], value: object) -> None:
+def _check_contact(_event: object, _attribute: attrs.Attribute[Any], value: object) -> None:
     if not (value is None or isinstance(value, Contact)):
-        raise ArgumentTypeError("a contact or None is meant here", path="$.contact")
+        raise wrong_type(
+            "a contact or None", value, "$.contact", 'such as `Contact("ana@example.com")`'
+        )
 
 
 def _utc(value: datetime) -> datetime:
@@ -245,14 +244,16 @@ def _utc(value: datetime) -> datetime:
 
 @attrs.frozen(kw_only=True)
 class Event:
-    """One occurrence: what happened to which product, for whom, and what is known about it.
+    """One event: what happened to which product, to whom, when, and the facts about it.
 
-    `name` is an `EventName` or the name of a type that the host added to its catalogue.
-    `id` is unique per occurrence and equal on redelivery. `occurred_at` is an aware time,
-    kept in UTC. `facts` maps fact names to text, int, bool, `Decimal` or aware `datetime`;
-    nothing is coerced but a subclass to its plain value, and a float is refused. `contact` is
-    None for an event without an e-mail. Raises `EventError` or `ArgumentTypeError` for what
-    cannot be.
+    - `name`: an `EventName`, or the name of an event type in the host's own catalogue.
+    - `id`: unique for each event; a redelivery has the same id.
+    - `contact`: None for an event without an e-mail address.
+    - `occurred_at`: a datetime with a time zone, kept in UTC.
+    - `facts`: from names to strings, integers, booleans, `Decimal` or datetimes with a time
+      zone. A subclass becomes its plain value, nothing else is converted; floats are refused.
+
+    Raises `EventError` or `ArgumentTypeError` for an invalid value.
 
     >>> from datetime import UTC, datetime
     >>> event = Event(
@@ -270,7 +271,7 @@ class Event:
     name: EventName | str = attrs.field(kw_only=False, converter=event_name)
     id: str = attrs.field(validator=check_id(EventError))
     product_id: str = attrs.field(validator=check_id(EventError))
-    contact: Contact | None = attrs.field(validator=_is_contact)
+    contact: Contact | None = attrs.field(validator=_check_contact)
     occurred_at: datetime = attrs.field(converter=_utc)
     plan_id: str | None = attrs.field(default=None, validator=check_optional_id(EventError))
     plan_name: str | None = attrs.field(default=None, validator=check_optional_id(EventError))
@@ -283,7 +284,7 @@ class Event:
     def with_facts(
         self, facts: Mapping[str, FactValue] | None = None, /, **more: FactValue
     ) -> Event:
-        """Return the event enriched with facts; an equal name replaces the fact.
+        """Return the event with more facts; a fact of the same name is replaced.
 
         No webhook carries the buyer's language: a host that knows it adds it here.
         """

@@ -1,7 +1,7 @@
 """What is wrong with a rule or a rule set, as values: `Finding`, `FindingCode`, `Severity`.
 
-A finding is for a person to read and for a program to sort: `code` and `severity` are stable
-words, the message and the hint may change in any release. `review` makes the findings.
+A finding is for a person to read and for a program to sort: codes and severities are stable
+words; messages and hints may change in any release. `review` makes the findings.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import attrs
 if TYPE_CHECKING:
     from listboss.rules.event import Event
 
-__all__ = ["Finding", "FindingCode", "Severity"]
+__all__ = ["WARNINGS", "Finding", "FindingCode", "Severity", "severity_of"]
 
 
 class Severity(StrEnum):
@@ -25,7 +25,7 @@ class Severity(StrEnum):
 
 
 class FindingCode(StrEnum):
-    """What is wrong; stable words for programs."""
+    """What is wrong, as a stable word for programs."""
 
     PROVIDER_MISSING = "provider_missing"
     ACTION_UNSUPPORTED = "action_unsupported"
@@ -44,6 +44,7 @@ class FindingCode(StrEnum):
     OPERATOR_UNFIT = "operator_unfit"
     VALUE_UNFIT = "value_unfit"
     VALUE_UNKNOWN = "value_unknown"
+    VALUE_UNFAMILIAR = "value_unfamiliar"
     VALUE_EMPTY = "value_empty"
     ACTIONS_EMPTY = "actions_empty"
     RESERVED_TAG = "reserved_tag"
@@ -58,12 +59,30 @@ class FindingCode(StrEnum):
     CAPTURE_LIMITED = "capture_limited"
 
 
+WARNINGS = frozenset(
+    {
+        FindingCode.ACTION_EMULATED,
+        FindingCode.DATA_NOT_CARRIED,
+        FindingCode.VALUE_UNFAMILIAR,
+        FindingCode.NAME_DUPLICATE,
+        FindingCode.BETA_CAPTURE,
+        FindingCode.CAPTURE_LIMITED,
+    }
+)
+"""The codes of warnings; every other code is an error."""
+
+
+def severity_of(code: FindingCode) -> Severity:
+    """Return the severity of the findings with that code."""
+    return Severity.WARNING if code in WARNINGS else Severity.ERROR
+
+
 @attrs.frozen
 class Finding:
     """One thing that is wrong with a rule or a rule set, and what to do about it.
 
-    `path` says where in the segmentation; `witness` is an event that shows the finding,
-    where one is known.
+    `path` says where in the segmentation; `witness` is an event that shows the finding, if
+    one is known.
     """
 
     code: FindingCode

@@ -1,4 +1,4 @@
-"""Is this rule usable? Everything that is wrong with a rule, from the nouns alone.
+"""Is this rule usable? All findings about one rule, made from the nouns alone.
 
 A rule with inconsistencies is flagged for review before use: an *error* keeps it from
 running, a *warning* does not. The checks are one table of functions, each about one
@@ -8,14 +8,15 @@ findings never fails when an event is planned.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 import attrs
 
 from listboss.errors import FlaggedSegmentationError
-from listboss.rules._facts import ORDERED_KINDS, READERS
+from listboss.rules._facts import EXPECTED_FORMS, ORDERED_KINDS, READERS
+from listboss.rules._text import alternatives, kind_of, suggestion
 from listboss.rules.action import (
     Action,
     AddLead,
@@ -26,82 +27,101 @@ from listboss.rules.action import (
     RemoveLead,
     RemoveTag,
     action_kind,
+    place_text,
 )
-from listboss.rules.automatic import is_reserved_tag
+from listboss.rules.automatic import RESERVED_TAG_PREFIX, is_reserved_tag
 from listboss.rules.catalogue import Catalogue, EventType, FactKind, FactType, ProductKind
 from listboss.rules.condition import NO_VALUE, Comparison, Operator, comparisons
 from listboss.rules.event import CONTACT_FIELDS
-from listboss.rules.finding import Finding, FindingCode, Severity
+from listboss.rules.finding import WARNINGS, Finding, FindingCode, Severity, severity_of
 
 if TYPE_CHECKING:
-    from listboss.rules.capabilities import Capabilities
+    from listboss.rules.capabilities import Capabilities, Verb
     from listboss.rules.segmentation import Product, Segmentation
 
 __all__ = ["ReviewContext", "flagged_error", "is_flagged", "review"]
 
+MAX_SUGGESTIONS = 8
+"""The review of one rule looks for at most this many nearest words."""
+
 
 @attrs.frozen
 class ReviewContext:
-    """What a rule is reviewed against: its product and its provider's abilities, if known."""
+    """What a rule is reviewed against: its product and its provider's abilities, if known.
+
+    `product_ids` and `provider_names` are those of the rule set, for suggestions.
+    """
 
     product: Product | None
     capabilities: Capabilities | None
     catalogue: Catalogue
+    product_ids: Collection[str] = ()
+    provider_names: Collection[str] = ()
 
 
-# code, severity, message, path, hint
-_Fault: TypeAlias = tuple[FindingCode, Severity, str, str, str]
+class _Unknown(NamedTuple):
+    """A hint that takes a search for the nearest known word, so made only when it is shown."""
+
+    word: str
+    known: Collection[str]
+    advice: str = ""
+
+
+# code, message, path, hint
+_Fault: TypeAlias = tuple[FindingCode, str, str, str | _Unknown]
 _Check: TypeAlias = "Callable[[Segmentation, ReviewContext], Iterator[_Fault]]"
 
-_E, _W = Severity.ERROR, Severity.WARNING
 _C = FindingCode
-_ORDER = frozenset({Operator.LT, Operator.LE, Operator.GT, Operator.GE, Operator.BETWEEN})
-_PARTS_OF_TEXT = frozenset({Operator.CONTAINS, Operator.STARTS_WITH})
+_ORDER_OPERATORS = frozenset({Operator.LT, Operator.LE, Operator.GT, Operator.GE, Operator.BETWEEN})
+_TEXT_OPERATORS = frozenset({Operator.CONTAINS, Operator.STARTS_WITH})
+_CODE_HINTS = {
+    FactKind.COUNTRY: "use the ISO 3166-1 code of the country",
+    FactKind.CURRENCY: "use the ISO 4217 code of the currency",
+    FactKind.LANGUAGE: "use the BCP 47 tag of the language",
+}
+_CHECKLIST = "check the provider, the event, the conditions and the action"
+_ACTIONS_HINT = "`RuleSet.actions_for` lists the actions of the provider"
 
 
-def _provider(_rule: Segmentation, context: ReviewContext) -> Iterator[_Fault]:
+def _provider(rule: Segmentation, context: ReviewContext) -> Iterator[_Fault]:
     if context.capabilities is None:
-        yield (
-            _C.PROVIDER_MISSING, _E, "the provider is not integrated", "$.provider",
-            "integrate it with `RuleSet.with_provider`",
-        )  # fmt: skip
+        advice = "integrate the provider with `RuleSet.with_provider`"
+        hint = _Unknown(rule.provider, context.provider_names, advice)
+        message = f"provider `{rule.provider}` is not integrated"
+        yield _C.PROVIDER_MISSING, message, "$.provider", hint
 
 
-def _product(_rule: Segmentation, context: ReviewContext) -> Iterator[_Fault]:
+def _product(rule: Segmentation, context: ReviewContext) -> Iterator[_Fault]:
     if context.product is None:
-        yield (
-            _C.PRODUCT_UNKNOWN, _E, "the rule set does not have the product", "$.product_id",
-            "add it with `RuleSet.with_product`",
-        )  # fmt: skip
+        advice = "add the product with `RuleSet.with_product`"
+        hint = _Unknown(rule.product_id, context.product_ids, advice)
+        yield _C.PRODUCT_UNKNOWN, f"unknown product `{rule.product_id}`", "$.product_id", hint
     elif context.product.approved_at is None:
         yield (
-            _C.PRODUCT_NOT_APPROVED, _E, "the product is not approved", "$.product_id",
-            "give it an `approved_at`",
+            _C.PRODUCT_NOT_APPROVED, "the product is not approved", "$.product_id",
+            "set `approved_at` of the product",
         )  # fmt: skip
 
 
 def _event(rule: Segmentation, context: ReviewContext) -> Iterator[_Fault]:
     event = context.catalogue.event(rule.event)
     if event is None:
-        yield (
-            _C.EVENT_UNKNOWN, _E, f"there is no event `{rule.event}`", "$.event",
-            "add an own event type with `Catalogue.extended`",
-        )  # fmt: skip
+        known = [each.name for each in context.catalogue.events]
+        hint = _Unknown(rule.event, known, "add an event type with `Catalogue.extended`")
+        yield _C.EVENT_UNKNOWN, f"unknown event `{rule.event}`", "$.event", hint
         return
     product, capabilities = context.product, context.capabilities
     if product is not None and product.kind not in event.product_kinds:
         yield (
-            _C.EVENT_INCOMPATIBLE, _E,
-            f"`{rule.event}` is not offered for a product of kind `{product.kind}`", "$.event", "",
+            _C.EVENT_INCOMPATIBLE,
+            f"`{rule.event}` is not offered for products of kind `{product.kind}`", "$.event",
+            "`RuleSet.events_for` lists the events that are offered",
         )  # fmt: skip
     if capabilities is not None and not capabilities.takes_event(rule.event):
         yield (
-            _C.EVENT_UNSUPPORTED,
-            _E,
-            f"the provider does not take `{rule.event}`",
-            "$.event",
-            "",
-        )
+            _C.EVENT_UNSUPPORTED, f"the provider does not support `{rule.event}`", "$.event",
+            "`RuleSet.events_for` lists the events that it supports",
+        )  # fmt: skip
     if product is not None:
         yield from _plans(rule, product, event)
 
@@ -110,35 +130,37 @@ def _plans(rule: Segmentation, product: Product, event: EventType) -> Iterator[_
     if product.kind is not ProductKind.SUBSCRIPTION or not event.carries_plan:
         if rule.plan_ids:
             yield (
-                _C.PLAN_NOT_CARRIED, _E, f"`{rule.event}` of this product names no plan",
-                "$.plan_ids", "leave the plans out",
+                _C.PLAN_NOT_CARRIED, f"`{rule.event}` of this product does not name a plan",
+                "$.plan_ids", "remove `plan_ids`",
             )  # fmt: skip
         return
+    ids = [plan_id for plan in product.plans for plan_id in plan.ids]
+    advice = "add the plan to `plans` of the product"
     if not rule.plan_ids:
         yield (
-            _C.PLAN_REQUIRED, _E, "a subscription product needs a segmentation for each plan",
-            "$.plan_ids", "name the plan",
+            _C.PLAN_REQUIRED, "a subscription product needs a segmentation for each plan",
+            "$.plan_ids", f"name the plan in `plan_ids`, such as `{ids[0]}`" if ids else advice,
         )  # fmt: skip
     for n, plan_id in enumerate(rule.plan_ids):
-        if product.plan(plan_id) is None:
-            yield (
-                _C.PLAN_UNKNOWN, _E, f"the product has no plan `{plan_id}`", f"$.plan_ids[{n}]", "",
-            )  # fmt: skip
+        if plan_id not in ids:
+            message = f"the product has no plan `{plan_id}`"
+            yield _C.PLAN_UNKNOWN, message, f"$.plan_ids[{n}]", _Unknown(plan_id, ids, advice)
 
 
 def _conditions(rule: Segmentation, context: ReviewContext) -> Iterator[_Fault]:
-    known_event = context.catalogue.event(rule.event) is not None
+    catalogue = context.catalogue
+    known_event = catalogue.event(rule.event) is not None
     for path, comparison in comparisons(rule.condition, "$.condition"):
-        fact = context.catalogue.fact(comparison.fact)
+        fact = catalogue.fact(comparison.fact)
         if fact is None:
-            yield (
-                _C.FACT_UNKNOWN, _E, f"there is no fact `{comparison.fact}`", path,
-                "add an own fact type with `Catalogue.extended`",
-            )  # fmt: skip
+            known = [each.name for each in catalogue.facts]
+            hint = _Unknown(comparison.fact, known, "add a fact type with `Catalogue.extended`")
+            yield _C.FACT_UNKNOWN, f"unknown fact `{comparison.fact}`", path, hint
             continue
-        if known_event and not context.catalogue.carries(rule.event, fact.name):
+        if known_event and not catalogue.carries(rule.event, fact.name):
             yield (
-                _C.FACT_NOT_CARRIED, _E, f"`{rule.event}` does not carry `{fact.name}`", path, "",
+                _C.FACT_NOT_CARRIED, f"`{rule.event}` does not carry `{fact.name}`", path,
+                "`RuleSet.facts_for` lists the facts that an event carries",
             )  # fmt: skip
         yield from _comparison(comparison, fact, path)
 
@@ -147,69 +169,87 @@ def _comparison(comparison: Comparison, fact: FactType, path: str) -> Iterator[_
     operator = comparison.operator
     if operator in NO_VALUE:
         return
-    if (operator in _ORDER and fact.kind not in ORDERED_KINDS) or (
-        operator in _PARTS_OF_TEXT and fact.kind is not FactKind.TEXT
-    ):
-        yield (
-            _C.OPERATOR_UNFIT, _E, f"`{operator}` does not fit `{fact.name}`, a fact of kind "
-            f"`{fact.kind}`", path, "",
-        )  # fmt: skip
+    if operator in _ORDER_OPERATORS and fact.kind not in ORDERED_KINDS:
+        hint = f"it fits facts of kind {alternatives(sorted(ORDERED_KINDS))}"
+        yield _operator_unfit(operator, fact, path, hint)
+        return
+    if operator in _TEXT_OPERATORS and fact.kind is not FactKind.TEXT:
+        yield _operator_unfit(operator, fact, path, "it fits facts of kind `text`")
         return
     value = comparison.value
     values = value if isinstance(value, tuple) else (value,)
     if not values:
-        yield (_C.VALUE_EMPTY, _E, "the list of values is empty", path, "")
-    reader = READERS[fact.kind]
-    read = [reader(item) for item in values]
-    good = None not in read and not fact.closed  # most lists are long and good
+        yield _C.VALUE_EMPTY, "the list of values is empty", path, "add a value to the list"
+    read = [READERS[fact.kind](item) for item in values]
+    known = _known_values(fact.values) if fact.values or fact.closed else None
+    good = None not in read and (known is None or known.issuperset(read))  # most lists are
     for raw, item in () if good else zip(values, read, strict=True):
-        if isinstance(raw, str) and not raw.strip():
-            yield (_C.VALUE_EMPTY, _E, "the value is blank", path, "ask `is_missing` for absence")
-        elif item is None:
-            yield (
-                _C.VALUE_UNFIT, _E, f"the value does not fit `{fact.name}`, a fact of kind "
-                f"`{fact.kind}`", path, "nothing is coerced: give a value of that kind",
-            )  # fmt: skip
-        elif fact.closed and item not in _known_values(fact.kind, fact.values):
-            yield (
-                _C.VALUE_UNKNOWN, _E, f"`{fact.name}` is never `{raw}`", path,
-                f"one of {', '.join(fact.values)}",
-            )  # fmt: skip
+        yield from _value(raw, item, known, fact, path)
     if (
         operator is Operator.BETWEEN
         and None not in read
         and read != sorted(cast("list[Any]", read))
     ):
-        yield (_C.VALUE_UNFIT, _E, "the range is empty", path, "give the lower bound first")
+        yield _C.VALUE_UNFIT, "the range is empty", path, "write the lower bound first"
+
+
+def _operator_unfit(operator: Operator, fact: FactType, path: str, hint: str) -> _Fault:
+    message = f"`{operator}` does not fit `{fact.name}`, a fact of kind `{fact.kind}`"
+    return _C.OPERATOR_UNFIT, message, path, hint
+
+
+def _value(
+    raw: object, read: object, known: Collection[object] | None, fact: FactType, path: str
+) -> Iterator[_Fault]:
+    if isinstance(raw, str) and not raw.strip():
+        hint = "use `is_missing()` to test for a missing fact"
+        yield _C.VALUE_EMPTY, "the value is blank", path, hint
+    elif read is None:
+        form = EXPECTED_FORMS[fact.kind]
+        code_hint = _CODE_HINTS.get(fact.kind)
+        got = "another string" if code_hint and isinstance(raw, str) else kind_of(raw)
+        yield (
+            _C.VALUE_UNFIT, f"`{fact.name}`: expected {form}, got {got}", path,
+            code_hint or "values are not converted from one kind to another",
+        )  # fmt: skip
+    elif known is None or read in known:
+        return
+    elif fact.closed:
+        message = f"`{fact.name}` has no value `{raw}`"
+        yield _C.VALUE_UNKNOWN, message, path, _Unknown(str(raw), fact.values)
+    else:
+        advice = "keep the value if events can have it"
+        message = f"`{raw}` is not a known value of `{fact.name}`"
+        yield _C.VALUE_UNFAMILIAR, message, path, _Unknown(str(raw), fact.values, advice)
 
 
 @lru_cache(maxsize=256)
-def _known_values(kind: FactKind, values: tuple[str, ...]) -> frozenset[object]:
-    return frozenset(map(READERS[kind], values))
+def _known_values(values: tuple[str, ...]) -> frozenset[object]:
+    return frozenset(map(READERS[FactKind.CHOICE], values))
 
 
 def _actions(rule: Segmentation, context: ReviewContext) -> Iterator[_Fault]:
     if not rule.actions:
-        yield (_C.ACTIONS_EMPTY, _E, "the segmentation has no action", "$.actions", "")
+        yield _C.ACTIONS_EMPTY, "the segmentation has no action", "$.actions", _ACTIONS_HINT
     for n, action in enumerate(rule.actions):
         path = f"$.actions[{n}]"
-        yield from _values(action, path)
+        yield from _targets(action, path)
         if context.capabilities is not None:
             yield from _ability(action, context.capabilities, path)
 
 
-def _values(action: Action, path: str) -> Iterator[_Fault]:
+def _targets(action: Action, path: str) -> Iterator[_Fault]:
     if isinstance(action, (AddTag, RemoveTag)):
         if not action.tag.strip():
-            yield (_C.VALUE_EMPTY, _E, "the tag is blank", path, "")
+            yield _C.VALUE_EMPTY, "the tag is blank", path, "write the name of a tag"
         if is_reserved_tag(action.tag):
             yield (
-                _C.RESERVED_TAG, _E, "the tag is reserved for automatic segmentations", path,
-                "choose a tag that does not begin with `auto:`",
+                _C.RESERVED_TAG, "the tag is reserved for automatic segmentations", path,
+                f"choose a tag that does not begin with `{RESERVED_TAG_PREFIX}`",
             )  # fmt: skip
     for place in _places(action):
         if not place.parts or not all(value.strip() for value in place.parts.values()):
-            yield (_C.VALUE_EMPTY, _E, "the place is blank", path, "")
+            yield _C.VALUE_EMPTY, "the place is blank", path, "write a value for each of its parts"
 
 
 def _places(action: Action) -> tuple[Place, ...]:
@@ -226,28 +266,45 @@ def _places(action: Action) -> tuple[Place, ...]:
 def _ability(action: Action, capabilities: Capabilities, path: str) -> Iterator[_Fault]:
     if isinstance(action, ProviderAction):
         verb = capabilities.verb(action.verb)
-        if verb is None:
-            yield (
-                _C.ACTION_UNSUPPORTED, _E, f"the provider has no action `{action.verb}`", path, "",
-            )  # fmt: skip
-        else:
-            for name in verb.faults(action):
-                yield (
-                    _C.PARAMETERS_UNSUPPORTED, _E, f"`{action.verb}` does not take `{name}` so",
-                    path, "give each declared parameter, and a value of its kind",
-                )  # fmt: skip
+        if verb is not None:
+            yield from _parameters(action, verb, path)
+            return
+        hint = _Unknown(action.verb, [each.name for each in capabilities.verbs], _ACTIONS_HINT)
+        yield _C.ACTION_UNSUPPORTED, f"the provider has no action `{action.verb}`", path, hint
         return
     kind = action_kind(action)
     ability = capabilities.ability(kind)
     if ability == "none":
-        yield (_C.ACTION_UNSUPPORTED, _E, f"the provider does not do `{kind}`", path, "")
+        message = f"the provider does not support `{kind}`"
+        yield _C.ACTION_UNSUPPORTED, message, path, _ACTIONS_HINT
     elif ability == "emulated":
-        yield (_C.ACTION_EMULATED, _W, f"the provider emulates `{kind}`", path, "")
+        message = f"the provider emulates `{kind}`"
+        yield _C.ACTION_EMULATED, message, path, "the provider composes it from other actions"
     if isinstance(action, (AddTag, RemoveTag)) and not capabilities.takes_tag(action.tag):
-        yield (_C.TAG_UNSUPPORTED, _E, f"the provider has no tag `{action.tag}`", path, "")
+        hint = _Unknown(action.tag, capabilities.tags or (), "declare it in `Capabilities.tags`")
+        yield _C.TAG_UNSUPPORTED, f"the provider has no tag `{action.tag}`", path, hint
     for place in _places(action):
         if not capabilities.takes_place(place):
-            yield (_C.PLACE_UNSUPPORTED, _E, "the provider does not have the place", path, "")
+            text = place_text(place)
+            known = [place_text(each) for each in capabilities.places or ()]
+            hint = _Unknown(text, known, "declare it in `Capabilities.places`")
+            yield _C.PLACE_UNSUPPORTED, f"the provider has no place `{text}`", path, hint
+
+
+def _parameters(action: ProviderAction, verb: Verb, path: str) -> Iterator[_Fault]:
+    for name in verb.faults(action):
+        hint: str | _Unknown = ""
+        if name not in verb.parameters:
+            message = f"`{verb.name}` has no parameter `{name}`"
+            hint = _Unknown(name, verb.parameters, f"remove `{name}`")
+        elif name not in action.parameters:
+            message = f"parameter `{name}` of `{verb.name}` is missing"
+            hint = f"add {EXPECTED_FORMS[verb.parameters[name]]}"
+        else:
+            form, got = EXPECTED_FORMS[verb.parameters[name]], kind_of(action.parameters[name])
+            message = f"parameter `{name}` of `{verb.name}`: expected {form}, got {got}"
+            hint = "values are not converted from one kind to another"
+        yield _C.PARAMETERS_UNSUPPORTED, message, path, hint
 
 
 def _data(rule: Segmentation, context: ReviewContext) -> Iterator[_Fault]:
@@ -257,51 +314,63 @@ def _data(rule: Segmentation, context: ReviewContext) -> Iterator[_Fault]:
         path = f"$.send[{n}]"
         if field not in CONTACT_FIELDS:
             if catalogue.fact(field) is None:
-                yield (
-                    _C.DATA_UNKNOWN, _E, f"there is no datum `{field}`", path,
-                    "name a field of the contact or a fact",
-                )  # fmt: skip
+                known = [*CONTACT_FIELDS, *(fact.name for fact in catalogue.facts)]
+                hint = _Unknown(field, known, "send a field of the contact or a fact")
+                yield _C.DATA_UNKNOWN, f"unknown field `{field}`", path, hint
                 continue
             if not catalogue.carries(rule.event, field):
                 yield (
-                    _C.DATA_NOT_CARRIED, _W, f"`{rule.event}` does not carry `{field}`", path,
-                    "an absent datum is left out",
+                    _C.DATA_NOT_CARRIED, f"`{rule.event}` does not carry `{field}`", path,
+                    "the field is never sent: remove it from `send`",
                 )  # fmt: skip
         if allowed is not None and field != "email" and field not in allowed:
-            yield (_C.DATA_UNSUPPORTED, _E, f"the provider does not take `{field}`", path, "")
+            known = ["email", *(each for each in allowed if each != "email")]
+            hint = _Unknown(field, known, "remove the field from `send`")
+            yield _C.DATA_UNSUPPORTED, f"the provider does not accept `{field}`", path, hint
 
 
 _CHECKS: tuple[_Check, ...] = (_provider, _product, _event, _conditions, _actions, _data)
 
 
 def review(rule: Segmentation, context: ReviewContext) -> tuple[Finding, ...]:
-    """Return what is wrong with one segmentation, apart from the others of its product."""
-    return tuple(
-        Finding(
-            code,
-            severity,
-            message,
-            segmentation_id=rule.id,
-            product_id=rule.product_id,
-            path=path,
-            hint=hint,
-        )
-        for check in _CHECKS
-        for code, severity, message, path, hint in check(rule, context)
-    )
+    """Return the findings about one segmentation, apart from the others of its product."""
+    findings: list[Finding] = []
+    searches = 0
+    for check in _CHECKS:
+        for code, message, path, hint in check(rule, context):
+            text = hint if isinstance(hint, str) else hint.advice
+            if isinstance(hint, _Unknown) and searches < MAX_SUGGESTIONS:
+                searches += 1
+                text = suggestion(*hint)
+            findings.append(
+                Finding(
+                    code,
+                    severity_of(code),
+                    message,
+                    segmentation_id=rule.id,
+                    product_id=rule.product_id,
+                    path=path,
+                    hint=text,
+                )
+            )
+    return tuple(findings)
 
 
 def is_flagged(rule: Segmentation, context: ReviewContext) -> bool:
     """Whether the segmentation has an error, so that it does not run."""
-    return any(fault[1] is _E for check in _CHECKS for fault in check(rule, context))
+    return any(fault[0] not in WARNINGS for check in _CHECKS for fault in check(rule, context))
 
 
 def flagged_error(rule: Segmentation, findings: Iterable[Finding]) -> FlaggedSegmentationError:
     """Return the error for using a rule with these findings; only errors among them count."""
-    errors = tuple(finding for finding in findings if finding.severity is _E)
-    error = FlaggedSegmentationError(
-        f"segmentation `{rule.id}` is flagged: " + "; ".join(each.message for each in errors),
-        hint="check the provider, the event, the conditions and the action",
-    )
+    errors = tuple(each for each in findings if each.severity is Severity.ERROR)
+    start = f"segmentation `{rule.name}` (id `{rule.id}`) is flagged: "
+    if len(errors) == 1:
+        (one,) = errors
+        hint = "; ".join(filter(None, (one.hint, _CHECKLIST)))
+        error = FlaggedSegmentationError(start + one.message, path=one.path, hint=hint)
+    else:
+        faults = "; ".join(f"{each.message} @ {each.path}" for each in errors)
+        error = FlaggedSegmentationError(start + faults, hint=_CHECKLIST)
     error.findings = errors
     return error

@@ -1,7 +1,7 @@
 """All rules of a host in one immutable value: products, segmentations, providers.
 
-Kept by product, so that a change to one product touches nothing of the others. A rule set
-takes every rule that can be written; what is wrong with one is told by `findings`, and a
+Rules are kept by product, so that a change to one product leaves the others untouched. A
+rule set accepts any rule that can be written; `findings` says what is wrong with it, and a
 rule with an error never runs. Ids are unique; automatic segmentations cannot be added,
 replaced, disabled or removed.
 """
@@ -16,14 +16,13 @@ from typing import Any, TypeAlias, cast
 import attrs
 
 from listboss.errors import (
-    ArgumentTypeError,
     AutomaticSegmentationError,
     DuplicateIdError,
     RuleError,
     UnknownIdError,
 )
-from listboss.rules._mapping import FrozenMap, fill
-from listboss.rules._text import fold, require_id, require_tuple
+from listboss.rules._mapping import FrozenMap, set_fields
+from listboss.rules._text import fold, require_id, require_tuple, suggestion, wrong_type
 from listboss.rules.automatic import AUTOMATIC, AUTOMATIC_ID_PREFIX, AutomaticSegmentation
 from listboss.rules.builtin import HOTMART
 from listboss.rules.capabilities import Capabilities
@@ -33,7 +32,7 @@ from listboss.rules.dashboard import (
     RuleSetDiff,
     beta_findings,
     capture_findings,
-    equal_name,
+    name_findings,
 )
 from listboss.rules.finding import Finding, Severity
 from listboss.rules.review import ReviewContext, flagged_error, review
@@ -48,9 +47,9 @@ _ByProduct: TypeAlias = dict[str, tuple[Segmentation, ...]]
 class RuleSet:
     """Products, custom segmentations and provider accounts; immutable and ordered.
 
-    `providers` maps an account's name to its `Capabilities`: a name that is not in it is not
-    integrated. `capture_provider` names the account of automatic capture, None for none.
-    Equal ids raise `DuplicateIdError`.
+    `providers` maps the name of each integrated account to its `Capabilities`.
+    `capture_provider` names the account of automatic capture, None for no capture. Two
+    products or two segmentations with the same id raise `DuplicateIdError`.
 
     >>> from listboss import AddTag, Capabilities, EventName
     >>> from datetime import date
@@ -91,10 +90,11 @@ class RuleSet:
         for name, capabilities in accounts.items():
             require_id(name, "$.providers", RuleError)
             if not isinstance(capabilities, Capabilities):
-                raise ArgumentTypeError("capabilities are meant here", path=f"$.providers.{name}")
+                hint = "such as `Capabilities.everything()`"
+                raise wrong_type("capabilities", capabilities, f"$.providers.{name}", hint)
         if capture_provider is not None:
             require_id(capture_provider, "$.capture_provider", RuleError)
-        fill(
+        set_fields(
             self,
             _products=by_id,
             _by_product=by_product,
@@ -117,7 +117,7 @@ class RuleSet:
         for rules in self._by_product.values():
             yield from rules
 
-    # What is in it
+    # Contents
 
     @property
     def products(self) -> tuple[Product, ...]:
@@ -126,12 +126,12 @@ class RuleSet:
 
     @property
     def segmentations(self) -> tuple[Segmentation, ...]:
-        """The custom segmentations by product, in each product in the order declared."""
+        """The custom segmentations by product, and in declared order within each."""
         return tuple(self)
 
     @property
     def rules_by_product(self) -> Mapping[str, tuple[Segmentation, ...]]:
-        """The custom segmentations of each product that has some; unknown products included."""
+        """The custom segmentations of each product that has some, unknown products included."""
         return MappingProxyType(self._by_product)
 
     def product(self, product_id: str) -> Product | None:
@@ -139,7 +139,7 @@ class RuleSet:
         return self._products.get(product_id)
 
     def rules_of(self, product_id: str) -> tuple[Segmentation, ...]:
-        """Return the custom segmentations of one product, in the order declared."""
+        """Return the custom segmentations of one product, in declared order."""
         return self._by_product.get(product_id, ())
 
     def segmentation(self, segmentation_id: str) -> Segmentation:
@@ -151,18 +151,20 @@ class RuleSet:
         require_id(segmentation_id, "$", RuleError)
         if segmentation_id not in self._owner:
             _refuse_automatic(segmentation_id)
-            raise UnknownIdError(
-                f"there is no segmentation `{segmentation_id}`", hint="look into `segmentations`"
-            )
+            hint = suggestion(segmentation_id, self._owner, "look the id up in `segmentations`")
+            named = (rule.id for rule in self if fold(rule.name) == fold(segmentation_id))
+            if (id_of_name := next(named, None)) is not None:
+                hint = f"the id of the segmentation with this name is `{id_of_name}`"
+            raise UnknownIdError(f"unknown segmentation `{segmentation_id}`", hint=hint)
         return self._owner[segmentation_id]
 
-    # What a host's form offers
+    # Choices for a form
 
     def events_for(self, product_id: str, provider: str) -> tuple[EventType, ...]:
-        """Return the events offered for a product at a provider.
+        """Return the events to offer for a product at a provider.
 
-        Only the events compatible with the chosen product are offered; an unknown product
-        or provider offers none.
+        Only the events compatible with the chosen product are offered; for an unknown product
+        or provider there are none.
         """
         product, account = self._products.get(product_id), self.providers.get(provider)
         if product is None or account is None:
@@ -171,26 +173,26 @@ class RuleSet:
         return tuple(event for event in offered if account.takes_event(event.name))
 
     def facts_for(self, event_name: str) -> tuple[FactType, ...]:
-        """Return the facts that conditions on an event may ask for."""
+        """Return the facts that conditions on an event may use."""
         return self.catalogue.facts_of(event_name)
 
     def actions_for(self, provider: str) -> tuple[str, ...]:
-        """Return the kinds of action a provider offers, then its own verbs.
+        """Return the kinds of action that a provider offers, then its own verbs.
 
         Not all providers offer the same actions: each has its own capabilities.
         """
         account = self.providers.get(provider)
         return () if account is None else account.kinds()
 
-    # Changes: each gives a new rule set
+    # Changes: each returns a new rule set
 
     def add(self, *segmentations: Segmentation) -> RuleSet:
-        """Return a rule set with more rules; an id that is taken raises `DuplicateIdError`."""
+        """Return a rule set with more rules; an id that exists raises `DuplicateIdError`."""
         by_product, owner = _by_product_and_owner(self._by_product, self._owner, segmentations)
         return self._evolved(_by_product=by_product, _owner=owner)
 
     def replace(self, segmentation: Segmentation) -> RuleSet:
-        """Return a rule set with the rule of that id replaced, in its place in the order."""
+        """Return a rule set with the rule of that id replaced; its position stays the same."""
         _require_custom(segmentation)
         product_id = self._owner_of(segmentation.id)
         if segmentation.product_id != product_id:
@@ -200,7 +202,7 @@ class RuleSet:
         return self._evolved(_by_product={**self._by_product, product_id: tuple(rules)})
 
     def remove(self, segmentation_id: str) -> RuleSet:
-        """Return a rule set without the rule; tags it has applied stay with the contacts."""
+        """Return a rule set without the rule; contacts keep the tags that it added."""
         product_id = self._owner_of(segmentation_id)
         rules = list(self._by_product[product_id])
         del rules[_position(rules, segmentation_id)]
@@ -213,8 +215,8 @@ class RuleSet:
     def enable(self, segmentation_id: str) -> RuleSet:
         """Return a rule set with the rule switched on.
 
-        A rule with error findings raises `FlaggedSegmentationError`, which has them: it is
-        flagged for review before use.
+        A rule with error findings is flagged for review before use: it raises
+        `FlaggedSegmentationError`, which has the findings.
         """
         rule = self.segmentation(segmentation_id)
         findings = review(rule, self.review_context(rule))
@@ -227,47 +229,53 @@ class RuleSet:
         return self.replace(attrs.evolve(self.segmentation(segmentation_id), enabled=False))
 
     def with_product(self, product: Product) -> RuleSet:
-        """Return a rule set with the product added, or replaced if its id is known."""
+        """Return a rule set with the product added, or replaced if its id exists."""
         if not isinstance(cast("object", product), Product):
-            raise ArgumentTypeError("a product is meant here", path="$.products")
+            raise wrong_type("a product", product, "$.products")
         return self._evolved(_products={**self._products, product.id: product})
 
     def with_provider(self, name: str, capabilities: Capabilities) -> RuleSet:
-        """Return a rule set in which the account is integrated, with these abilities."""
+        """Return a rule set with the account integrated, or its capabilities replaced."""
         accounts = {**self.providers, name: capabilities}
         RuleSet(providers=accounts)
         return self._evolved(providers=FrozenMap(accounts))
 
     def without_provider(self, name: str) -> RuleSet:
-        """Return a rule set in which the account is not integrated; its rules are flagged."""
+        """Return a rule set without the account; its rules stay and are flagged."""
         if name not in self.providers:
-            raise UnknownIdError(f"there is no provider `{name}`")
+            raise UnknownIdError(
+                f"unknown provider `{name}`", hint=suggestion(name, self.providers)
+            )
         accounts = {key: value for key, value in self.providers.items() if key != name}
         return self._evolved(providers=FrozenMap(accounts))
 
     def _evolved(self, **changes: object) -> RuleSet:
         new: RuleSet = object.__new__(RuleSet)
         fields = {name: getattr(self, name) for name in _FIELDS}
-        fill(new, **{**fields, **changes})
+        set_fields(new, **{**fields, **changes})
         return new
 
-    # What is wrong with it
+    # Findings
 
     def review_context(self, rule: Segmentation) -> ReviewContext:
         """Return what the rule is reviewed against."""
         return ReviewContext(
-            self._products.get(rule.product_id), self.providers.get(rule.provider), self.catalogue
+            self._products.get(rule.product_id),
+            self.providers.get(rule.provider),
+            self.catalogue,
+            self._products.keys(),
+            self.providers.keys(),
         )
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """Everything that is wrong, of the whole set first, then product by product."""
+        """All findings: about the whole rule set first, then product by product."""
         own = capture_findings(self.capture_provider, self.providers)
         products = dict.fromkeys((*self._products, *self._by_product))
         return own + tuple(f for product_id in products for f in self.findings_of(product_id))
 
     def findings_of(self, product_id: str) -> tuple[Finding, ...]:
-        """Everything that is wrong with one product and its segmentations."""
+        """Return the findings about one product and its segmentations."""
         product = self._products.get(product_id)
         beta = () if self.capture_provider is None else beta_findings(product)
         entries = self.for_product(product_id)
@@ -276,8 +284,8 @@ class RuleSet:
     def for_product(self, product_id: str) -> tuple[DashboardEntry, ...]:
         """Return the dashboard of a product: automatic segmentations first, then custom.
 
-        Each comes with its findings. Automatic ones show on an approved product when
-        capture is on.
+        Each entry has its findings. Automatic segmentations appear on approved products if
+        the rule set has a `capture_provider`.
         """
         rules = self.rules_of(product_id)
         names = Counter(fold(rule.name) for rule in rules)
@@ -286,12 +294,14 @@ class RuleSet:
         if self.capture_provider is not None and product is not None and product.approved_at:
             automatic = tuple(DashboardEntry(row) for row in AUTOMATIC)
         return automatic + tuple(
-            DashboardEntry(rule, review(rule, self.review_context(rule)) + equal_name(rule, names))
+            DashboardEntry(
+                rule, review(rule, self.review_context(rule)) + name_findings(rule, names)
+            )
             for rule in rules
         )
 
     def diff(self, other: RuleSet) -> RuleSetDiff:
-        """Return what `other` adds, removes and changes, by segmentation id."""
+        """Return the ids of the segmentations that `other` adds, removes and changes."""
         mine, theirs = ({rule.id: rule for rule in rules} for rules in (self, other))
         settings = ("products", "providers", "catalogue", "capture_provider")
         return RuleSetDiff(
@@ -309,10 +319,13 @@ def _products_by_id(products: Iterable[Product]) -> dict[str, Product]:
     by_id: dict[str, Product] = {}
     for n, product in enumerate(require_tuple(products, "$.products", Product)):
         if not isinstance(product, Product):
-            raise ArgumentTypeError("a product is meant here", path=f"$.products[{n}]")
+            raise wrong_type("a product", product, f"$.products[{n}]")
         if product.id in by_id:
             raise DuplicateIdError(
-                f"there are two products `{product.id}`", path=f"$.products[{n}]"
+                f"products `{by_id[product.id].name}` and `{product.name}` have the same id"
+                f" `{product.id}`",
+                path=f"$.products[{n}]",
+                hint="give one of them another id",
             )
         by_id[product.id] = product
     return by_id
@@ -321,8 +334,8 @@ def _products_by_id(products: Iterable[Product]) -> dict[str, Product]:
 def _refuse_automatic(segmentation_id: str) -> None:
     if segmentation_id.startswith(AUTOMATIC_ID_PREFIX):
         raise AutomaticSegmentationError(
-            f"`{segmentation_id}` belongs to the automatic segmentations",
-            hint="they cannot be edited or removed; add a custom one beside them",
+            f"`{segmentation_id}` is an id of automatic segmentations, which cannot be changed",
+            hint="use a custom segmentation, with another id",
         )
 
 
@@ -330,23 +343,26 @@ def _require_custom(rule: object) -> None:
     if isinstance(rule, (AutomaticSegmentation, Segmentation)):
         _refuse_automatic(rule.id)
     else:
-        raise ArgumentTypeError("a segmentation is meant here", path="$.segmentations")
+        raise wrong_type("a segmentation", rule, "$.segmentations")
 
 
 def _by_product_and_owner(
     by_product: _ByProduct, owner: dict[str, str], segmentations: Iterable[Segmentation]
 ) -> tuple[_ByProduct, dict[str, str]]:
-    """Add segmentations to copies of the two tables."""
+    """Return copies of the two tables with the segmentations added."""
     fresh: dict[str, list[Segmentation]] = {}
     owner = dict(owner)
     rules = require_tuple(segmentations, "$.segmentations", Segmentation, AutomaticSegmentation)
     for rule in rules:
         _require_custom(rule)
         if rule.id in owner:
+            product_id = owner[rule.id]
+            old = (*by_product.get(product_id, ()), *fresh.get(product_id, ()))
+            name = next(each.name for each in old if each.id == rule.id)
             raise DuplicateIdError(
-                f"there are two segmentations `{rule.id}`",
+                f"segmentations `{name}` and `{rule.name}` have the same id `{rule.id}`",
                 path="$.segmentations",
-                hint="give one of them an `id` or a name of its own",
+                hint="give one of them another `id`, or another name if it has no `id`",
             )
         owner[rule.id] = rule.product_id
         fresh.setdefault(rule.product_id, []).append(rule)

@@ -2,13 +2,13 @@
 
 A segmentation has three elements: an event (when), an optional condition (who) and actions
 (what, at the provider). It belongs to one product and one provider, and is switched off
-until it is enabled. These are values without opinions: whether a segmentation can be used
-is told by `RuleSet.findings`, so that a rule can be written, stored and shown before it is
-right.
+until it is enabled. Making one does not check it against anything else: a rule can be
+written, stored and shown before it is right, and `RuleSet.findings` says what is wrong.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from hashlib import blake2b
@@ -16,8 +16,16 @@ from typing import cast, get_args
 
 import attrs
 
-from listboss.errors import ArgumentTypeError, RuleError
-from listboss.rules._text import check_bool, check_id, require_id, require_member, require_tuple
+from listboss.errors import RuleError
+from listboss.rules._slips import wrong_condition
+from listboss.rules._text import (
+    check_bool,
+    check_id,
+    require_id,
+    require_member,
+    require_tuple,
+    wrong_type,
+)
 from listboss.rules.action import Action
 from listboss.rules.catalogue import ProductKind
 from listboss.rules.condition import AllOf, AnyOf, Comparison, Condition, Not
@@ -36,7 +44,7 @@ BETA_CAPTURE_UNTIL = datetime(2024, 7, 1, tzinfo=UTC)
 """Products approved before this day may use the beta of automatic capture."""
 
 SENT = ("email", "name", "phone")
-"""What a segmentation sends unless it says otherwise."""
+"""The fields that a segmentation sends by default."""
 
 _ACTIONS: tuple[type, ...] = get_args(Action)
 
@@ -48,7 +56,7 @@ _new_hash = blake2b(digest_size=12).copy  # in half the time of a new one
 def digest(parts: Sequence[str]) -> str:
     """Digest strings in order, each prefixed by its length in bytes, to 24 hex digits.
 
-    The same on every machine, in every release: ids rest on it.
+    The digest is the same on every machine and in every release, since ids are made of it.
 
     >>> digest(["ab", "c"]) == digest(["a", "bc"])
     False
@@ -79,7 +87,7 @@ def _also(value: Iterable[str]) -> tuple[str, ...]:
 class SubscriptionPlan:
     """One plan of a subscription product.
 
-    `also` lists ids that the sales platform put behind this plan, such as recovery plans;
+    `also` lists other ids that the sales platform uses for this plan, such as recovery plans;
     a rule on the plan covers them.
 
     >>> SubscriptionPlan("20", "Annual", also=["21"]).ids
@@ -98,8 +106,10 @@ class SubscriptionPlan:
 
 def _plans(value: SubscriptionPlan | Iterable[SubscriptionPlan]) -> tuple[SubscriptionPlan, ...]:
     plans = require_tuple(value, "$.plans", SubscriptionPlan)
-    if not all(isinstance(plan, SubscriptionPlan) for plan in plans):
-        raise ArgumentTypeError("subscription plans are meant here", path="$.plans")
+    for n, plan in enumerate(plans):
+        if not isinstance(plan, SubscriptionPlan):
+            hint = 'such as `SubscriptionPlan("20", "Annual")`'
+            raise wrong_type("a subscription plan", plan, f"$.plans[{n}]", hint)
     return plans
 
 
@@ -116,10 +126,10 @@ def _approved_at(value: datetime | date | None) -> datetime | None:
 
 @attrs.frozen
 class Product:
-    """A product or webinar; only an approved one (`approved_at` given) runs segmentations.
+    """A product or webinar; its segmentations run only if it is approved (`approved_at`).
 
-    `approved_at` is an aware time or a date (midnight UTC). `plans` are the plans of a
-    subscription; two of them never share an id.
+    `approved_at` is a datetime with a time zone, or a date (midnight UTC). `plans` are the
+    plans of a subscription; no two of them share an id.
 
     >>> from datetime import date
     >>> Product("42", "Course", approved_at=date(2024, 6, 30)).has_beta_capture
@@ -134,22 +144,27 @@ class Product:
 
     def __attrs_post_init__(self) -> None:
         if self.plans and self.kind is not ProductKind.SUBSCRIPTION:
-            raise RuleError("only a subscription product has plans", path="$.plans")
-        ids = [plan_id for plan in self.plans for plan_id in plan.ids]
-        if len(ids) != len(set(ids)):
-            raise RuleError("two plans share an id", path="$.plans")
+            raise RuleError(
+                f"a product of kind `{self.kind}` has no plans",
+                path="$.plans",
+                hint="use the kind `subscription`, or remove the plans",
+            )
+        count = Counter(plan_id for plan in self.plans for plan_id in plan.ids)
+        twice = next((plan_id for plan_id in count if count[plan_id] > 1), None)
+        if twice is not None:
+            raise RuleError(f"two plans have the id `{twice}`", path="$.plans")
 
     @property
     def has_beta_capture(self) -> bool:
         """Whether the product was approved before 2024-07-01.
 
-        Such products may use the beta of capture, which may create segmentations and tags
-        without capturing leads; own segmentations are the advice.
+        Such products may use the beta version of capture, which may create segmentations and
+        tags without capturing leads; the help pages advise custom segmentations.
         """
         return self.approved_at is not None and self.approved_at < BETA_CAPTURE_UNTIL
 
     def plan(self, plan_id: str) -> SubscriptionPlan | None:
-        """Return the plan that the id means, its own or one of its `also`, or None."""
+        """Return the plan with that id, its own or one of its `also`, or None."""
         return next((plan for plan in self.plans if plan_id in plan.ids), None)
 
 
@@ -157,9 +172,8 @@ def _actions(value: Action | Iterable[Action]) -> tuple[Action, ...]:
     actions = require_tuple(value, "$.actions", *_ACTIONS, str)
     for n, action in enumerate(actions):
         if not isinstance(action, _ACTIONS):
-            raise ArgumentTypeError(
-                "an action is meant here", path=f"$.actions[{n}]", hint='such as AddTag("...")'
-            )
+            hint = 'such as `AddTag("buyer")`'
+            raise wrong_type("an action", action, f"$.actions[{n}]", hint)
     return actions
 
 
@@ -167,8 +181,10 @@ def _condition(value: Condition | Iterable[Condition] | None) -> Condition | Non
     match value:
         case None | Comparison() | AllOf() | AnyOf() | Not():
             return value
+        case Iterable() if not isinstance(cast("object", value), str):
+            return AllOf(*value)
         case _:
-            return AllOf(*require_tuple(value, "$.condition"))
+            raise wrong_condition(value, "$.condition")
 
 
 def _plan_ids(value: Iterable[str]) -> tuple[str, ...]:
@@ -190,11 +206,13 @@ def _default_id(rule: Segmentation) -> str:
 class Segmentation:
     """A custom segmentation: when (event), who (condition), what (actions, at a provider).
 
-    `id` defaults to a digest of product, provider and name that is the same everywhere.
-    `actions` takes one action or several. Without a `condition` the rule runs for every
-    contact that triggers the event. `plan_ids` name the subscription plans it is for.
-    `send` is the data to send: contact fields and fact names; what is absent is left out.
-    Off until enabled.
+    - `id`: by default a digest of product, provider and name, the same on every machine.
+    - `actions`: one action or several.
+    - `condition`: without one, the rule runs for every contact that triggers the event.
+    - `plan_ids`: the subscription plans that the rule is for.
+    - `send`: the fields of the contact and the names of the facts to send; a field that the
+      event lacks is left out.
+    - `enabled`: a rule is switched off until it is enabled.
 
     >>> from listboss import AddLead, EventName, where
     >>> rule = Segmentation(

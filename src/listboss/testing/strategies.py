@@ -237,6 +237,7 @@ _FAULTS: tuple[dict[str, Any], ...] = (
     {"event": "waitlist.joined", "condition": Comparison("is_order_bump", "is_set")},
     {"condition": Comparison("grade", "eq", "Bronze")},
     {"condition": Comparison("grade", "gt", "Gold")},
+    {"condition": Comparison("payment_method", "eq", "CREDITCARD")},
     {"condition": Comparison("score", "in", ("", "Gold"))},
 )
 """Fields that make a rule of a small world faulty in ways that are rare by chance."""
