@@ -48,7 +48,7 @@ def table(head: Row, rows: Iterable[Row]) -> str:
 
 
 def code(words: Iterable[object]) -> str:
-    """List words as code; a dash stands for none."""
+    """List words as code; a dash if there are none."""
     return ", ".join(f"`{word}`" for word in words) or "–"
 
 

@@ -1,6 +1,6 @@
 """Read JSON text, TOML text or a mapping into one plain tree, within limits.
 
-Bytes and nesting are checked before a text is parsed, and the number of values before nouns
+Bytes and nesting are checked before text is parsed, and the number of values before nouns
 are made from them; a mapping from a host may even contain itself. A value that no document can
 have (a float, NaN, an object with a duplicate key, half a character) is replaced by its
 `CodecError`. The reader of that place raises the error, so that it gets a path and the rest of
