@@ -4,10 +4,14 @@ A page marks the place of a table with `<!-- table: NAME -->` and `<!-- end -->`
 `python docs/tables.py` to write all of them; the tests fail on a page that is out of date.
 """
 
+import ast
+import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 from listboss import (
     AUTOMATIC,
@@ -240,6 +244,79 @@ def transitions() -> str:
     return table(("status", "next status, by signal or outcome"), rows)
 
 
+API = (
+    "listboss",
+    "listboss.rules",
+    "listboss.engine",
+    "listboss.provider",
+    "listboss.delivery",
+    "listboss.send",
+    "listboss.hotmart",
+    "listboss.codec",
+    "listboss.testing",
+    "listboss.errors",
+)
+"""The modules whose names are public, in the order in which a reader needs them."""
+
+
+def public_names() -> dict[str, list[str]]:
+    """Every public name by the first module that has it."""
+    names: dict[str, list[str]] = {}
+    listed: set[tuple[str, int]] = set()
+    for path in API:
+        module = import_module(path)
+        new = [name for name in module.__all__ if (name, id(getattr(module, name))) not in listed]
+        listed.update((name, id(getattr(module, name))) for name in new)
+        if new:
+            names[path] = new
+    return names
+
+
+def api() -> str:
+    """The public names of each module, and what they are in one sentence."""
+    return "\n".join(
+        f"### {module}\n\n"
+        + table(
+            ("name", "what it is"),
+            ((f"`{name}`", _first_sentence(import_module(module), name)) for name in names),
+        )
+        for module, names in public_names().items()
+    )
+
+
+def api_details() -> str:
+    """What makes Sphinx show every public name in full; the errors have a page of their own."""
+    return "\n".join(
+        f"```{{eval-rst}}\n.. automodule:: {module}\n   :members: {', '.join(names)}\n```\n"
+        for module, names in public_names().items()
+        if module != "listboss.errors"
+    )
+
+
+def _first_sentence(module: ModuleType, name: str) -> str:
+    value = getattr(module, name)
+    described = inspect.isclass(value) or inspect.isroutine(value) or inspect.ismodule(value)
+    text = inspect.getdoc(value) if described else _documented(module, name)
+    paragraph = " ".join((text or "").partition("\n\n")[0].split())
+    return paragraph.partition(". ")[0].removesuffix(".").replace("|", "\\|")
+
+
+def _documented(module: ModuleType, name: str) -> str | None:
+    """The string below the assignment of a constant, in the module that assigns it."""
+    body = ast.parse(inspect.getsource(module)).body
+    for statement, below in zip(body, [*body[1:], None], strict=True):
+        if isinstance(statement, ast.ImportFrom) and statement.module is not None:
+            if name in [alias.asname or alias.name for alias in statement.names]:
+                return _documented(import_module(statement.module), name)
+        elif isinstance(statement, ast.Assign | ast.AnnAssign):
+            targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+            assigned = [target.id for target in targets if isinstance(target, ast.Name)]
+            if name in assigned and isinstance(below, ast.Expr):
+                constant = below.value
+                return str(constant.value) if isinstance(constant, ast.Constant) else None
+    return None
+
+
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
 
@@ -261,6 +338,8 @@ def _anchor(heading: str) -> str:
 
 
 TABLES: Mapping[str, Callable[[], str]] = {
+    "api": api,
+    "api-details": api_details,
     "automatic": automatic,
     "carried": carried,
     "codec-errors": codec_errors,

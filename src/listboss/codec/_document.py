@@ -38,8 +38,10 @@ __all__ = [
 ]
 
 Format: TypeAlias = Literal["json", "toml"]
+"""The formats of a rule file."""
 Number = TypeVar("Number", int, Decimal)
 Source: TypeAlias = str | bytes | Mapping[str, Any]
+"""What a document is read from: text, bytes, or the mapping that a parser returned."""
 
 VERSION = 1
 """The version of the formats, which is independent of the version of the package."""
