@@ -656,7 +656,7 @@ HINTS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "order of a code": (
         {"condition": where.country < "BR"},
-        "it fits facts of kind `decimal`, `instant` or `integer`",
+        "`lt` fits facts of kind `decimal`, `instant` or `integer`",
     ),
     "range": ({"condition": where.installments.between(3, 2)}, "write the lower bound first"),
 }

@@ -136,7 +136,7 @@ class TestProduct:
         """A date is midnight in UTC; a time without a zone and a string are refused."""
         midnight = datetime(2025, 1, 2, tzinfo=UTC)
         assert midnight == Product("1", "x", approved_at=date(2025, 1, 2)).approved_at
-        with pytest.raises(EventError):
+        with pytest.raises(RuleError):
             Product("1", "x", approved_at=midnight.replace(tzinfo=None))
         text: Any = "2025-01-02"
         with pytest.raises(ArgumentTypeError):

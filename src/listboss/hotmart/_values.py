@@ -14,6 +14,7 @@ from decimal import Decimal
 
 from typing_extensions import TypeIs
 
+from listboss.rules._facts import code_reader
 from listboss.rules._text import MAX_INTEGER_BITS
 
 __all__ = [
@@ -41,6 +42,7 @@ MAX_WHOLE_FLOAT = 2.0**53
 
 _NUMBER = re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{1,18})?")
 _WORD = re.compile(r"[A-Z0-9_]+")
+_country_code, _currency_code = code_reader(2), code_reader(3)
 
 
 def is_mapping(value: object) -> TypeIs[Mapping[str, object]]:
@@ -102,7 +104,7 @@ def country(value: object) -> str | None:
     >>> country("br"), country("Brasil"), country("")
     ('BR', None, None)
     """
-    return _code(value, 2)
+    return _country_code(value)
 
 
 def currency(value: object) -> str | None:
@@ -111,12 +113,7 @@ def currency(value: object) -> str | None:
     >>> currency("brl"), currency("R$")
     ('BRL', None)
     """
-    return _code(value, 3)
-
-
-def _code(value: object, length: int) -> str | None:
-    code = value.strip() if isinstance(value, str) else ""
-    return code.upper() if len(code) == length and code.isascii() and code.isalpha() else None
+    return _currency_code(value)
 
 
 def money(value: object) -> Decimal | None:

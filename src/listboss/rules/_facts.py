@@ -22,6 +22,7 @@ __all__ = [
     "READERS",
     "Facts",
     "Reader",
+    "code_reader",
     "is_present",
     "language_range",
 ]
@@ -48,7 +49,9 @@ def _text(raw: object) -> str | None:
     return (raw.strip().casefold() or None) if isinstance(raw, str) else None  # `fold`, inlined
 
 
-def _code(length: int) -> Reader:
+def code_reader(length: int) -> Callable[[object], str | None]:
+    """Make a reader of codes with that many letters, for countries and currencies."""
+
     def read(raw: object) -> str | None:
         if not isinstance(raw, str):
             return None
@@ -96,8 +99,8 @@ def _instant(raw: object) -> datetime | None:
 
 READERS: dict[FactKind, Reader] = {
     FactKind.CHOICE: _text,
-    FactKind.COUNTRY: _code(2),
-    FactKind.CURRENCY: _code(3),
+    FactKind.COUNTRY: code_reader(2),
+    FactKind.CURRENCY: code_reader(3),
     FactKind.LANGUAGE: _language,
     FactKind.TEXT: _text,
     FactKind.INTEGER: _integer,

@@ -172,7 +172,7 @@ def require_text(value: object, path: str, error: type[ListBossError]) -> str:
     if not isinstance(value, str):
         raise wrong_type("a string", value, path)
     if fault := text_fault(value):
-        raise error(fault[1], path=path)
+        raise error(fault[1], path=path, hint="remove the character, which cannot be stored")
     return str.__str__(value)
 
 

@@ -170,11 +170,11 @@ def _comparison(comparison: Comparison, fact: FactType, path: str) -> Iterator[_
     if operator in NO_VALUE:
         return
     if operator in _ORDER_OPERATORS and fact.kind not in ORDERED_KINDS:
-        hint = f"it fits facts of kind {alternatives(sorted(ORDERED_KINDS))}"
+        hint = f"`{operator}` fits facts of kind {alternatives(sorted(ORDERED_KINDS))}"
         yield _operator_unfit(operator, fact, path, hint)
         return
     if operator in _TEXT_OPERATORS and fact.kind is not FactKind.TEXT:
-        yield _operator_unfit(operator, fact, path, "it fits facts of kind `text`")
+        yield _operator_unfit(operator, fact, path, f"`{operator}` fits facts of kind `text`")
         return
     value = comparison.value
     values = value if isinstance(value, tuple) else (value,)

@@ -33,7 +33,7 @@ from listboss.rules.event import EventName, event_name, utc
 
 __all__ = [
     "BETA_CAPTURE_UNTIL",
-    "SENT",
+    "DEFAULT_SEND",
     "Product",
     "Segmentation",
     "SubscriptionPlan",
@@ -43,7 +43,7 @@ __all__ = [
 BETA_CAPTURE_UNTIL = datetime(2024, 7, 1, tzinfo=UTC)
 """Products approved before this day may use the beta of automatic capture."""
 
-SENT = ("email", "name", "phone")
+DEFAULT_SEND = ("email", "name", "phone")
 """The fields that a segmentation sends by default."""
 
 _ACTIONS: tuple[type, ...] = get_args(Action)
@@ -121,7 +121,7 @@ def _approved_at(value: datetime | date | None) -> datetime | None:
     given = cast("object", value)
     if isinstance(given, date) and not isinstance(given, datetime):
         return datetime(given.year, given.month, given.day, tzinfo=UTC)
-    return None if given is None else utc(given, "$.approved_at")
+    return None if given is None else utc(given, "$.approved_at", RuleError)
 
 
 @attrs.frozen
@@ -192,7 +192,7 @@ def _plan_ids(value: Iterable[str]) -> tuple[str, ...]:
 
 
 def _send(value: Iterable[str]) -> tuple[str, ...]:
-    return SENT if value is SENT else _ids("$.send", value)
+    return _ids("$.send", value)
 
 
 def _default_id(rule: Segmentation) -> str:
@@ -237,5 +237,5 @@ class Segmentation:
     actions: tuple[Action, ...] = attrs.field(converter=_actions)
     condition: Condition | None = attrs.field(default=None, converter=_condition)
     plan_ids: tuple[str, ...] = attrs.field(default=(), converter=_plan_ids)
-    send: tuple[str, ...] = attrs.field(default=SENT, converter=_send)
+    send: tuple[str, ...] = attrs.field(default=DEFAULT_SEND, converter=_send)
     enabled: bool = attrs.field(default=False, validator=check_bool)

@@ -14,7 +14,7 @@ from listboss.rules._text import fold
 from listboss.rules.action import AddLead, AddTag, RemoveTag, action_key
 from listboss.rules.automatic import AUTOMATIC, CAPTURE_ID, AutomaticSegmentation
 from listboss.rules.capabilities import Capabilities
-from listboss.rules.segmentation import SENT, digest
+from listboss.rules.segmentation import DEFAULT_SEND, digest
 
 __all__ = ["Capture"]
 
@@ -47,7 +47,9 @@ class Capture:
         self._provider = provider
         self._account = account
         accepted = account.data
-        self._send = tuple(f for f in SENT if f == "email" or accepted is None or f in accepted)
+        self._send = tuple(
+            f for f in DEFAULT_SEND if f == "email" or accepted is None or f in accepted
+        )
         self._because = {each.id: (each.id,) for each in AUTOMATIC}
         self._rows: dict[str, tuple[_Row, ...]] = {}
         lead = AddLead()
