@@ -230,7 +230,7 @@ def test_facts_are_those_the_type_carries(name):
         ("17-waiting-payment.form", "purchase_status", "WAITING_PAYMENT"),
     ],
 )
-def test_fact_that_tells_a_shape(name, fact, value):
+def test_fact_that_differs_by_shape(name, fact, value):
     """The difference between two shapes of an event is a fact."""
     assert value == parse((SHAPES / name).read_bytes()).events[0].facts[fact]
 

@@ -1,4 +1,4 @@
-"""The depth of a text's brackets, before anything parses it."""
+"""The depth of a document's brackets, before anything parses it."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""How deep the brackets of a text nest, counted before a parser does any work.
+"""How deep the brackets of a document nest, counted before a parser does any work.
 
 Every reader of JSON or TOML bounds the depth here, so that no text makes a parser recurse
 further than its limit. Brackets inside strings do not count. The time is linear in the text.

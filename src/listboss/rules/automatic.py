@@ -182,6 +182,6 @@ AUTOMATIC: tuple[AutomaticSegmentation, ...] = (
 """All automatic segmentations: id, tag key, the events that add and that remove the tag.
 
 The approval of a later purchase removes the tag of a refund. An event does not know what
-came before it: the code that delivers a plan can tell from `Plan.occurred_at` that a late
+came before it: the code that delivers a plan sees in `Plan.occurred_at` that a late
 approval is older than the refund.
 """
