@@ -19,7 +19,7 @@ from listboss.send import Automation, Send, Step
 
 HERE = Path(__file__).parent
 START, END = datetime(2025, 3, 3, tzinfo=UTC), datetime(2025, 4, 24, tzinfo=UTC)
-LEAD_LIMIT = 7
+LEAD_LIMIT = 6
 LANGUAGES = {"diego@example.com": "en"}  # no webhook has the language: a host adds what it knows
 WORTH_EXPLAINING = ("other_plan", "condition_not_met", "lost_conflict")
 IGNORED = {

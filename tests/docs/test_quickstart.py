@@ -116,10 +116,9 @@ class TestQuickstart:
 
     def test_contacts(self, output: str):
         """Captured contacts are marked AUTO; the one beyond the lead limit is kept."""
-        lines = section(output, "Contacts (lead limit 7, 0 left)")
+        lines = section(output, "Contacts (lead limit 6, 0 left)")
 
         assert [
-            "me@example.com",
             "ana@example.com AUTO",
             "bruno@example.com AUTO",
             "carla@example.com AUTO",

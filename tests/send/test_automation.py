@@ -205,12 +205,141 @@ class TestWhileTagged:
         assert [(ANA, "welcome")] == due(send, clock.now)
 
 
+DAYS = [Step(f"day {n}", delay=timedelta(days=n)) for n in range(1, 10)]
+
+
+class TestLateness:
+    """Messages that were not sent in time."""
+
+    def test_latest(self, send, do, clock):
+        """A message is due for as long as `latest` says, and then lapses."""
+        send.save(automation(steps=Step("reminder", latest=timedelta(hours=6))))
+        do(AddTag("buyer"))
+        assert [(ANA, "reminder")] == due(send, clock.now + timedelta(hours=6))
+        assert [] == due(send, clock.now + timedelta(hours=6, microseconds=1))
+
+    def test_counted_from_when_it_is_due(self, send, do, clock):
+        """`latest` is counted from the end of the delay, not from the start."""
+        late = Step("late", delay=timedelta(days=5), latest=timedelta(hours=1))
+        send.save(automation(steps=late))
+        do(AddTag("buyer"))
+        assert [(ANA, "late")] == due(send, clock.turn(days=5))
+
+    def test_latest_can_be_changed(self, send, do, clock):
+        """A new `latest` holds for messages that are scheduled already."""
+        send.save(automation(steps=Step("reminder")))
+        do(AddTag("buyer"))
+        send.save(automation(steps=Step("reminder", latest=timedelta(hours=6))))
+        assert [] == due(send, clock.turn(hours=7))
+
+    def test_single_message(self, send, do, clock):
+        """Without `latest`, the last message of an automation does not lapse."""
+        send.save(automation(steps=WELCOME))
+        do(AddTag("buyer"))
+        assert [(ANA, "welcome")] == due(send, clock.turn(days=300))
+
+    def test_overtaken_by_a_week(self, send, do, clock):
+        """Without `latest`, a message that is a week late gives way to a later one."""
+        send.save(automation())
+        do(AddTag("buyer"))
+        assert [(ANA, "welcome"), (ANA, "later")] == due(
+            send, clock.now + timedelta(days=7, microseconds=-1)
+        )
+        assert [(ANA, "later")] == due(send, clock.now + timedelta(days=7))
+
+    def test_overtaken_by_what_was_sent(self, send, do, clock):
+        """It also gives way to a later message that was sent already."""
+        send.save(automation())
+        do(AddTag("buyer"))
+        send.done(send.due(clock.turn(days=3))[1].id)
+        assert [] == due(send, clock.turn(days=6))
+
+    def test_another_contact_overtakes_nothing(self, send, do, clock):
+        """Messages to one contact do not make those to another one lapse."""
+        send.save(automation())
+        do(AddTag("buyer"), ANA)
+        clock.turn(days=8)
+        do(AddTag("buyer"), BRUNO)
+        assert [(ANA, "later"), (BRUNO, "welcome")] == due(send, clock.now)
+
+    @pytest.mark.parametrize("days", [5, 30])
+    def test_republished(self, send, do, clock, days):
+        """An automation that is published again has one overdue message for each contact."""
+        send.save(automation(steps=DAYS))
+        do(AddTag("buyer"))
+        send.withdraw("Buyers")
+        clock.turn(days=days)
+        send.publish("Buyers")
+        assert [(ANA, f"day {min(days, 9)}")] == due(send, clock.now)
+
+    def test_republished_by_saving(self, send, do, clock):
+        """So has one that is saved as published after it was not."""
+        send.save(automation(steps=DAYS))
+        do(AddTag("buyer"))
+        send.save(automation(steps=DAYS, published=False))
+        clock.turn(days=4)
+        send.save(automation(steps=DAYS))
+        assert [(ANA, "day 4")] == due(send, clock.now)
+
+    def test_goes_on_after_republishing(self, send, do, clock):
+        """The steps after the republication are due in their time."""
+        send.save(automation(steps=DAYS))
+        do(AddTag("buyer"))
+        send.withdraw("Buyers")
+        clock.turn(days=7)
+        send.publish("Buyers")
+        send.done(send.due(clock.now)[0].id)
+        assert [(ANA, "day 8"), (ANA, "day 9")] == due(send, clock.turn(days=2))
+
+    def test_publishing_twice(self, send, do, clock):
+        """Publishing what is published cancels nothing."""
+        send.save(automation())
+        do(AddTag("buyer"))
+        clock.turn(days=3)
+        send.publish("Buyers")
+        assert [(ANA, "welcome"), (ANA, "later")] == due(send, clock.now)
+
+    def test_republished_with_latest(self, send, do, clock):
+        """With `latest`, a republication changes nothing: the host has said how late."""
+        steps = [Step(f"{n}", delay=timedelta(days=n), latest=timedelta(days=2)) for n in range(9)]
+        send.save(automation(steps=steps))
+        do(AddTag("buyer"))
+        send.withdraw("Buyers")
+        clock.turn(days=6)
+        send.publish("Buyers")
+        assert [(ANA, "4"), (ANA, "5"), (ANA, "6")] == due(send, clock.now)
+
+    def test_lapsed_is_not_taken(self, send, do, clock):
+        """A step that lapsed is scheduled again when the automation starts again."""
+        send.save(automation(steps=Step("reminder", latest=timedelta(hours=6))))
+        do(AddTag("buyer"))
+        clock.turn(days=2)
+        do(RemoveTag("buyer"))
+        do(AddTag("buyer"))
+        assert [(ANA, "reminder")] == due(send, clock.now)
+
+    def test_open_keeps_its_time(self, send, do, clock):
+        """A message that is not late keeps its time when the automation starts again."""
+        send.save(automation(steps=LATER))
+        do(AddTag("buyer"))
+        clock.turn(days=2)
+        do(RemoveTag("buyer"))
+        do(AddTag("buyer"))
+        assert [(ANA, "later")] == due(send, clock.turn(days=1))
+
+    def test_first_years(self, send):
+        """Nothing is due in the first days of the calendar."""
+        send.save(automation(steps=[*DAYS, Step("x", latest=timedelta(days=1))]))
+        assert () == send.due(datetime.min.replace(tzinfo=UTC))
+
+
 class TestEditing:
     """Editing an automation."""
 
     def test_read_back(self, send):
         """A stored automation is read back unchanged."""
-        wanted = automation("a", "b", match="all", while_tagged=True)
+        steps = [*DAYS, Step("last", subject="Bye", latest=timedelta(hours=1, microseconds=1))]
+        wanted = automation("a", "b", match="all", while_tagged=True, steps=steps)
         send.save(wanted)
         assert (wanted,) == send.automations()
 
@@ -268,7 +397,7 @@ def test_oldest_first(send, do, clock):
     late = Step("late", delay=timedelta(hours=2))
     send.save(automation(steps=(late, WELCOME)))
     do(AddTag("buyer"))
-    assert ["welcome", "late"] == [m.message for m in send.due(datetime(2030, 1, 1, tzinfo=UTC))]
+    assert ["welcome", "late"] == [m.message for m in send.due(clock.turn(days=1))]
 
 
 class TestValues:
@@ -308,6 +437,18 @@ class TestValues:
         """A negative or very long delay is refused."""
         with pytest.raises(RuleError):
             Step("m", delay=delay)
+
+    @pytest.mark.parametrize("latest", [timedelta(0), timedelta(days=-1), timedelta.max])
+    def test_invalid_latest(self, latest):
+        """A message that could never be sent, or hardly lapses, is refused."""
+        with pytest.raises(RuleError):
+            Step("m", latest=latest)
+
+    @pytest.mark.parametrize("latest", [3600, "1h", False])
+    def test_latest_of_wrong_type(self, latest):
+        """`latest` must be a timedelta or None."""
+        with pytest.raises(ArgumentTypeError):
+            Step("m", latest=latest)
 
     @pytest.mark.parametrize("delay", [3600, "1h", None])
     def test_delay_of_wrong_type(self, delay):

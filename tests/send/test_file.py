@@ -8,7 +8,7 @@ from threading import Barrier, Timer
 import pytest
 
 from listboss import AddLead, AddTag, Place, RemoveTag
-from listboss.errors import ConfigurationError
+from listboss.errors import ConfigurationError, EventError
 from listboss.provider import Applied, Call
 from listboss.send import Automation, Send, Step
 
@@ -103,13 +103,21 @@ class TestForeignFiles:
         with sqlite3.connect(path) as later:
             later.execute("PRAGMA user_version = 7")
         later.close()
-        with pytest.raises(ConfigurationError, match="version 7, expected 1"):
+        with pytest.raises(ConfigurationError, match="version 7, expected at most 2"):
             Send(path)
 
     def test_missing_folder(self, tmp_path):
-        """A missing folder raises the error of SQLite."""
-        with pytest.raises(sqlite3.OperationalError):
+        """A file in a missing folder cannot be opened, and the error says so."""
+        with pytest.raises(ConfigurationError, match="unable to open") as caught:
             Send(tmp_path / "missing" / "send.db")
+        assert "cannot_open" == caught.value.code
+
+    def test_no_room_for_the_journal(self, tmp_path):
+        """A file that can be opened but not written is refused with the error of SQLite."""
+        path = tmp_path / ("x" * 255)  # SQLite appends to the name
+        with pytest.raises(ConfigurationError) as caught:
+            Send(path)
+        assert "cannot_open" == caught.value.code
 
 
 class TestClosing:
@@ -145,8 +153,8 @@ class TestTransactions:
         assert Applied() == send.apply(planned(AddTag("buyer"), id="1"), Call())
 
     def test_invalid_text(self, send, planned):
-        """SQLite refuses a string with a lone surrogate; the store stays usable."""
-        with pytest.raises(UnicodeEncodeError):
+        """An address with a lone surrogate is refused, and nothing is written."""
+        with pytest.raises(EventError):
             send.apply(planned(AddTag("buyer"), "\ud800@example.com"), Call())
         assert () == send.contacts()
 

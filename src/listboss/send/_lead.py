@@ -33,8 +33,10 @@ class Lead:
     """A contact with its tags and places.
 
     `label` is `AUTO` for a contact created by automatic capture, to be shown next to the
-    e-mail, else empty. `sendable` is false beyond the lead limit: the contact stays visible
-    and tagged, and receives nothing. `data` are the fields sent by rules, besides the e-mail.
+    e-mail, else empty. `data` are the fields sent by rules, besides the e-mail. No message is
+    due for a contact that is not `sendable`: because it is beyond the lead limit, because it
+    is `suppressed` (the reason, or None), or because only an integration test created it
+    (`is_test`). Its tags, places and data are kept all the same.
     """
 
     email: str = attrs.field(repr=masked)
@@ -44,6 +46,8 @@ class Lead:
     data: FrozenMap[str, FactValue] = attrs.field(repr=masked)
     sendable: bool
     since: datetime
+    suppressed: str | None = attrs.field(default=None, repr=masked)
+    is_test: bool = False
 
     @property
     def name(self) -> str | None:

@@ -1,43 +1,25 @@
-"""The SQLite file: its tables, its version, and the encoding of values.
+"""The tables of the SQLite file, and the migrations that lead to them.
 
-A file of another program, or with another schema version, is refused before anything is
-changed. Times are ISO strings in UTC of equal length, so they sort. Data are JSON in which
-decimals and times are marked, so no number becomes a float.
+A new file and a file of an earlier release run the same migrations, so both get the same
+tables. A file of another program, or of a later release, is refused before anything is
+changed.
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
-from datetime import UTC, datetime
-from decimal import Decimal
-from os import PathLike, fspath
-from time import monotonic, sleep
+from collections.abc import Callable
+from typing import Final
 
 from listboss.errors import ConfigurationError
-from listboss.rules._mapping import FrozenMap
-from listboss.rules.action import Place
-from listboss.rules.event import FactValue
+from listboss.send._encoding import action_digest
 
-__all__ = [
-    "SCHEMA_VERSION",
-    "connect",
-    "data_from",
-    "data_text",
-    "place_from",
-    "place_text",
-    "time_from",
-    "time_text",
-    "transaction",
-]
+__all__ = ["SCHEMA_VERSION", "migrate", "version_of"]
 
-SCHEMA_VERSION = 1
 _APPLICATION_ID = 0x4C424F53  # "LBOS"
-_BUSY_SECONDS = 30.0
 
-_TABLES = """
+_VERSION_1 = """
 CREATE TABLE contact (
   id INTEGER PRIMARY KEY,  -- in the order of arrival
   key TEXT NOT NULL UNIQUE,
@@ -103,37 +85,58 @@ CREATE TABLE message (
 CREATE INDEX message_due ON message (due, id) WHERE done IS NULL;
 """
 
+# What integration tests wrote is marked, so that it is used for nothing and can be removed.
+# An address in `suppression` is in the clear; that of an erased contact is a keyed hash.
+_VERSION_2 = """
+ALTER TABLE contact ADD COLUMN is_test INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE contact ADD COLUMN test_data TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE contact_tag ADD COLUMN is_test INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE contact_place ADD COLUMN is_test INTEGER NOT NULL DEFAULT 0;
 
-def connect(path: str | PathLike[str]) -> sqlite3.Connection:
-    """Open the file and create its tables if it is new; `:memory:` has no file."""
-    connection = sqlite3.connect(
-        fspath(path), timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+CREATE TABLE suppression (
+  key TEXT PRIMARY KEY,
+  reason TEXT NOT NULL,
+  since TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE erased_suppression (
+  hash TEXT PRIMARY KEY,
+  since TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE pepper (
+  hash TEXT NOT NULL       -- of a constant, to recognise the pepper of `erased_suppression`
+);
+
+DROP INDEX message_due;
+CREATE INDEX message_open ON message (automation, message, due) WHERE done IS NULL;
+"""
+
+
+def _run(connection: sqlite3.Connection, script: str) -> None:
+    for statement in script.split(";\n"):  # `executescript` would commit
+        connection.execute(statement)
+
+
+def _to_version_2(connection: sqlite3.Connection) -> None:
+    _run(connection, _VERSION_2)
+    actions = connection.execute("SELECT id FROM done_action").fetchall()
+    connection.executemany(
+        "UPDATE done_action SET id = ? WHERE id = ?", [(action_digest(id), id) for (id,) in actions]
     )
-    try:
-        _prepare(connection)
-    except BaseException as error:
-        connection.close()
-        if type(error) is sqlite3.DatabaseError:  # subclasses are other errors
-            raise ConfigurationError(
-                "the file is not a database", code="foreign_file", hint="give `Send` its own file"
-            ) from None
-        raise
-    return connection
+    for name, definition in connection.execute(
+        "SELECT name, definition FROM automation"
+    ).fetchall():
+        tags, match, while_tagged, steps = json.loads(definition)
+        new = json.dumps([tags, match, while_tagged, [[*step, None] for step in steps]])
+        connection.execute("UPDATE automation SET definition = ? WHERE name = ?", (new, name))
 
 
-@contextmanager
-def transaction(
-    connection: sqlite3.Connection, begin: str = "BEGIN"
-) -> Generator[None, None, None]:
-    """Commit everything or nothing; every error, even in the commit, rolls back."""
-    connection.execute(begin)
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:  # SQLite rolls back itself if the disk is full
-            connection.execute("ROLLBACK")
-        raise
+_MIGRATIONS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (
+    lambda connection: _run(connection, _VERSION_1),
+    _to_version_2,
+)
+SCHEMA_VERSION: Final = len(_MIGRATIONS)
 
 
 def _pragma(connection: sqlite3.Connection, name: str) -> int:
@@ -141,97 +144,32 @@ def _pragma(connection: sqlite3.Connection, name: str) -> int:
     return value
 
 
-def _prepare(connection: sqlite3.Connection) -> None:
-    connection.execute("PRAGMA foreign_keys = ON")
-    with transaction(connection, "BEGIN IMMEDIATE"):  # others may open the new file too
-        _create_tables(connection)
-    _write_ahead(connection)
-    connection.execute("PRAGMA synchronous = FULL")
-
-
-def _write_ahead(connection: sqlite3.Connection) -> None:
-    # SQLite does not apply its busy timeout here while another connection opens the file.
-    end = monotonic() + _BUSY_SECONDS
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or monotonic() > end:
-                raise
-            sleep(0.005)
-        else:
-            return
-
-
-def _create_tables(connection: sqlite3.Connection) -> None:
+def version_of(connection: sqlite3.Connection) -> int:
+    """Return the schema version, 0 for a new file; refuse a file that cannot be used."""
     owner, version = _pragma(connection, "application_id"), _pragma(connection, "user_version")
     if owner == _APPLICATION_ID:
-        if version != SCHEMA_VERSION:
+        if not 1 <= version <= SCHEMA_VERSION:
             raise ConfigurationError(
-                f"the file has schema version {version}, expected {SCHEMA_VERSION}",
+                f"the file has schema version {version}, expected at most {SCHEMA_VERSION}",
                 code="schema_version",
                 hint="open it with the release that wrote it",
             )
-        return
+        return version
     if owner or version or connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
         raise ConfigurationError(
             "the file belongs to another program",
             code="foreign_file",
             hint="give `Send` its own file",
         )
-    for statement in _TABLES.split(";\n"):
-        connection.execute(statement)
+    return 0
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Create the tables of a new file, or bring those of an earlier release up to date."""
+    version = version_of(connection)
+    if version == SCHEMA_VERSION:
+        return
+    for migration in _MIGRATIONS[version:]:
+        migration(connection)
     connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-
-
-def time_text(at: datetime) -> str:
-    """Encode a time so that strings sort in order of time.
-
-    >>> time_text(datetime(2026, 5, 4, 12, tzinfo=UTC))
-    '2026-05-04T12:00:00.000000+00:00'
-    """
-    return at.astimezone(UTC).isoformat(timespec="microseconds")
-
-
-def time_from(text: str) -> datetime:
-    """Decode `time_text`."""
-    return datetime.fromisoformat(text)
-
-
-def _to_json(value: FactValue) -> object:
-    if isinstance(value, Decimal):
-        return {"decimal": str(value)}
-    if isinstance(value, datetime):
-        return {"instant": time_text(value)}
-    return value
-
-
-def _from_json(value: dict[str, str]) -> object:
-    if "decimal" in value:
-        return Decimal(value["decimal"])
-    return time_from(value["instant"])
-
-
-def data_text(data: Mapping[str, FactValue]) -> str:
-    """Encode data as JSON.
-
-    >>> data_text({"price": Decimal("49.90")})
-    '[["price", {"decimal": "49.90"}]]'
-    """
-    return json.dumps([[name, _to_json(value)] for name, value in data.items()])
-
-
-def data_from(text: str) -> FrozenMap[str, FactValue]:
-    """Decode `data_text`."""
-    return FrozenMap(dict(json.loads(text, object_hook=_from_json)))
-
-
-def place_text(place: Place) -> str:
-    """Encode the parts of a place."""
-    return json.dumps(dict(place.parts))
-
-
-def place_from(text: str) -> Place:
-    """Decode `place_text`."""
-    return Place(**json.loads(text))

@@ -43,28 +43,43 @@ def _check_delay(_step: object, _attribute: attrs.Attribute[Any], value: object)
         raise RuleError("expected a delay from zero to 3660 days", path="$.delay")
 
 
+def _check_latest(_step: object, _attribute: attrs.Attribute[Any], value: object) -> None:
+    if value is None:
+        return
+    if not isinstance(value, timedelta):
+        raise ArgumentTypeError("expected a timedelta or None", path="$.latest")
+    if not timedelta(0) < value <= MAX_DELAY:
+        raise RuleError(
+            "expected a time of more than zero and at most 3660 days",
+            path="$.latest",
+            hint="it is how late the message may be sent",
+        )
+
+
 @attrs.frozen
 class Step:
     """One message of an automation, due `delay` after the automation started.
 
-    `message` is the host's name for the message and unique within the automation.
+    `message` is the host's name for the message and unique within the automation. `latest` is
+    how late it may be sent, counted from when it is due; then it lapses. Without `latest`, it
+    lapses once it is a week late and a later step of the automation is due, and at once if
+    that is so when the automation is published again, or the contact is unsuppressed.
 
-    >>> Step("come-back", subject="You left something", delay=timedelta(hours=1)).message
+    >>> Step("come-back", delay=timedelta(hours=1), latest=timedelta(days=2)).message
     'come-back'
     """
 
     message: str = attrs.field(validator=check_id(RuleError))
     subject: str = attrs.field(default="", kw_only=True, validator=_check_text)
     delay: timedelta = attrs.field(default=timedelta(0), kw_only=True, validator=_check_delay)
+    latest: timedelta | None = attrs.field(default=None, kw_only=True, validator=_check_latest)
 
 
 def _as_tags(value: Iterable[str]) -> tuple[str, ...]:
     tags = require_tuple(value, "$.tags")
-    for n, tag in enumerate(tags):
-        require_id(tag, f"$.tags[{n}]", RuleError)
     if not tags:
         raise RuleError("expected at least one tag", path="$.tags")
-    return tags
+    return tuple(require_id(tag, f"$.tags[{n}]", RuleError) for n, tag in enumerate(tags))
 
 
 def _as_steps(value: Step | Iterable[Step]) -> tuple[Step, ...]:
