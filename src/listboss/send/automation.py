@@ -62,8 +62,8 @@ class Step:
 
     `message` is the host's name for the message and unique within the automation. `latest` is
     how late it may be sent, counted from when it is due; then it lapses. Without `latest`, it
-    lapses once it is a week late and a later step of the automation is due, and at once if
-    that is so when the automation is published again, or the contact is unsuppressed.
+    gives way to a later step of the automation that is due as well, once it is a week late,
+    or when the automation is published again or the contact is unsuppressed.
 
     >>> Step("come-back", delay=timedelta(hours=1), latest=timedelta(days=2)).message
     'come-back'
