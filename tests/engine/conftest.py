@@ -33,7 +33,7 @@ CLUB = Product(
 
 @pytest.fixture(scope="session")
 def happens() -> Callable[..., Event]:
-    """Make an event: an approved purchase of the course, unless told otherwise."""
+    """Make an event: an approved purchase of the course by default."""
 
     def happens(name: str = "purchase.approved", **changes: Any) -> Event:
         fields: dict[str, Any] = {

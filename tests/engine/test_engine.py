@@ -22,7 +22,7 @@ class TestPlanMany:
         assert [eng.plan(event) for event in events] == list(eng.plan_many(events))
 
     def test_nothing_is_read_ahead(self, engine, happens):
-        """An endless stream can be planned: an event is taken when its plan is asked for."""
+        """An endless stream can be planned: each event is taken when its plan is asked for."""
         taken = []
 
         def endless():
@@ -84,12 +84,12 @@ def world(rule_set, rule, happens):
 
 
 class TestWithRules:
-    """`with_rules` gives the engine that building anew would give."""
+    """`with_rules` gives the same as a new engine."""
 
     @pytest.mark.parametrize("change", CHANGES)
     @pytest.mark.parametrize(("size", "warm"), [(2, False), (2, True), (300, False), (300, True)])
     def test_equals_a_fresh_engine(self, world, change, size, warm):
-        """After each change, every product is planned as by an engine made of the new rules."""
+        """After each change, every product is planned like by a new engine."""
         before, after, events = world(size, change)
         old = Engine(before)
         if warm:
@@ -98,13 +98,13 @@ class TestWithRules:
         assert [fresh.plan(event) for event in events] == [new.plan(event) for event in events]
 
     def test_the_old_engine_stays_as_it_was(self, engine, rule, happens):
-        """An engine is immutable: it goes on planning by its own rules."""
+        """An engine is immutable: it keeps its own rules."""
         old = engine(rule("a", AddTag("a")))
         new = old.with_rules(old.rules.add(rule("b", AddTag("b"))))
         assert (["a"], ["a", "b"]) == (_tags(old.plan(happens())), _tags(new.plan(happens())))
 
     def test_many_steps(self, engine, rule, rule_set, happens):
-        """A long line of changes ends where one change to the last rules would."""
+        """A long series of changes gives the same as one change to the last rules."""
         eng = engine()
         for n in range(60):
             eng = eng.with_rules(eng.rules.add(rule(f"r{n}", AddTag(f"{n:02}"))))
@@ -114,7 +114,7 @@ class TestWithRules:
 
     @pytest.mark.parametrize("size", [1, 300])
     def test_overlaid_rules_take_part_in_conditions(self, engine, rule, happens, size):
-        """A rule that is replaced in a large product is asked its new condition, not the old."""
+        """A rule that is replaced in a large product is matched by its new condition."""
         eng = engine(
             *(rule(f"r{n}", AddTag(str(n)), condition=where.offer == "x") for n in range(size))
         )
@@ -123,7 +123,7 @@ class TestWithRules:
         assert ["new"] == _tags(eng.plan(happens(facts={"offer": "y"})))
 
     def test_another_catalogue(self, engine, rule, rule_set, happens):
-        """An event type that the catalogue gains is known to the new engine."""
+        """The new engine knows an event type that the catalogue gained."""
         old = engine(rule("r", AddTag("x"), event="quiz.passed")).warm()
         catalogue = HOTMART.extended(events=[EventType("quiz.passed", "Passed")])
         new = old.with_rules(
@@ -141,15 +141,15 @@ class TestWithRules:
 
 
 class TestAnEngineIsAValueOfItsRules:
-    """Nothing but the rules decides; nothing that happened before plays a part."""
+    """Only the rules decide, not what happened before."""
 
     def test_rules(self, rule_set, rule):
-        """An engine tells the rules that it decides by."""
+        """An engine has the rules that it decides by."""
         rules = rule_set(rule("r", AddTag("x")))
         assert rules is Engine(rules).rules
 
     def test_repr(self, engine, rule):
-        """The repr says how much there is, and no more."""
+        """The repr shows how many rules there are, and no more."""
         assert "<Engine of <RuleSet of 2 products and 1 segmentations>>" == repr(
             engine(rule("r", AddTag("x")))
         )
@@ -165,7 +165,7 @@ class TestAnEngineIsAValueOfItsRules:
         assert (eng.rules, eng.plan(event)) == (again.rules, again.plan(event))
 
     def test_warm(self, engine, rule, happens):
-        """`warm` gives the engine back, and changes no plan."""
+        """`warm` returns the engine, and changes no plan."""
         cold, warm = (engine(rule("r", AddTag("x"))) for _ in range(2))
         assert (True, cold.plan(happens())) == (warm.warm() is warm, warm.plan(happens()))
 
@@ -190,7 +190,7 @@ class TestAnEngineIsAValueOfItsRules:
             assert expected == list(pool.map(shared.plan, events))
 
     def test_rules_of_a_product_that_is_not_there(self, engine, rule, happens):
-        """Rules may name a product that the rule set lacks; they wait for it."""
+        """Rules may name a product that the rule set does not have yet."""
         eng = engine(rule("r", AddTag("x"), product_id="99"))
         later = eng.with_rules(
             eng.rules.with_product(Product("99", "New", approved_at=happens().occurred_at))
@@ -199,6 +199,6 @@ class TestAnEngineIsAValueOfItsRules:
         assert (Idle.UNKNOWN_PRODUCT, ["x"]) == (eng.plan(event).idle, _tags(later.plan(event)))
 
     def test_many_rules_of_a_product_that_is_not_there(self, engine, rule, happens):
-        """That holds for as many rules as are indexed at once, too."""
+        """This holds for products that are indexed at once, too."""
         eng = engine(*(rule(f"r{n}", AddTag("x"), product_id="99") for n in range(300)))
         assert Idle.UNKNOWN_PRODUCT == eng.plan(happens(product_id="99")).idle

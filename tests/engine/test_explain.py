@@ -22,7 +22,7 @@ from listboss.engine.explain import FactState, explain
 
 @pytest.fixture
 def outcome(engine, happens):
-    """Explain an event to some rules and give the outcome of the rule `r`."""
+    """Explain an event by some rules and return the outcome of rule `r`."""
 
     def outcome(*rules, **event):
         explanation = engine(*rules).explain(happens(**event))
@@ -65,12 +65,12 @@ class TestReasons:
         ],
     )
     def test_each(self, outcome, rule, changes, event, expected):
-        """Unaddressed, test, other event, disabled, flagged, other plan, condition not met."""
+        """The reason is the one that applies: unaddressed, test, other event and so on."""
         result = outcome(rule("r", AddTag("x"), **changes), **event)
         assert (False, expected) == (result.runs, result.reason)
 
     def test_lost_conflict(self, outcome, rule):
-        """A rule whose every action is dropped lost a conflict, and the conflict is told."""
+        """A rule all of whose actions are dropped lost a conflict, which is reported."""
         result = outcome(rule("r", AddTag("x")), rule("s", RemoveTag("x")))
         assert (
             RuleOutcome(
@@ -84,8 +84,8 @@ class TestReasons:
             == result
         )
 
-    def test_the_conflict_told_is_its_own(self, outcome, rule):
-        """Of several conflicts, also at other providers, the rule's own is told."""
+    def test_the_conflict_reported_is_its_own(self, outcome, rule):
+        """Of several conflicts, the rule's own is reported."""
         result = outcome(
             rule("o", AddTag("x"), RemoveTag("x"), provider="post"),
             rule("s", RemoveTag("a"), AddTag("a"), RemoveTag("x")),
@@ -93,8 +93,8 @@ class TestReasons:
         )
         assert ("mail", AddTag("x")) == (result.conflict.provider, result.conflict.dropped)
 
-    def test_flagged_tells_the_findings(self, outcome, rule):
-        """The errors are told, and no warnings."""
+    def test_flagged_names_the_findings(self, outcome, rule):
+        """The outcome has the errors, without the warnings."""
         result = outcome(rule("r", AddTag("x"), provider="gone", send=("email", "rating")))
         assert ["provider_missing"] == [finding.code for finding in result.findings]
 
@@ -105,14 +105,14 @@ class TestReasons:
         assert result.runs
 
     def test_a_plan_of_other_rules(self, rule_set, rule, happens, engine):
-        """A rule of which the plan knows nothing at all is given no conflict."""
+        """A rule that the plan does not mention has no conflict."""
         plan = engine().plan(happens())
         (result,) = explain(rule_set(rule("r", AddTag("x"))), happens(), plan).rules
         assert (False, None) == (result.runs, result.conflict)
 
 
 class TestPrecedence:
-    """Several reasons at once: the first in the order of `Reason` is told."""
+    """Of several reasons, the first in the order of `Reason` is reported."""
 
     LADDER: tuple[tuple[Reason, dict[str, Any], dict[str, Any]], ...] = (
         (Reason.CONDITION_NOT_MET, {"condition": where.language == "en"}, {}),
@@ -126,7 +126,7 @@ class TestPrecedence:
 
     @pytest.mark.parametrize("rung", range(len(LADDER)))
     def test_ladder(self, outcome, rule, rung):
-        """Each row adds one more reason, which goes before those above it."""
+        """Each row adds a reason that comes before those above it."""
         of_rule: dict[str, Any] = {"product_id": "77", "plan_ids": ("10",)}
         of_event: dict[str, Any] = {"product_id": "77", "plan_id": "10"}
         for _, on_rule, on_event in self.LADDER[: rung + 1]:
@@ -159,7 +159,7 @@ class TestAutomatic:
         "options", [{"capture_provider": "gone"}, {"providers": {"mail": Capabilities()}}]
     )
     def test_the_provider_cannot(self, engine, happens, options):
-        """Where the provider of capture is not there or cannot do it, that is the reason."""
+        """If the provider of capture is missing or cannot do it, that is the reason."""
         explanation = engine(**{"capture_provider": "mail", **options}).explain(
             happens("waitlist.joined")
         )
@@ -174,13 +174,13 @@ class TestAutomatic:
         [({"contact": None}, Reason.UNADDRESSED), ({"is_test": True}, Reason.TEST)],
     )
     def test_plan_wide_reasons(self, engine, happens, changes, expected):
-        """No e-mail and tests are the reason of automatic segmentations as well."""
+        """A missing e-mail and a test are reasons of automatic segmentations, too."""
         explanation = engine(capture_provider="mail").explain(happens(**changes))
         assert {expected} == {rule.reason for rule in explanation.rules}
 
 
 class TestTotal:
-    """Whatever the event, each rule of its product has one outcome, and no other rule has."""
+    """For any event, each rule of its product has one outcome, and no other rule has one."""
 
     RULES: ClassVar[dict[str, dict[str, Any]]] = {
         "one": {},
@@ -216,7 +216,7 @@ class TestTotal:
         ]
 
     def test_head(self, engine, happens):
-        """The explanation tells the event, the product and why the plan is idle."""
+        """The explanation has the event, the product and why the plan is idle."""
         explanation = engine().explain(happens())
         assert ("e-1", "42", Idle.NO_RULE) == (
             explanation.event_id,
@@ -239,7 +239,7 @@ class TestCondition:
         ],
     )
     def test_what_is_known(self, outcome, rule, facts, state, actual):
-        """Missing, of a wrong type, or known and different; the raw value can be asked for."""
+        """The state is missing, wrong type or known; `actual` has the raw value."""
         condition = where.installments >= 6
         result = outcome(rule("r", AddTag("x"), condition=condition), facts=facts)
         assert (condition, state, actual) == (result.comparison, result.state, result.actual)
@@ -269,18 +269,18 @@ class TestCondition:
         ],
     )
     def test_which_comparison(self, outcome, rule, condition, expected):
-        """The first that keeps the condition from holding, as negated; none in an empty `AnyOf`."""
+        """It is the first one that keeps the condition from holding, negated where need be."""
         result = outcome(rule("r", AddTag("x"), condition=condition), facts={"language": "en"})
         assert (Reason.CONDITION_NOT_MET, expected) == (result.reason, result.comparison)
 
     def test_a_comparison_has_its_state(self, outcome, rule):
-        """A comparison is never told without what is known of its fact, nor the other way round."""
+        """A comparison always comes with the state of its fact."""
         result = outcome(rule("r", AddTag("x"), condition=AnyOf()))
         assert (None, None, None) == (result.comparison, result.state, result.actual)
 
 
 class TestText:
-    """An outcome in words shows no value of the event."""
+    """The text of an outcome shows no value of the event."""
 
     @pytest.mark.parametrize(
         ("changes", "facts", "expected"),
@@ -308,17 +308,17 @@ class TestText:
         ],
     )
     def test_each(self, outcome, rule, changes, facts, expected):
-        """What a person reads."""
+        """The text is in words that people read."""
         result = outcome(rule("r", AddTag("x"), **changes), facts=facts)
         assert expected == result.text
 
     def test_several_findings(self, outcome, rule):
-        """All that flags a rule is told."""
+        """The text has everything that flags a rule."""
         text = outcome(rule("r", AddTag(" "), provider="gone")).text
         assert "flagged: provider `gone` is not integrated; the tag is blank" == text
 
     def test_lost_conflict(self, outcome, rule):
-        """What it was about, and which rule of the table decided."""
+        """The text has the target and the rule of the table that decided."""
         result = outcome(rule("s", MoveLead("B")), rule("r", MoveLead("C")))
         assert "lost conflict over `list=c`: first_wins" == result.text
 
@@ -328,7 +328,7 @@ class TestText:
         assert "event e-1 on product 42\n  a: runs\n  b: disabled" == str(eng.explain(happens()))
 
     def test_idle_explanation(self, engine, rule, happens):
-        """An idle plan's reason stands in the first line."""
+        """The first line has the reason of an idle plan."""
         eng = engine(rule("b", AddTag("y"), enabled=False))
         assert "event e-1 on product 42 (idle: no_rule)\n  b: disabled" == str(
             eng.explain(happens())
@@ -377,7 +377,7 @@ class TestPersonalData:
     @pytest.mark.parametrize("form", ["__str__", "__repr__", "markdown", "_repr_html_"])
     @pytest.mark.parametrize("canary", ["CANARY", "Ana", "example.com", "5511"])
     def test_canary(self, engine, rule, happens, form, canary):
-        """Values of facts, known or of a wrong type, and contact fields stay out."""
+        """No value of a fact or contact field appears."""
         eng = engine(
             rule("a", AddTag("x"), condition=where.offer == "o"),
             rule("b", AddTag("x"), condition=where.installments == 1),
@@ -387,7 +387,7 @@ class TestPersonalData:
         assert canary not in getattr(explanation, form)()
 
     def test_a_host_that_asks_gets_the_value(self, outcome, rule):
-        """`actual` holds the raw value for whoever reads the field."""
+        """`actual` has the raw value."""
         result = outcome(
             rule("r", AddTag("x"), condition=where.offer == "o"),
             facts={"offer": "CANARY"},
@@ -396,13 +396,13 @@ class TestPersonalData:
 
 
 def test_every_reason_is_tested():
-    """The ladder, the lost conflict and the provider that cannot are all the reasons there are."""
-    told = {reason for reason, _, _ in TestPrecedence.LADDER}
-    assert set(Reason) == told | {Reason.LOST_CONFLICT, Reason.PROVIDER_CANNOT}
+    """The tables above have every reason."""
+    reported = {reason for reason, _, _ in TestPrecedence.LADDER}
+    assert set(Reason) == reported | {Reason.LOST_CONFLICT, Reason.PROVIDER_CANNOT}
 
 
 def test_comparisons_come_negated(outcome, rule):
-    """A comparison under an odd number of `Not` is told as the one that did not hold."""
+    """A comparison under an odd number of `Not` is reported negated."""
     result = outcome(
         rule("r", AddTag("x"), condition=Not(where.language.is_in("en", "pt"))),
         facts={"language": "en"},

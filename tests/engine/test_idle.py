@@ -33,17 +33,17 @@ class TestReasons:
         ],
     )
     def test_each(self, planner, happens, changes, expected):
-        """No e-mail, a test, an unknown product, event or plan, or no rule for it."""
+        """An idle plan has the reason: no e-mail, a test, something unknown, or no rule."""
         plan = planner.plan(happens(**changes))
         assert (expected, (), ()) == (plan.idle, plan.actions, plan.conflicts)
 
     def test_not_idle(self, planner, happens):
-        """An event that a rule takes is not idle."""
+        """An event that a rule matches is not idle."""
         assert planner.plan(happens()).idle is None
 
 
 class TestPrecedence:
-    """Several reasons at once: the first that applies is told."""
+    """Of several reasons, the first that applies is reported."""
 
     # From the least to the most important: each row adds one more reason to those above.
     LADDER = (
@@ -57,18 +57,18 @@ class TestPrecedence:
 
     @pytest.mark.parametrize("rung", range(len(LADDER)))
     def test_ladder(self, planner, happens, rung):
-        """Unaddressed, test, unknown product, unknown event, unknown plan, no rule."""
+        """The order is: unaddressed, test, unknown product, event and plan, no rule."""
         changes: dict[str, Any] = {}
         for _, more in self.LADDER[: rung + 1]:
             changes.update(more)
         assert self.LADDER[rung][0] == planner.plan(happens(**changes)).idle
 
     def test_include_tests_does_not_hide_the_next_reason(self, planner, happens):
-        """A test that is to be planned is asked the other questions."""
+        """A test that is planned can be idle for the other reasons."""
         plan = planner.plan(happens(is_test=True, product_id="1"), include_tests=True)
         assert Idle.UNKNOWN_PRODUCT == plan.idle
 
-    def test_an_unknown_plan_is_not_told_where_something_is_done(self, engine, happens):
+    def test_an_unknown_plan_is_not_reported_where_something_is_done(self, engine, happens):
         """Automatic segmentations do not look at the plan, so the plan is not idle."""
         plan = engine(capture_provider="mail").plan(happens(product_id="77", plan_id="99"))
         assert (None, True) == (plan.idle, bool(plan.actions))
@@ -80,7 +80,7 @@ def test_every_reason_is_tested():
 
 
 def test_product_without_rules(engine, happens):
-    """A product that nobody made a rule for has no rule, which is no error."""
+    """A product without rules is idle, which is not an error."""
     bare = engine(products=[Product("42", "Course")])
     assert Idle.NO_RULE == bare.plan(happens()).idle
 

@@ -33,10 +33,10 @@ def _actions(plan):
 
 
 class TestWhatAPlanSays:
-    """A plan tells of its event, and for each action what the provider needs."""
+    """A plan names its event, and has what the provider needs for each action."""
 
     def test_the_event(self, engine, rule, happens):
-        """Id, name, product, time and test mark of the event stand in the plan."""
+        """The plan has the event's id, name, product, time and test mark."""
         event = happens()
         plan = engine(rule("r", AddTag("buyer"))).plan(event)
         assert (event.id, event.name, "42", event.occurred_at, False) == (
@@ -47,18 +47,18 @@ class TestWhatAPlanSays:
             plan.is_test,
         )
 
-    def test_an_idle_plan_tells_of_the_event_too(self, engine, happens):
-        """A plan without actions has the same head."""
+    def test_an_idle_plan_names_of_the_event_too(self, engine, happens):
+        """A plan without actions names its event, too."""
         plan = engine().plan(happens(id="e-9"))
         assert ("e-9", "42", ()) == (plan.event_id, plan.product_id, plan.actions)
 
     def test_a_test_that_is_planned_is_marked(self, engine, rule, happens):
-        """With `include_tests`, a test event gives its actions, and the plan says it is a test."""
+        """With `include_tests`, a test event is planned, and the plan is marked as a test."""
         plan = engine(rule("r", AddTag("buyer"))).plan(happens(is_test=True), include_tests=True)
         assert (True, 1) == (plan.is_test, len(plan.actions))
 
     def test_a_planned_action(self, engine, rule, happens):
-        """An action names provider, e-mail as given, data, reasons and whether it is automatic."""
+        """An action has its provider, e-mail as given, data, reasons and whether it is automatic."""
         (planned,) = engine(rule("r", AddTag("buyer"))).plan(happens()).actions
         assert (
             PlannedAction(
@@ -84,13 +84,13 @@ class TestWhatAPlanSays:
         assert [plan] * 3 == [again, pickle.loads(pickle.dumps(plan)), copy.deepcopy(plan)]
 
     def test_equal_plans_hash_alike(self, engine, rule, happens):
-        """A plan can stand in a set."""
+        """A plan can be a member of a set."""
         eng = engine(rule("r", AddTag("buyer")))
         assert 1 == len({eng.plan(happens()), eng.plan(happens())})
 
     @pytest.mark.parametrize("part", ["plan", "action", "conflict"])
     def test_frozen(self, engine, rule, happens, part):
-        """Nothing of a plan can be changed."""
+        """A plan cannot be changed."""
         plan = engine(rule("r", AddTag("buyer"), RemoveTag("vip"), AddTag("vip"))).plan(happens())
         value, field = {
             "plan": (plan, "idle"),
@@ -102,7 +102,7 @@ class TestWhatAPlanSays:
 
 
 class TestEveryMatchingRuleCounts:
-    """No rule shadows another; what does not match plays no part."""
+    """Every matching rule counts, and no other."""
 
     def test_several_rules(self, engine, rule, happens):
         """Each matching rule adds its actions."""
@@ -119,22 +119,22 @@ class TestEveryMatchingRuleCounts:
         assert [AddTag("3")] == _actions(eng.plan(happens()))
 
     def test_disabled_rules_never_run(self, engine, rule, happens):
-        """A rule that is switched off asks for nothing."""
+        """A disabled rule asks for nothing."""
         eng = engine(rule("a", AddTag("1"), enabled=False), rule("b", AddTag("2")))
         assert [AddTag("2")] == _actions(eng.plan(happens()))
 
     def test_flagged_rules_never_run(self, engine, rule, happens):
-        """A rule with an error asks for nothing, even if it was enabled when it was made."""
+        """A rule with an error finding asks for nothing, even if it is enabled."""
         eng = engine(rule("a", AddTag(" "), AddTag("1")), rule("b", AddTag("2")))
         assert [AddTag("2")] == _actions(eng.plan(happens()))
 
     def test_rules_with_warnings_run(self, engine, rule, happens):
-        """A warning keeps no rule from running."""
+        """A rule with a warning runs."""
         eng = engine(rule("a", AddTag("1"), send=("email", "rating")))
         assert [AddTag("1")] == _actions(eng.plan(happens()))
 
     def test_conditions(self, engine, rule, happens):
-        """Of conditional rules, those run whose condition holds."""
+        """Rules run if their condition holds."""
         eng = engine(
             rule("a", AddTag("en"), condition=where.language == "en"),
             rule("b", AddTag("pt"), condition=where.language == "pt"),
@@ -148,7 +148,7 @@ class TestEveryMatchingRuleCounts:
 
     @pytest.mark.parametrize("number", [1, 3, 40, 300])
     def test_one_of_many(self, engine, rule, happens, number):
-        """However many rules a product has, those run whose condition holds, and no other."""
+        """With many rules, exactly those run whose condition holds."""
         eng = engine(
             *(
                 rule(f"r{n}", AddTag(str(n)), condition=where.offer == f"o{n}")
@@ -159,7 +159,7 @@ class TestEveryMatchingRuleCounts:
         assert [AddTag(str(wanted))] == _actions(eng.plan(happens(facts={"offer": f"O{wanted}"})))
 
     def test_match_names_the_rules_that_hold(self, engine, rule, happens):
-        """`match` gives the ids of the custom rules that hold, in the order declared."""
+        """`match` returns the ids of the custom rules that hold, in the order declared."""
         eng = engine(
             rule("b", AddTag("1")),
             rule("a", AddTag("2")),
@@ -173,7 +173,7 @@ class TestEveryMatchingRuleCounts:
 
 
 class TestOrder:
-    """Actions are sorted by provider, kind and target: the order of rules plays no part."""
+    """Actions are sorted by provider, kind and target, whatever the order of the rules."""
 
     ACTIONS = (
         RemoveTag("z"),
@@ -188,12 +188,12 @@ class TestOrder:
     )
 
     def test_kinds_and_targets(self, engine, rule, happens):
-        """Removals come first, what a provider offers beyond the general actions last."""
+        """Removals come first, and a provider's own actions last."""
         eng = engine(rule("r", *reversed(self.ACTIONS)), providers={"mail": VERBS})
         assert list(self.ACTIONS) == _actions(eng.plan(happens()))
 
     def test_providers(self, engine, rule, happens):
-        """All actions at one provider stand together, providers in the order of their names."""
+        """Actions are grouped by provider, in the order of the providers' names."""
         eng = engine(
             rule("a", AddTag("a"), provider="post"),
             rule("b", AddTag("z"), RemoveTag("y")),
@@ -204,7 +204,7 @@ class TestOrder:
         ]
 
     def test_the_order_of_rules_does_not_matter(self, engine, rule, happens):
-        """Rules the other way round give the same plan."""
+        """Reversing the rules gives the same plan."""
         rules = [rule(f"r{n}", action) for n, action in enumerate(self.ACTIONS)]
         plans = [
             engine(*order, providers={"mail": VERBS}).plan(happens())
@@ -214,21 +214,21 @@ class TestOrder:
 
 
 class TestDataToSend:
-    """`data` holds what the rules send: contact fields and facts; nothing absent, nothing else."""
+    """`data` has the contact fields and facts that the rules send, except absent ones."""
 
     def _data(self, engine, rule, event, *send):
         (planned,) = engine(rule("r", AddTag("buyer"), send=send)).plan(event).actions
         return dict(planned.data)
 
     def test_by_default_email_name_and_phone(self, engine, rule, happens):
-        """A rule that does not say otherwise sends the three."""
+        """By default, a rule sends the e-mail, the name and the phone."""
         (planned,) = engine(rule("r", AddTag("buyer"))).plan(happens()).actions
         assert {"email": "Ana@example.com", "name": "Ana", "phone": "5511"} == dict(planned.data)
 
     @pytest.mark.parametrize("name", [None, "Ana"])
     @pytest.mark.parametrize("phone", [None, "5511"])
     def test_the_default_spelled_out(self, engine, rule, happens, name, phone):
-        """To name the three gives the same as to say nothing."""
+        """Naming these three gives the same plan as the default."""
         event = happens(contact=Contact("ana@example.com", name=name, phone=phone))
         (planned,) = engine(rule("r", AddTag("buyer"))).plan(event).actions
         assert self._data(engine, rule, event, "phone", "email", "name") == dict(planned.data)
@@ -249,26 +249,26 @@ class TestDataToSend:
 
     @pytest.mark.parametrize("facts", [{}, {"offer": ""}, {"offer": "  "}])
     def test_an_absent_datum_is_left_out(self, engine, rule, happens, facts):
-        """What the event lacks, or has blank, is not sent: it would erase the provider's value."""
+        """Absent and blank values are not sent: they would erase the provider's."""
         assert {} == self._data(engine, rule, happens(facts=facts), "offer", "first_name")
 
     @pytest.mark.parametrize(("fact", "value"), [("price", Decimal(0)), ("is_order_bump", False)])
     def test_zero_and_false_are_values(self, engine, rule, happens, fact, value):
-        """A price of nothing and a plain no are known, and are sent."""
+        """Zero and False are known values, and are sent."""
         assert {fact: value} == self._data(engine, rule, happens(facts={fact: value}), fact)
 
     def test_what_no_rule_sends_is_not_sent(self, engine, rule, happens):
-        """Facts and fields that the rule does not name stay out."""
+        """Facts and fields that the rule does not name are not sent."""
         assert {} == self._data(engine, rule, happens(facts={"offer": "x"}))
 
     def test_the_e_mail_goes_to_the_provider_all_the_same(self, engine, rule, happens):
-        """The e-mail is what identifies the contact, whatever the rule sends."""
+        """The e-mail identifies the contact, whatever the rule sends."""
         (planned,) = engine(rule("r", AddTag("buyer"), send=())).plan(happens()).actions
         assert "Ana@example.com" == planned.email
 
 
 class TestIds:
-    """`id` is made of event, provider, contact and action, and never changes between releases."""
+    """`id` depends on event, provider, contact and action, and is the same in every release."""
 
     # GOLDEN: journals keep these; a change here makes hosts send everything twice.
     GOLDEN = (
@@ -289,12 +289,12 @@ class TestIds:
 
     @pytest.mark.parametrize(("action", "expected"), GOLDEN)
     def test_golden(self, engine, rule, happens, action, expected):
-        """The ids of the first release."""
+        """These are the ids of the first release."""
         expected = f"1217136cc6c780e6d4827680-{expected}"
         assert expected == self._id(engine, rule, happens(), action)
 
     def test_equal_actions_have_equal_ids(self, engine, rule, happens):
-        """Another spelling of the tag, another rule, another condition: the same id."""
+        """The spelling of the tag, the rule and its condition do not change the id."""
         one = self._id(engine, rule, happens())
         other = self._id(
             engine,
@@ -321,7 +321,7 @@ class TestIds:
         ids=["event", "contact"],
     )
     def test_what_makes_the_first_half(self, engine, rule, happens, event):
-        """Another event or another contact changes the half before the dash only."""
+        """Another event or contact changes only the half before the dash."""
         one = self._id(engine, rule, happens()).split("-")
         other = self._id(engine, rule, happens(**event)).split("-")
         assert (False, True) == (one[0] == other[0], one[1] == other[1])
@@ -335,7 +335,7 @@ class TestIds:
     @pytest.mark.parametrize("size", [1, 9, 1_023, 1_024, 100_000])
     @pytest.mark.parametrize("letter", ["e", "é"])
     def test_the_first_half_of_any_texts(self, engine, rule, happens, size, letter):
-        """It is the digest of the reference, whatever the lengths and letters it is made of."""
+        """It is the reference's digest, for strings of any length and letters."""
         event = happens(id=letter * size, contact=Contact("ana@éxample.com"))
         plain = happens(id=letter * size)
         assert [
@@ -345,7 +345,7 @@ class TestIds:
 
     @pytest.mark.parametrize("email", ["ana@example.com", "ana@éxample.com"])
     def test_members_of_an_enum_are_their_texts(self, engine, rule, happens, email):
-        """An id that is a member of an enum gives what its text gives."""
+        """A member of an enum as an id gives the same as its value."""
 
         class Sale(str, Enum):  # noqa: UP042 # its members are not their texts in `str()`
             FIRST = "e-1"
@@ -365,13 +365,13 @@ class TestPersonalData:
 
     @pytest.mark.parametrize("secret", ["Ana", "example.com", "5511", "SECRET"])
     def test_repr(self, engine, rule, happens, secret):
-        """Neither e-mail nor data appear."""
+        """It has neither the e-mail nor the data."""
         eng = engine(rule("r", AddTag("buyer"), send=("email", "name", "phone", "offer")))
         plan = eng.plan(happens(facts={"offer": "SECRET"}))
         assert secret not in repr(plan)
 
     def test_what_is_no_secret_is_shown(self, engine, rule, happens):
-        """Action and reasons are there, for whoever looks for what went wrong."""
+        """It has the action and the reasons, for finding out what went wrong."""
         text = repr(engine(rule("r", AddTag("buyer"))).plan(happens()))
         assert (True, True) == ("AddTag(tag='buyer')" in text, "because=('r',)" in text)
 

@@ -36,7 +36,7 @@ def _tags(plan):
     ],
 )
 def test_which_rules_run(planner, happens, event, expected):
-    """By the plan's id, by one that stands behind it, else by its name; the id goes first."""
+    """A plan is found by its id, by one of its other ids, or else by its name."""
     assert expected == _tags(planner.plan(happens(product_id="77", **event)))
 
 
@@ -47,7 +47,7 @@ def test_a_rule_may_name_an_id_that_stands_behind_a_plan(engine, rule, happens):
 
 
 def test_an_ambiguous_name_resolves_to_nothing(rule, rule_set, happens):
-    """Two plans of one name: the name alone says nothing, an id does."""
+    """If two plans have one name, only an id decides."""
     club = Product(
         "77",
         "Club",
@@ -66,18 +66,18 @@ def test_an_ambiguous_name_resolves_to_nothing(rule, rule_set, happens):
 
 
 def test_other_products_have_no_plans(engine, rule, happens):
-    """On a single product, a plan in the event plays no part."""
+    """On a single product, the plan of the event is ignored."""
     eng = engine(rule("r", AddTag("x")))
     assert ["x"] == _tags(eng.plan(happens(plan_id="99", plan_name="Gold")))
 
 
 def test_a_plan_is_no_matter_of_the_condition(planner, happens):
-    """The plan is asked before any condition; facts named alike do not count."""
+    """The plan decides before any condition; facts of similar names do not count."""
     plan = planner.plan(happens(product_id="77", facts={"plan_name": "Monthly"}))
     assert Idle.UNKNOWN_PLAN == plan.idle
 
 
 def test_a_subscription_without_plans(rule, happens):
-    """A subscription that lists no plan knows none."""
+    """A subscription without plans has no known plan."""
     bare = RuleSet([Product("77", "Club", kind="subscription")])
     assert Idle.UNKNOWN_PLAN == Engine(bare).plan(happens(product_id="77", plan_id="1")).idle

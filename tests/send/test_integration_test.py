@@ -22,7 +22,7 @@ def try_out(do):
 
 @pytest.fixture
 def greeting(send):
-    """A published automation that greets whoever gets the tag `vip`."""
+    """A published automation that greets contacts with the tag `vip`."""
     send.save(Automation("Greeting", ["vip"], steps=Step("hello"), published=True))
 
 

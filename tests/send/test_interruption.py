@@ -100,7 +100,7 @@ def test_while_waiting_for_the_lock(send, planned, path, on_alarm, call):
 
 
 def interrupted_after(call, number):
-    """Make a call that raises after so many function calls; return whether it got that far."""
+    """Make a call that raises after a number of function calls; return whether it got that far."""
     left = [number]
 
     def profile(_frame, event, _argument):

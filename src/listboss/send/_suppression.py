@@ -2,7 +2,7 @@
 
 The suppression of a contact outlasts its erasure, so that the contact is not written to when
 it returns. What is kept then is a hash of the address, keyed by the host's pepper: without
-the pepper nobody can test which addresses it stands for.
+the pepper nobody can test which addresses it is for.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""However many rules there are and however they are found, they are those whose condition holds."""
+"""Exactly the rules whose condition holds are found, however many there are."""
 
 import gc
 import sys
@@ -107,7 +107,7 @@ def _expected(rules, event):
 
 @pytest.fixture
 def crowd(rule, happens):
-    """Make many rules with conditions drawn at random, and events that meet some of them."""
+    """Make many rules with random conditions, and events that match some of them."""
 
     def crowd(seed, number, values, events=60):
         random = Random(seed)
@@ -130,7 +130,7 @@ def crowd(rule, happens):
 @pytest.mark.parametrize("number", [1, 5, 12, 40, 100, 400])
 @pytest.mark.parametrize("seed", range(3))
 def test_any_number_of_rules(rule_set, crowd, seed, number, values):
-    """Of rules with any conditions, exactly those match whose condition holds, as declared."""
+    """Exactly the rules whose condition holds match, in the order declared."""
     rules, events = crowd(seed, number, values)
     eng = Engine(rule_set(*rules, catalogue=CATALOGUE))
     assert [_expected(rules, event) for event in events] == [eng.match(e) for e in events]
@@ -182,7 +182,7 @@ ONE_FACT = {
 @pytest.mark.parametrize("shape", ONE_FACT)
 @pytest.mark.parametrize("number", [60, 600])
 def test_many_rules_of_one_shape(rule, rule_set, happens, shape, number):
-    """Rules that a single fact nearly decides, ranges narrow and wide, lists, exclusions."""
+    """Rules nearly decided by one fact, narrow and wide ranges, lists and exclusions."""
     rules = [
         rule(f"r{n}", AddTag(str(n)), event="quiz.passed", condition=ONE_FACT[shape](n))
         for n in range(number)
@@ -204,7 +204,7 @@ def test_many_rules_of_one_shape(rule, rule_set, happens, shape, number):
 @pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize(("number", "changes"), [(20, 30), (400, 150)])
 def test_any_line_of_changes(rule_set, crowd, seed, number, changes):
-    """After any line of changes, an engine matches as one made of the last rules would."""
+    """After any series of changes, an engine matches like one made of the last rules."""
     pool, events = crowd(seed, number + changes, WIDE, events=12)
     random = Random(seed)
     spare = pool[number:]
@@ -257,7 +257,7 @@ def test_more_changes_than_are_kept_beside(rule, rule_set, happens):
 
 
 def test_rules_in_the_middle(rule, rule_set, happens):
-    """A rule set of the same product that is put together anew, in another order."""
+    """A rule set of the same product is built again, in another order."""
     rules = [rule(f"r{n}", AddTag("x"), event="quiz.passed") for n in range(100)]
     eng = Engine(rule_set(*rules, catalogue=CATALOGUE)).warm()
     shorter = rules[:10] + rules[50:]
@@ -268,7 +268,7 @@ def test_rules_in_the_middle(rule, rule_set, happens):
 
 @pytest.mark.parametrize("number", [30, 500])
 def test_equal_values_of_other_types(rule, rule_set, happens, number):
-    """`True` is not 1 and "1" is neither, however often they were met before."""
+    """`True`, 1 and "1" are different values, whatever came before."""
     rules = [
         rule(f"r{n}", AddTag("x"), event="quiz.passed", condition=where.own_integer == n % 20)
         for n in range(number)
@@ -281,7 +281,7 @@ def test_equal_values_of_other_types(rule, rule_set, happens, number):
 
 @pytest.mark.parametrize("number", [20, 400])
 def test_large_values_are_not_remembered(rule, rule_set, happens, number):
-    """What an event says at length is gone with the event."""
+    """Long values of an event are freed with the event."""
     rules = [
         rule(f"r{n}", AddTag("x"), event="quiz.passed", condition=where.own_text == f"offer {n}")
         for n in range(number)
@@ -296,7 +296,7 @@ def test_large_values_are_not_remembered(rule, rule_set, happens, number):
 
 
 class Liar(str):
-    """A text that is equal to the first offer, wherever it is looked up."""
+    """A string that is equal to the first offer, wherever it is looked up."""
 
     __slots__ = ()
 
@@ -309,7 +309,7 @@ class Liar(str):
 
 @pytest.mark.parametrize("number", [4, 20, 400])
 def test_a_text_is_what_it_says(rule, rule_set, happens, number):
-    """Not what a type of the host's own says that it is equal to."""
+    """A host's own string type cannot decide what it is equal to."""
     rules = [
         rule(f"r{n}", AddTag("x"), event="quiz.passed", condition=where.own_text == f"offer {n}")
         for n in range(number)
@@ -321,7 +321,7 @@ def test_a_text_is_what_it_says(rule, rule_set, happens, number):
 
 
 class Folded(str):
-    """A text that is equal to any spelling of itself."""
+    """A string that is equal to any spelling of itself."""
 
     __slots__ = ()
 
@@ -334,7 +334,7 @@ class Folded(str):
 
 @pytest.mark.parametrize("number", [1, 20, 400])
 def test_a_rule_means_what_it_says(rule, rule_set, happens, number):
-    """Its values are plain ones, too."""
+    """The values of a rule are plain, too."""
     texts = [Folded(f"OFFER {n}") for n in range(20)]
     rules = [
         rule(f"r{n}", AddTag("x"), event="quiz.passed", condition=condition)
@@ -349,7 +349,7 @@ def test_a_rule_means_what_it_says(rule, rule_set, happens, number):
 
 @pytest.mark.parametrize("number", [20, 400])
 def test_an_engine_goes_with_its_last_reference(rule, rule_set, happens, number):
-    """Without waiting for the garbage collector, which a host may have frozen."""
+    """An unused engine is freed at once, without the garbage collector."""
     rules = [
         rule(f"r{n}", AddTag("x"), event="quiz.passed", condition=where.own_text == f"offer {n}")
         for n in range(number)
@@ -368,7 +368,7 @@ def test_an_engine_goes_with_its_last_reference(rule, rule_set, happens, number)
 
 
 class Spelled(str, Enum):  # noqa: UP042 # its members are not their texts in `str()`
-    """Texts whose `str()` is another text."""
+    """Strings whose `str()` is another string."""
 
     COUNTRY = "BR"
     CURRENCY = "BRL"
@@ -379,7 +379,7 @@ class Spelled(str, Enum):  # noqa: UP042 # its members are not their texts in `s
 @pytest.mark.parametrize("number", [1, 20, 400])
 @pytest.mark.parametrize("member", Spelled)
 def test_members_of_an_enum_are_their_texts(rule, rule_set, happens, number, member):
-    """In rules and in events: each meets the plain text, and the other way round."""
+    """Enum members match plain strings, in rules and in events."""
     fact = where[f"own_{member.name.lower()}"]
     conditions = (fact == member, fact != member, fact.is_in(member)) * number
     rules = [
@@ -397,7 +397,7 @@ def test_members_of_an_enum_are_their_texts(rule, rule_set, happens, number, mem
 
 @pytest.mark.parametrize(("subtags", "met"), [(15, ("r0",)), (16, ()), (100_000, ())])
 def test_a_language_of_many_subtags(rule, rule_set, happens, subtags, met):
-    """More than sixteen make no language, and cost no more than reading them."""
+    """A tag of more than sixteen subtags is not a language, and costs no more than reading it."""
     rules = [
         rule(f"r{n}", AddTag("x"), event="quiz.passed", condition=where.own_language == tag)
         for n, tag in enumerate(["pt", *(f"en-{n}" for n in range(19))])
@@ -415,7 +415,7 @@ def test_an_event_that_had_no_rule(rule, rule_set, happens):
 
 
 def test_a_disabled_rule_on_an_event_that_had_no_rule(rule, rule_set, happens):
-    """A rule that does not run leaves the event without any."""
+    """Without the rule, no rule matches the event."""
     eng = Engine(rule_set(rule("r", AddTag("x")), catalogue=CATALOGUE)).warm()
     eng = eng.with_rules(
         eng.rules.add(rule("new", AddTag("y"), event="quiz.passed", enabled=False))

@@ -134,7 +134,7 @@ def _holds(condition, **facts):
 
 @pytest.mark.parametrize(("comparison", "fact", "expected"), CASES)
 def test_known(comparison, fact, expected):
-    """Each operator on each kind of fact, with values that are equal, written otherwise, or not."""
+    """Each operator on each kind of fact, with equal values, other spellings and other values."""
     assert expected is _holds(comparison, **{comparison.fact: fact})
 
 
@@ -175,7 +175,7 @@ def test_the_table_is_complete():
     ],
 )
 def test_unknown(kind, facts):
-    """Missing, blank or of a wrong type: no comparison holds, negated or not."""
+    """No comparison holds on a missing, blank or wrongly typed fact, negated or not."""
     comparisons = [c for c, _, _ in CASES if c.fact == kind]
     asked = [*comparisons, *map(Not, comparisons), *(~c for c in comparisons)]
     assert [] == [condition for condition in asked if _holds(condition, **facts)]
@@ -183,7 +183,7 @@ def test_unknown(kind, facts):
 
 @pytest.mark.parametrize("kind", KNOWN)
 class TestPresence:
-    """`is_set` holds if the fact is there, in a wrong type too; `is_missing` is its negation."""
+    """`is_set` holds for a present fact of any type; `is_missing` is its negation."""
 
     def _both(self, kind, facts):
         asked = where[kind].is_set(), where[kind].is_missing()
@@ -195,7 +195,7 @@ class TestPresence:
         assert [True, False, False, True, False, True] == self._both(kind, facts)
 
     def test_wrong(self, kind):
-        """So is one of a wrong type."""
+        """A fact of a wrong type is set, too."""
         facts = {kind: WRONG[kind][0]}
         assert [True, False, False, True, False, True] == self._both(kind, facts)
 
@@ -234,7 +234,7 @@ class TestCombined:
         ],
     )
     def test_each(self, condition, expected):
-        """`Not` reaches down to the comparisons, so the unknown never holds."""
+        """`Not` is pushed down to the comparisons, so nothing holds on an unknown fact."""
         assert expected is _holds(condition, integer=1)
 
     @pytest.mark.parametrize("facts", [{}, {"integer": 1}, {"integer": 2}, {"integer": "1"}])

@@ -34,7 +34,7 @@ def test_every_event_of_an_approved_product(engine, happens, name):
 
 
 def test_automatic_actions_are_marked(engine, rule, happens):
-    """What capture asks for is automatic, what a custom rule asks for is not."""
+    """Actions of capture are automatic, those of custom rules are not."""
     plan = engine(rule("r", AddTag("x")), capture_provider="mail").plan(happens())
     assert {AddTag("x")} == {p.action for p in plan.actions if not p.automatic}
 
@@ -59,7 +59,7 @@ def test_no_conflicts(engine, happens):
     ids=["off", "not-integrated", "not-approved", "event-not-taken"],
 )
 def test_where_there_is_none(engine, happens, options):
-    """Without capture, its provider, an approved product or an event that the provider takes."""
+    """Without a provider of capture, an approved product or a supported event, nothing is captured."""
     assert Idle.NO_RULE == engine(**options).plan(happens()).idle
 
 
@@ -112,13 +112,13 @@ def test_each_product_has_its_own_tags(engine, happens):
 
 
 def test_at_the_capture_provider_alone(engine, happens):
-    """Other accounts see nothing of capture."""
+    """Capture plans nothing at other accounts."""
     plan = engine(capture_provider="post").plan(happens())
     assert {"post"} == {planned.provider for planned in plan.actions}
 
 
 def test_more_products_than_are_kept_prepared(happens, rule_set):
-    """However many products take part, each event asks for its own product's tags."""
+    """With many products, each event asks for the tags of its own product."""
     products = [Product(str(n), "Course", approved_at=happens().occurred_at) for n in range(17_000)]
     eng = Engine(rule_set(products=products, capture_provider="mail"))
     for n in (*range(17_000), 3):

@@ -26,7 +26,7 @@ ONE_PLACE = attrs.evolve(
 
 @pytest.fixture
 def plans(engine, rule, happens):
-    """Plan one event by rules of one action each, `r0`, `r1` and so on."""
+    """Plan one event with rules `r0`, `r1` and so on, of one action each."""
 
     def plans(*actions, **options):
         rules = [rule(f"r{n}", action) for n, action in enumerate(actions)]
@@ -58,7 +58,7 @@ class TestRemoveWins:
     @pytest.mark.parametrize(("loser", "winner", "target"), ROWS)
     @pytest.mark.parametrize("turned", [False, True], ids=["add-first", "remove-first"])
     def test_each(self, plans, loser, winner, target, turned):
-        """Whichever was declared first, the removal stays, and the conflict is told."""
+        """Whichever was declared first, the removal is kept, and the conflict is reported."""
         actions = (winner, loser) if turned else (loser, winner)
         plan = plans(*actions)
         conflict = Conflict("mail", target, kept=winner, dropped=loser, rule=REMOVE)
@@ -77,7 +77,7 @@ class TestRemoveWins:
         ],
     )
     def test_no_conflict(self, plans, actions):
-        """Another tag, another place, a move out of the place, a tag named as the place."""
+        """Another tag or place, a move out of the place, and a tag named like the place."""
         plan = plans(*actions)
         assert (list(actions), ()) == (_kept(plan), plan.conflicts)
 
@@ -87,8 +87,8 @@ class TestRemoveWins:
         plan = eng.plan(happens())
         assert ([AddTag("x"), RemoveTag("x")], ()) == (_kept(plan), plan.conflicts)
 
-    def test_the_dropped_one_is_told_once(self, plans):
-        """Two rules that add what a third removes are one conflict, in the spelling chosen."""
+    def test_the_dropped_one_is_reported_once(self, plans):
+        """Two rules that add what a third one removes are one conflict."""
         plan = plans(AddTag("vip"), AddTag("VIP"), RemoveTag("Vip"))
         assert (Conflict("mail", "vip", RemoveTag("Vip"), AddTag("VIP"), REMOVE),) == plan.conflicts
 
@@ -121,7 +121,7 @@ class TestFirstWins:
     @pytest.mark.parametrize("pair", CLASHES)
     @pytest.mark.parametrize("turned", [False, True], ids=["as-written", "turned"])
     def test_each(self, plans, pair, turned):
-        """The earlier of the two is planned, the later one dropped and told."""
+        """The earlier one is planned, and the later one is dropped and reported."""
         first, second = pair[::-1] if turned else pair
         plan = plans(first, second)
         assert ([first], [(first, second, FIRST)]) == (
@@ -155,7 +155,7 @@ class TestFirstWins:
         ],
     )
     def test_no_conflict(self, plans, pair):
-        """Moves apart from each other, adds to the target, adds at a provider of many places."""
+        """Unrelated moves, adds to the target, and adds where a contact may be at many places."""
         plan = plans(*pair)
         assert (set(pair), ()) == (set(_kept(plan)), plan.conflicts)
 
@@ -166,7 +166,7 @@ class TestFirstWins:
         assert ([AddLead("B")], (conflict,)) == (_kept(plan), plan.conflicts)
 
     def test_one_place_and_the_contact_base(self, plans):
-        """The contact base is no place that could clash."""
+        """Adding to the contact base never conflicts."""
         plan = plans(AddLead(), AddLead("A"), providers={"mail": ONE_PLACE})
         assert ([AddLead(), AddLead("A")], ()) == (_kept(plan), plan.conflicts)
 
@@ -179,12 +179,12 @@ class TestFirstWins:
         assert (2, ()) == (len(eng.plan(happens()).actions), eng.plan(happens()).conflicts)
 
     def test_within_one_rule_the_position_decides(self, engine, rule, happens):
-        """The actions of one rule are declared in the order in which they are written."""
+        """The actions of one rule count as declared in their order."""
         eng = engine(rule("r", MoveLead("Z", source="A"), MoveLead("B", source="A")))
         assert [MoveLead("Z", source="A")] == _kept(eng.plan(happens()))
 
     def test_a_merged_action_stands_at_its_first_mention(self, plans):
-        """What a later rule repeats was declared by the first that asked for it."""
+        """A repeated action counts as declared by the first rule that asks for it."""
         one, other = MoveLead("B", source="A"), MoveLead("C", source="A")
         plan = plans(one, other, one)
         assert ([one], [(one, other)]) == (
@@ -206,7 +206,7 @@ class TestStaticLosing:
         )
 
     def test_kept_is_a_planned_winner_if_there_is_one(self, plans):
-        """Of several it loses to, the conflict names the first that is itself in the plan."""
+        """The conflict names the first winner that is itself in the plan."""
         moves = [
             RemoveLead("C"),
             MoveLead("C", source="A"),  # dropped: C is removed
@@ -219,13 +219,13 @@ class TestStaticLosing:
         }
 
     def test_kept_is_the_first_if_none_is_planned(self, plans):
-        """If every winner is dropped itself, the conflict names the first declared."""
+        """If every winner is dropped, too, the conflict names the first one declared."""
         moves = [MoveLead("B", source="A"), MoveLead("C", source="B"), MoveLead("D", source="C")]
         plan = plans(*moves)
         assert moves[1] == plan.conflicts[1].kept
 
     def test_removal_comes_before_the_order_declared(self, plans):
-        """An action that loses both ways is told to have lost to the removal."""
+        """An action that loses both ways is reported as lost to the removal."""
         plan = plans(
             MoveLead("B", source="A"),
             MoveLead("C", source="A"),
@@ -234,7 +234,7 @@ class TestStaticLosing:
         assert [(RemoveLead("C"), REMOVE)] == [(c.kept, c.rule) for c in plan.conflicts]
 
     def test_monotone(self, engine, rule_set, rule, happens):
-        """Disabling a rule takes away its own action alone, and may free what it had beaten."""
+        """Disabling a rule removes only its own action, and may free what it had beaten."""
         actions = (
             RemoveLead("C"),
             MoveLead("B", source="A"),
@@ -257,7 +257,7 @@ class TestReport:
     """The conflicts of a plan are values in a fixed order."""
 
     def test_sorted_by_the_dropped_action(self, engine, rule, happens):
-        """Provider, kind and target of what was dropped."""
+        """Conflicts are sorted by provider, kind and target of the dropped action."""
         eng = engine(
             rule("a", AddTag("y"), AddTag("x"), provider="post"),
             rule("b", RemoveTag("x"), RemoveTag("y"), provider="post"),
@@ -278,7 +278,7 @@ class TestReport:
             assert {RemoveTag("x"), RemoveLead("L")} == set(_kept(plan))
 
     def test_own_verbs_never_conflict(self, plans):
-        """What a provider offers beyond the general actions contradicts nothing."""
+        """A provider's own actions never conflict."""
         actions = (ProviderAction("acme.enrol"), ProviderAction("acme.wave"))
         plan = plans(*actions, providers={"mail": ONE_PLACE})
         assert (list(actions), ()) == (_kept(plan), plan.conflicts)

@@ -52,7 +52,7 @@ def test_different_actions_stay_apart(engine, rule, happens, actions):
 
 @pytest.mark.parametrize("actions", EQUAL)
 def test_the_spelling_does_not_depend_on_the_order(engine, rule, happens, actions):
-    """Whichever rule stands first, the same spelling is sent, and the same id."""
+    """The spelling that is sent, and the id, do not depend on the order of the rules."""
     one, other = (
         _plan(engine, rule, happens(), *order).actions[0] for order in (actions, actions[::-1])
     )
@@ -60,7 +60,7 @@ def test_the_spelling_does_not_depend_on_the_order(engine, rule, happens, action
 
 
 def test_the_spelling_sent_is_one_of_those_written(engine, rule, happens):
-    """Nobody's tag is sent folded, unless somebody wrote it so."""
+    """Only spellings that a rule uses are sent, never the folded form."""
     (planned,) = _plan(engine, rule, happens(), AddTag("VIP"), AddTag("Vip")).actions
     assert AddTag("VIP") == planned.action
 
@@ -88,7 +88,7 @@ def test_data_are_the_union(engine, rule, happens):
 
 
 def test_reasons_are_sorted_and_named_once(engine, rule, happens):
-    """A rule that asks twice for one action is one reason; reasons stand in order."""
+    """A rule that asks twice for one action is one reason, and reasons are sorted."""
     eng = engine(rule("b", AddTag("x"), AddTag("X")), rule("a", AddTag("x")))
     (planned,) = eng.plan(happens()).actions
     assert ("a", "b") == planned.because
@@ -106,7 +106,7 @@ def test_merging_does_not_depend_on_the_order_of_rules(engine, rule, happens):
 
 
 def test_with_an_automatic_action(engine, rule, happens):
-    """A custom rule that adds the lead too is one more reason of the automatic action."""
+    """A custom rule that also adds the lead is one more reason of the automatic action."""
     eng = engine(rule("mine", AddLead(), send=("offer",)), capture_provider="mail")
     planned = next(
         p for p in eng.plan(happens(facts={"offer": "o"})).actions if p.action == AddLead()

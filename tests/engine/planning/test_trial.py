@@ -15,7 +15,7 @@ def _test(engine, segmentation_id="r", contact=CONTACT):
 
 
 def test_one_rule_alone(engine, rule):
-    """The test plans the actions of its segmentation and of no other, capture included."""
+    """The test plans the actions of its segmentation alone, without capture."""
     eng = engine(rule("r", AddTag("a")), rule("s", AddTag("b")), capture_provider="mail")
     assert [(AddTag("a"), ("r",), False)] == [
         (p.action, p.because, p.automatic) for p in _test(eng).actions
@@ -23,7 +23,7 @@ def test_one_rule_alone(engine, rule):
 
 
 def test_the_plan_is_marked(engine, rule):
-    """Whoever carries it out, and the history, know that it is a test."""
+    """The plan is marked as a test, for providers and the history."""
     plan = _test(engine(rule("r", AddTag("a"))))
     assert ("t-1", "purchase.approved", "42", AT, True, None) == (
         plan.event_id,
@@ -45,7 +45,7 @@ def test_the_plan_is_marked(engine, rule):
     ids=["disabled", "condition", "plan"],
 )
 def test_what_does_not_count(engine, rule, changes):
-    """A test asks neither whether the rule is enabled, nor its condition, nor its plan."""
+    """A test ignores whether the rule is enabled, its condition and its plan."""
     assert [AddTag("a")] == [
         p.action for p in _test(engine(rule("r", AddTag("a"), **changes))).actions
     ]
@@ -58,7 +58,7 @@ def test_conflicts_within_the_rule_are_settled(engine, rule):
 
 
 def test_dummy_data_of_every_kind(engine, rule):
-    """Each field to send is filled: choices by a known word, others by a value of their kind."""
+    """Each field to send has a dummy value: a known word of a choice, or a value of its kind."""
     kinds = HOTMART.extended(facts=[FactType("grade", "choice"), FactType("member", "boolean")])
     send = (
         "email", "name", "first_name", "last_name", "phone", "payment_method", "country",
@@ -85,7 +85,7 @@ def test_dummy_data_of_every_kind(engine, rule):
 
 
 def test_what_is_known_of_the_contact_is_kept(engine, rule):
-    """Dummy data fill only what the contact lacks."""
+    """Dummy data fill only the fields that the contact lacks."""
     contact = Contact("ana@example.com", name="Ana")
     (planned,) = _test(engine(rule("r", AddTag("a"))), contact=contact).actions
     assert ("Ana", "0000") == (planned.data["name"], planned.data["phone"])
@@ -121,6 +121,6 @@ def test_flagged(engine, rule, changes, codes):
     [("other", UnknownIdError), ("auto.waitlist", AutomaticSegmentationError)],
 )
 def test_no_such_custom_segmentation(engine, segmentation_id, error):
-    """An unknown id is told; automatic segmentations have no integration test."""
+    """An unknown id is an error, and so is an automatic segmentation."""
     with pytest.raises(error):
         _test(engine(), segmentation_id)

@@ -219,7 +219,7 @@ def _leaf(
 
 
 def eligible(partitions: Mapping[str, Partition], decided: frozenset[str]) -> dict[str, Partition]:
-    """Return the facts of so many cells that entries may be posted under them."""
+    """Return the facts of this many cells that entries may be posted under them."""
     return {
         fact: partition
         for fact, partition in partitions.items()

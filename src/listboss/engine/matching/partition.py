@@ -1,4 +1,4 @@
-"""The partition of a fact's values into cells: no literal tells two values of a cell apart.
+"""The partition of a fact's values into cells: no literal distinguishes two values of a cell.
 
 A fact of strings has a cell for each value that some literal mentions, and one for all other
 values. An ordered fact has a cell for each mentioned point and one for each gap between two

@@ -26,7 +26,7 @@ _ALWAYS = NormalForm(((),), lossless=True)
 
 
 def show_index(rules: RuleSet, product_id: str, event_name: str, plan_id: str | None = None) -> str:
-    """Return the index of one product, event and subscription plan, as a text to be read.
+    """Return the index of one product, event and subscription plan, as a string to be read.
 
     Raises `UnknownIdError` for a product that the rule set does not have.
 
