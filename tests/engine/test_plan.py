@@ -58,7 +58,7 @@ class TestWhatAPlanSays:
         assert (True, 1) == (plan.is_test, len(plan.actions))
 
     def test_a_planned_action(self, engine, rule, happens):
-        """An action has its provider, e-mail as given, data, reasons and whether it is automatic."""
+        """An action has its provider, the e-mail as given, data and reasons."""
         (planned,) = engine(rule("r", AddTag("buyer"))).plan(happens()).actions
         assert (
             PlannedAction(

@@ -59,7 +59,7 @@ def test_no_conflicts(engine, happens):
     ids=["off", "not-integrated", "not-approved", "event-not-taken"],
 )
 def test_where_there_is_none(engine, happens, options):
-    """Without a provider of capture, an approved product or a supported event, nothing is captured."""
+    """Nothing is captured without a provider, an approved product or a supported event."""
     assert Idle.NO_RULE == engine(**options).plan(happens()).idle
 
 
