@@ -152,6 +152,7 @@ class TestLaw16Algebra:
             "payment_method": "BILLET",
             "price": 50,
             "score": 2,
+            "state": "paid",
         }
         for _, (a, _, _), _ in cases(8):
             assert [True] == which_hold(full, a | ~a)

@@ -9,6 +9,7 @@ from listboss.rules._facts import EXPECTED_FORMS, READERS, is_present, language_
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 WRONG = {
     FactKind.CHOICE: ["", " ", 1, True, Decimal(1), NOON],
+    FactKind.TERM: ["", " ", 1, True, Decimal(1), NOON],
     FactKind.TEXT: ["", "\t", 1, False, NOON],
     FactKind.COUNTRY: ["", "B", "BRA", "B1", "ÉÉ", 55, True],
     FactKind.CURRENCY: ["BR", "BRLX", "R$1", " ", Decimal(1)],
@@ -32,6 +33,9 @@ class TestReaders:
         ("kind", "raw", "value"),
         [
             (FactKind.CHOICE, " Credit_Card ", "credit_card"),
+            (FactKind.TERM, " credit card ", "CREDIT_CARD"),
+            (FactKind.TERM, "past_due", "DELAYED"),
+            (FactKind.TERM, "No, a Sentence.", "no, a sentence."),
             (FactKind.TEXT, " ABC ", "abc"),
             (FactKind.COUNTRY, " br ", "BR"),
             (FactKind.COUNTRY, "BR", "BR"),

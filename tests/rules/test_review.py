@@ -195,7 +195,7 @@ FINDINGS: dict[FindingCode, tuple[Severity, str, list[dict[str, Any]]]] = {
             for condition in (
                 where.payment_method == "CREDITCARD",
                 where.payment_method != "A_NEW_ONE",
-                where.payment_method.is_in("PIX", "BOLETO"),
+                where.payment_method.is_in("PIX", "SLIP"),
             )
         ],
     ),

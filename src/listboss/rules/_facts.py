@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, TypeAlias
 
+from listboss.rules._vocabulary import normal_form
 from listboss.rules.catalogue import FactKind
 from listboss.rules.event import FactValue
 
@@ -47,6 +48,10 @@ def is_present(raw: object) -> bool:
 
 def _text(raw: object) -> str | None:
     return (raw.strip().casefold() or None) if isinstance(raw, str) else None  # `fold`, inlined
+
+
+def _term(raw: object) -> str | None:
+    return (normal_form(raw) or _text(raw)) if isinstance(raw, str) else None
 
 
 def code_reader(length: int) -> Callable[[object], str | None]:
@@ -99,6 +104,7 @@ def _instant(raw: object) -> datetime | None:
 
 READERS: dict[FactKind, Reader] = {
     FactKind.CHOICE: _text,
+    FactKind.TERM: _term,
     FactKind.COUNTRY: code_reader(2),
     FactKind.CURRENCY: code_reader(3),
     FactKind.LANGUAGE: _language,
@@ -112,6 +118,7 @@ READERS: dict[FactKind, Reader] = {
 
 EXPECTED_FORMS: dict[FactKind, str] = {
     FactKind.CHOICE: "a string",
+    FactKind.TERM: "a string",
     FactKind.COUNTRY: "two letters, such as BR",
     FactKind.CURRENCY: "three letters, such as BRL",
     FactKind.LANGUAGE: "a tag such as en or pt-BR",

@@ -22,7 +22,7 @@ SMART_PAYMENT_STATUSES = (
     "STARTED", "ACTIVE", "INACTIVE", "DELAYED", "CANCELLED_BY_ADMIN", "CANCELLED_BY_SELLER",
 )  # fmt: skip
 SUBSCRIPTION_STATUSES = (
-    "STARTED", "ACTIVE", "INACTIVE", "DELAYED", "EXPIRED",
+    "STARTED", "ACTIVE", "INACTIVE", "DELAYED", "EXPIRED", "CANCELED",
     "CANCELLED_BY_ADMIN", "CANCELLED_BY_CUSTOMER", "CANCELLED_BY_SELLER",
 )  # fmt: skip
 PURCHASE_STATUSES = (
@@ -40,7 +40,7 @@ def _fact(
 
 FACTS = (
     # The seven conditions of the public list.
-    _fact("payment_method", FactKind.CHOICE, "Payment method", PAYMENT_METHODS),
+    _fact("payment_method", FactKind.TERM, "Payment method", PAYMENT_METHODS),
     _fact("currency", FactKind.CURRENCY, "Purchase currency"),
     FactType("language", FactKind.LANGUAGE, label="Buyer's language"),
     _fact("country", FactKind.COUNTRY, "Buyer's country"),
@@ -48,7 +48,7 @@ FACTS = (
     _fact("installments", FactKind.INTEGER, "Number of installments"),
     _fact(
         "smart_payment_status",
-        FactKind.CHOICE,
+        FactKind.TERM,
         "Smart Payment status",
         SMART_PAYMENT_STATUSES,
         closed=True,
@@ -65,8 +65,8 @@ FACTS = (
     _fact("xcod", FactKind.TEXT, "Tracking parameter xcod"),
     _fact("affiliate", FactKind.TEXT, "Affiliate code"),
     _fact("refusal_reason", FactKind.TEXT, "Reason of refusal"),
-    _fact("purchase_status", FactKind.CHOICE, "Purchase status", PURCHASE_STATUSES),
-    _fact("subscription_status", FactKind.CHOICE, "Subscription status", SUBSCRIPTION_STATUSES),
+    _fact("purchase_status", FactKind.TERM, "Purchase status", PURCHASE_STATUSES),
+    _fact("subscription_status", FactKind.TERM, "Subscription status", SUBSCRIPTION_STATUSES),
     _fact("transaction", FactKind.TEXT, "Transaction code"),
     _fact("product_name", FactKind.TEXT, "Product name"),
     _fact("plan_name", FactKind.TEXT, "Plan name"),

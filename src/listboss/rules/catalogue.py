@@ -58,6 +58,8 @@ class FactKind(StrEnum):
 
     CHOICE = "choice"
     """A word from a set; trimmed and case-folded."""
+    TERM = "term"
+    """A word of Hotmart's, such as a status; all its known spellings are equal."""
     COUNTRY = "country"
     """ISO 3166-1 alpha-2."""
     CURRENCY = "currency"
@@ -72,6 +74,10 @@ class FactKind(StrEnum):
     BOOLEAN = "boolean"
     INSTANT = "instant"
     """A datetime with a time zone."""
+
+
+LISTED_KINDS = frozenset({FactKind.CHOICE, FactKind.TERM})
+"""The kinds of fact that have a list of known values."""
 
 
 def _kinds(value: Iterable[ProductKind | str]) -> tuple[ProductKind, ...]:
@@ -119,11 +125,12 @@ class FactType:
     on_any_event: bool = attrs.field(default=True, kw_only=True, validator=check_bool)
 
     def __attrs_post_init__(self) -> None:
-        if (self.values or self.closed) and self.kind is not FactKind.CHOICE:
+        if (self.values or self.closed) and self.kind not in LISTED_KINDS:
             raise CatalogueError(
-                f"`{self.name}` has the kind `{self.kind}`, and only a choice has values",
+                f"`{self.name}` has the kind `{self.kind}`, which has no list of values",
                 path="$.values",
-                hint="use the kind `choice`, or remove `values` and `closed`",
+                hint=f"use one of {', '.join(sorted(LISTED_KINDS))},"
+                " or remove `values` and `closed`",
             )
 
 

@@ -181,7 +181,7 @@ def _comparison(comparison: Comparison, fact: FactType, path: str) -> Iterator[_
     if not values:
         yield _C.VALUE_EMPTY, "the list of values is empty", path, "add a value to the list"
     read = [READERS[fact.kind](item) for item in values]
-    known = _known_values(fact.values) if fact.values or fact.closed else None
+    known = _known_values(fact.kind, fact.values) if fact.values or fact.closed else None
     good = None not in read and (known is None or known.issuperset(read))  # most lists are
     for raw, item in () if good else zip(values, read, strict=True):
         yield from _value(raw, item, known, fact, path)
@@ -224,8 +224,8 @@ def _value(
 
 
 @lru_cache(maxsize=256)
-def _known_values(values: tuple[str, ...]) -> frozenset[object]:
-    return frozenset(map(READERS[FactKind.CHOICE], values))
+def _known_values(kind: FactKind, values: tuple[str, ...]) -> frozenset[object]:
+    return frozenset(map(READERS[kind], values))
 
 
 def _actions(rule: Segmentation, context: ReviewContext) -> Iterator[_Fault]:

@@ -94,12 +94,14 @@ _CUSTOM = (
     FactType("score", FactKind.INTEGER),
     FactType("note", FactKind.TEXT),
     FactType("grade", FactKind.CHOICE, values=("Gold", "Silver"), closed=True),
+    FactType("state", FactKind.TERM),
 )
 FACTS = (*(fact for fact in HOTMART.facts if fact.name in _BUILT_IN), *_CUSTOM)
 """The facts of small worlds: at least one of each kind."""
 
 RULE_VALUES: dict[FactKind, tuple[FactValue, ...]] = {
     FactKind.CHOICE: ("gold", "SILVER", " Gold "),
+    FactKind.TERM: ("CANCELED", "cancelled", "Canceled by client", "CANCELLED_BY_CUSTOMER", "paid"),
     FactKind.COUNTRY: ("BR", "pt", " us"),
     FactKind.CURRENCY: ("BRL", "usd ", "EUR"),
     FactKind.LANGUAGE: ("pt", "pt-BR", "PT_br", "en", "en-US"),
@@ -118,6 +120,7 @@ RULE_VALUES: dict[FactKind, tuple[FactValue, ...]] = {
 
 OTHER_VALUES: dict[FactKind, tuple[FactValue, ...]] = {
     FactKind.CHOICE: ("bronze", "gol"),
+    FactKind.TERM: ("canceled by seller", "Overdue", "no, a sentence"),
     FactKind.COUNTRY: ("Pt", "FR", "BRA", "b1"),
     FactKind.CURRENCY: ("eur", "GBP", "R$"),
     FactKind.LANGUAGE: ("pt-PT", "en_us-x", "ptx", "pt-", "p", "e n"),

@@ -1,8 +1,7 @@
 """What a rule set does with an event, in plain loops: this page defines the behaviour of listboss.
 
-It is written from the documentation, to be read rather than to be fast (unformatted, to fit on one
-page), and shares only the nouns and the classes of the result with the engine. For any input, tests
-check that it plans what `Engine(rules).plan(event)` plans: each action, reason, id and conflict.
+Written to be read (unformatted, to fit on one page), it shares only nouns, spellings and results
+with the engine. For any input, tests check that it plans what `Engine(rules).plan(event)` plans.
 """
 # fmt: off
 
@@ -17,6 +16,7 @@ from listboss.plan import Conflict, ConflictRule, Idle, Plan, PlannedAction
 from listboss.rules import AUTOMATIC, AddLead, AddTag, Contact, Event, MoveLead, Product, RuleSet
 from listboss.rules._mapping import FrozenMap
 from listboss.rules._text import fold
+from listboss.rules._vocabulary import normal_form
 from listboss.rules.action import Action, Place, ProviderAction, RemoveLead, RemoveTag, place_key
 from listboss.rules.condition import AllOf, AnyOf, Comparison, Condition, Not
 
@@ -124,7 +124,7 @@ def normalize(raw: Any, kind: str) -> Any:
         return (raw.astimezone(UTC) if isinstance(raw, datetime) else raw) if fits else None
     text = raw.strip() if isinstance(raw, str) else ""
     if kind not in CODES:
-        return fold(text) or None
+        return (kind == "term" and normal_form(text)) or fold(text) or None
     code = text.replace("_", "-").lower() if kind == "language" else text.upper()
     return code if re.fullmatch(CODES[kind], code) else None
 

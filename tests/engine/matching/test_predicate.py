@@ -57,6 +57,13 @@ KNOWN: dict[str, list[tuple[Any, Any, Any, Any, tuple[str, ...]]]] = {
         ("pt", ("pt", "en"), None, "en-US", ("ne", "in")),
         ("pt", ("pt", "en"), None, "ptx", UNEQUAL),
     ],
+    "term": [
+        ("past_due", ("Past due", "x"), None, "DELAYED", EQUAL),
+        ("CANCELED_BY_VENDOR", ("x",), None, "canceled by seller", ("eq", "not_in")),
+        ("CANCELED", ("CANCELLED",), None, "CANCELLED_BY_SELLER", UNEQUAL),
+        ("no, a sentence", ("x",), None, "No, a Sentence", ("eq", "not_in")),
+        ("x", ("y", "complete"), None, "completed", ("ne", "in")),
+    ],
     "text": [
         ("Ab", ("ab", "cd"), None, " AB ", (*EQUAL, "contains", "starts_with")),
         ("Ab", ("ab", "cd"), None, "abc", (*UNEQUAL, "contains", "starts_with")),
@@ -98,6 +105,7 @@ KNOWN: dict[str, list[tuple[Any, Any, Any, Any, tuple[str, ...]]]] = {
 }  # fmt: skip
 WRONG: dict[str, list[Any]] = {
     "choice": [5, True, Decimal(1), SECOND, 1.5],
+    "term": [5, True, Decimal(1), SECOND, 1.5],
     "country": ["BRA", "B", "B1", "ÄÖ", 5],
     "currency": ["R$", "EURO", "BR1", 986],
     "language": [

@@ -38,7 +38,9 @@ MAX_SCANNED_VALUES = 16
 """A longer list of values is searched by bisection."""
 LIST_OPERATORS = frozenset({Operator.IN, Operator.NOT_IN})
 """Operators that take any number of values."""
-SHARED_KINDS = frozenset({FactKind.CHOICE, FactKind.COUNTRY, FactKind.CURRENCY, FactKind.LANGUAGE})
+SHARED_KINDS = frozenset(
+    {FactKind.CHOICE, FactKind.TERM, FactKind.COUNTRY, FactKind.CURRENCY, FactKind.LANGUAGE}
+)
 """Kinds with few distinct values: rules that name the same one share one string object."""
 
 

@@ -18,6 +18,7 @@ __all__ = ["trial_event"]
 
 _VALUES: dict[FactKind, FactValue] = {
     FactKind.CHOICE: "TEST",
+    FactKind.TERM: "TEST",
     FactKind.COUNTRY: "BR",
     FactKind.CURRENCY: "BRL",
     FactKind.LANGUAGE: "en",
