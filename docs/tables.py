@@ -28,9 +28,9 @@ from listboss import (
 )
 from listboss.codec import HINTS
 from listboss.delivery import TRANSITIONS
-from listboss.hotmart import _v1 as v1
-from listboss.hotmart import _v2 as v2
-from listboss.hotmart.fields import FACTS, IDS, Paths
+from listboss.hotmart._events import DERIVED, ENDED, EVENTS, PURCHASES
+from listboss.hotmart._lookup import Paths
+from listboss.hotmart.fields import FACTS, IDS
 from listboss.rules.catalogue import FactKind
 from listboss.rules.condition import LISTS, NO_VALUE, Operator
 from listboss.rules.event import EventName
@@ -188,7 +188,7 @@ def webhook_events() -> str:
     """What the events of version 2.0.0 become."""
     return table(
         ("webhook event", "event"),
-        ((f"`{event}`", f"`{name}`") for event, name in v2.EVENTS.items()),
+        ((f"`{event}`", f"`{name}`") for event, name in EVENTS.items()),
     )
 
 
@@ -202,7 +202,7 @@ def derived_events() -> str:
                 f"`{row.status}`" if row.status else "there is a subscription",
                 f"`{row.name}`" + (" (first charge only)" if row.first_only else ""),
             )
-            for row in v2.DERIVED
+            for row in DERIVED
         ),
     )
 
@@ -210,11 +210,11 @@ def derived_events() -> str:
 def version_1() -> str:
     """What the statuses of version 1.0.0 become."""
     purchases = (
-        ("`status`", f"`{status.lower()}`", f"`{name}`") for status, name in v1.PURCHASES.items()
+        ("`status`", f"`{status.lower()}`", f"`{name}`") for status, name in PURCHASES.items()
     )
     ended = (
         ("`subscription_status`", f"`{status.lower()}`", code(names))
-        for status, names in v1.ENDED.items()
+        for status, names in ENDED.items()
     )
     return table(("field", "value", "events"), (*purchases, *ended))
 

@@ -1,5 +1,6 @@
+from listboss.hotmart._lookup import MAX_LISTED, paths, read_first
 from listboss.hotmart._values import text
-from listboss.hotmart.fields import FACTS, MAX_LISTED, paths, read_first
+from listboss.hotmart.fields import FACTS
 from listboss.rules.builtin import HOTMART
 
 HOST_MADE = {"language", "percent", "previous_percent", "rating", "smart_payment_status"}

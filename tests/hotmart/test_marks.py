@@ -121,6 +121,7 @@ ONE_MARK = [
     ("product", "name", "Product name com ç e á"),
     ("buyer", "email", "teste@hotmart.com.br"),
     ("buyer", "email", "test@hotmart.com"),
+    ("purchase", "offer", {"code": "TEST"}),
     ("purchase", "order_date", 1511783344000),
     ("purchase", "approved_date", 1511783346000),
 ]
@@ -150,6 +151,9 @@ def test_two_likely_marks_are_a_test(sale, part, key, value):
         ("buyer", "email", TEST_BUYER.lower()),
         ("purchase", "transaction", "HP16015479281022"),
         ("purchase", "order_bump", {"parent_purchase_transaction": "HP02316330308193"}),
+        ("producer", "name", " Producer Test Name "),
+        ("purchase", "variants", {"sku": "HTM_SANDBOX-77"}),
+        ("purchase", "variants", [{}, {"sku": "htm_sandbox"}]),
     ],
 )
 def test_one_certain_mark_is_a_test(sale, part, key, value):
@@ -169,3 +173,20 @@ def test_ignored_test():
 def test_version_1(form):
     """The marks also count in version 1.0.0."""
     assert parse({**form, "prod": "0", "email": TEST_BUYER}).is_test is True
+    assert parse({**form, "producer_name": "Producer Test Name"}).is_test is True
+    assert parse({**form, "prod": "00000", "off": "test"}).is_test is True
+
+
+@pytest.mark.parametrize(
+    ("part", "key", "value"),
+    [
+        ("producer", "name", "Producer Test Name & Sons"),
+        ("purchase", "variants", {"sku": "HTM_RED-14"}),
+        ("purchase", "offer", {"code": "test1"}),
+    ],
+)
+def test_similar_values_are_no_marks(sale, part, key, value):
+    """A value that only contains a mark is not one."""
+    sale["data"]["product"]["id"] = 0
+    sale["data"][part][key] = value
+    assert parse(sale).is_test is False

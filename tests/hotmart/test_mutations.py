@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from listboss.errors import WebhookError
 from listboss.hotmart import Parsed, parse, verify
-from listboss.hotmart._reading import V1_FIELDS
-from listboss.hotmart._v2 import EVENTS
+from listboss.hotmart._events import EVENTS
+from listboss.hotmart._reading import V1_FIELDS, V1_OBJECTS, WRAPPERS
 from listboss.hotmart.fields import FACTS, IDS
 from listboss.rules.builtin import HOTMART
 
@@ -31,7 +31,7 @@ ODD: list[Any] = [
     {"value": "x"}, [{"current": True}, {"current": True}],
 ]  # fmt: skip
 NAMES = sorted(
-    {*EVENTS, *V1_FIELDS, "data", "event", "id", "creationDate", "buyerVO", "body", "hottok"}
+    {*EVENTS, *V1_FIELDS, *V1_OBJECTS, *WRAPPERS, "event", "id", "creationDate", "buyerVO"}
     | {
         step
         for field in [*FACTS.values(), *IDS.values()]
@@ -69,7 +69,8 @@ def _remove(container: Any, key: Any, _draw: Callable[..., Any]) -> None:
 
 def _wrap(container: Any, key: Any, draw: Callable[..., Any]) -> None:
     value = container[key]
-    container[key] = draw(st.sampled_from([[value], {"body": value}, [value, value], str(value)]))
+    wrapped = [[value], {"body": value}, {"x": {"payload": value}}, [value, value], str(value)]
+    container[key] = draw(st.sampled_from(wrapped))
 
 
 def _rename(container: Any, key: Any, draw: Callable[..., Any]) -> None:
@@ -107,16 +108,19 @@ def _check(body: Any, **options: Any) -> Parsed | None:
         parsed = parse(body, **options)
     except WebhookError:
         return None
-    assert bool(parsed.events) is (parsed.ignored is None)
-    ids = [event.id for event in parsed.events]
-    assert len(ids) == len(set(ids))
+    for part in (parsed, *parsed.parts):
+        assert bool(part.events) is (part.ignored is None)
+        assert "@" not in repr(part.ignored)
+    for part in parsed.parts or [parsed]:
+        ids = [event.id for event in part.events]
+        assert len(ids) == len(set(ids))
+        assert {event.is_test for event in part.events} <= {part.is_test}
     for event in parsed.events:
         assert HOTMART.event(event.name) is not None
         assert all(HOTMART.carries(event.name, fact) for fact in event.facts)
-        assert parsed.is_test is event.is_test
         assert hash(event) == hash(event)
     assert TOKEN not in repr(parsed)
-    assert "@" not in repr(parsed.ignored)
+    assert parsed.events == (sum((part.events for part in parsed.parts), ()) or parsed.events)
     return parsed
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from listboss.hotmart._person import join_phone, read_contact
+from listboss.hotmart._person import read_contact
 
 ANA, BRUNO = {"email": "ana@example.com"}, {"email": "bruno@example.com"}
 
@@ -13,7 +13,9 @@ ANA, BRUNO = {"email": "ana@example.com"}, {"email": "bruno@example.com"}
         {"subscription": {"user": ANA}},
         {"user": ANA},
         {"subscription": {"subscriber": ANA}},
+        {"subscription": {"subscriber": {"code": "S1", "user": ANA}}},
         {"buyerVO": ANA},
+        {"userEmail": "ana@example.com"},
         ANA,
         {"buyer": ANA, "subscriber": BRUNO, "user": BRUNO},
         {"buyer": {"email": ""}, "subscriber": ANA},
@@ -65,6 +67,8 @@ def test_no_two_people_are_mixed():
         ({"first_name": "Ana", "last_name": "Souza"}, ("Ana Souza", "Ana", "Souza")),
         ({"first_name": "Ana", "last_name": ""}, ("Ana", "Ana", None)),
         ({"name": " ", "last_name": "Souza"}, ("Souza", None, "Souza")),
+        ({"userName": "Ana Souza"}, ("Ana Souza", None, None)),
+        ({"firstName": "Ana", "lastName": "Souza"}, ("Ana Souza", "Ana", "Souza")),
         ({"name": "A" * 300}, ("A" * 300, None, None)),
         ({"name": "🙂 سارة"}, ("🙂 سارة", None, None)),
         ({"name": ["Ana"], "first_name": {}}, (None, None, None)),
@@ -103,23 +107,3 @@ def test_phone(given, expected):
     contact = read_contact({"buyer": {**ANA, **given}})
     assert contact is not None
     assert expected == contact.phone
-
-
-@pytest.mark.parametrize(
-    ("code", "number", "joined"),
-    [
-        ("+55", "11999990000", "5511999990000"),
-        ("55", "+5511999990000", "+5511999990000"),
-        ("55", "005511999990000", "005511999990000"),
-        ("1234", "5", "12345"),
-        ("12345", "5", "5"),
-        ("x", "5", "5"),
-        ("٥", "5", "5"),
-        ("", "5", "5"),
-        (None, "5", "5"),
-    ],
-    ids=repr,
-)
-def test_join_phone(code, number, joined):
-    """A code is put before the number if it is plausible and not there yet."""
-    assert joined == join_phone(code, number)

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from listboss.hotmart import parse
-from listboss.hotmart._v1 import ENDED, FAILED, PURCHASES
+from listboss.hotmart._events import ENDED, FAILED, PURCHASES
 
 
 def _names(body: Any, **options: Any) -> list[str]:

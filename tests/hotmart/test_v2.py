@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from listboss.hotmart import parse
-from listboss.hotmart._v2 import EVENTS
+from listboss.hotmart._events import EVENTS
 from listboss.rules.event import EventName
 
 
@@ -116,8 +116,10 @@ def test_started(sale, recurrence, derived, method):
         ({"type": "PIX"}, "purchase.waiting_payment"),
         ({"type": "CASH_PAYMENT"}, "purchase.waiting_payment"),
         ({"type": "NEW_METHOD"}, "purchase.waiting_payment"),
-        ({}, "purchase.waiting_payment"),
-        (None, "purchase.waiting_payment"),
+        ({"pix_code": "0002-sample"}, "purchase.waiting_payment"),
+        ({"pix_expiration_date": 1746000000000}, "purchase.waiting_payment"),
+        ({}, "purchase.billet_printed"),
+        (None, "purchase.billet_printed"),
     ],
     ids=repr,
 )

@@ -10,7 +10,7 @@ from listboss.hotmart import _values as values
 ODD = [None, "", "  ", [], {}, [1], {"a": 1}, float("nan"), float("inf"), b"7"]
 READERS = [
     values.text,
-    values.choice({}),
+    values.term,
     values.country,
     values.currency,
     values.money,
@@ -76,9 +76,9 @@ def test_text(value, expected):
     ],
     ids=repr,
 )
-def test_choice(value, expected):
+def test_term(value, expected):
     """Words are upper case with one spelling; unknown words are kept, sentences are not."""
-    assert expected == values.choice({"BOLETO": "BILLET"})(value)
+    assert expected == values.term(value)
 
 
 @pytest.mark.parametrize(
@@ -176,6 +176,16 @@ def test_boolean(value, expected):
         ("2025-05-06T00:00:00-0300", "2025-05-06T03:00:00"),
         ("2025-05-06T10:00:00", "2025-05-06T10:00:00"),
         ("2025-05-06 10:00:00", "2025-05-06T10:00:00"),
+        ("2025-05-06T10:00:00 -03:00Z", "2025-05-06T13:00:00"),
+        ("2025-05-06T10:00:00-03:00Z", "2025-05-06T13:00:00"),
+        ("2025-05-06T10:00:00 +00:00Z", "2025-05-06T10:00:00"),
+        ("2025-05-06T10:00:00.5 +0200 Z", "2025-05-06T08:00:00.5"),
+        ("2025-05-06T10:00:00Z+02:00", "2025-05-06T08:00:00"),
+        ("2025-05-06T10:00:00  02:00Z", "2025-05-06T08:00:00"),
+        ("2025-05-06 10:00:00 -03:00", "2025-05-06T13:00:00"),
+        ("2025-05-06T10:00:00 Z", "2025-05-06T10:00:00"),
+        ("2025-05-06T10:00:00ZZ", None),
+        ("2025-05-06T10:00:00 -99:00Z", None),
         (" 2025-05-06 ", "2025-05-06T00:00:00"),
         ("20250506", "2025-05-06T00:00:00"),
         ("1969-12-31", None),

@@ -36,6 +36,9 @@ ROWS = {
     "purchase.paypal_started": ("Order started – PayPal", "Purchase status", SOLD, True, "host"),
     "purchase.protested": ("Purchase protested", "Purchase status", SOLD, True, "webhook"),
     "purchase.refunded": ("Purchase refunded", "Purchase status", SOLD, True, "webhook"),
+    "purchase.partially_refunded": (
+        "Purchase partly refunded", "Purchase status", SOLD, True, "extension",
+    ),
     "access.file_downloaded": ("Downloaded file", "Access method", DELIVERED, False, "host"),
     "club.free_registration": (
         "Free registration at Hotmart Club", "Hotmart Club", DELIVERED, False, "host",

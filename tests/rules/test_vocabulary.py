@@ -122,6 +122,8 @@ def _runs(rules, event):
         ("purchase_status", "CANCELLED", "CANCELED"),
         ("purchase_status", "COMPLETE", "completed"),
         ("payment_method", "boleto", "BILLET"),
+        ("receiver_type", "producer", "SELLER"),
+        ("payment_mode", "unique_payment", "PAGAMENTO_UNICO"),
     ],
 )
 def test_a_rule_holds_in_any_spelling(fact, in_rule, in_event):

@@ -8,7 +8,7 @@ off a URL that answers with errors: if it gives no event, it is `ignored` for a 
 
 from __future__ import annotations
 
-from listboss.hotmart._reading import MAX_BYTES, MAX_DEPTH, MAX_FIELDS
+from listboss.hotmart._reading import MAX_BYTES, MAX_DEPTH, MAX_FIELDS, MAX_WEBHOOKS
 from listboss.hotmart.parse import parse
 from listboss.hotmart.parsed import Ignored, IgnoredReason, Parsed
 from listboss.hotmart.verify import verify
@@ -17,6 +17,7 @@ __all__ = [
     "MAX_BYTES",
     "MAX_DEPTH",
     "MAX_FIELDS",
+    "MAX_WEBHOOKS",
     "Ignored",
     "IgnoredReason",
     "Parsed",

@@ -36,7 +36,9 @@ def webhook_id(webhook: Webhook, occurred_at: datetime) -> str:
     facts = webhook.facts
     fields = [
         (webhook.raw_event or "").casefold(),
-        webhook.ids.get("product_id"),
+        webhook.ids.get("product_id")
+        or webhook.ids.get("product_ucode")
+        or webhook.text("product_name"),
         webhook.ids.get("plan_id"),
         webhook.contact.key if webhook.contact else None,
         date.isoformat(),

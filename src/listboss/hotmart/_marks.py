@@ -28,11 +28,14 @@ MARKS: tuple[tuple[int, str, Callable[[str], bool]], ...] = (
     (CERTAIN, "transaction", _one_of("hp16015479281022")),
     (CERTAIN, "parent_transaction", _one_of("hp02316330308193")),
     (CERTAIN, "email", _one_of("testecomprador271101postman15@example.com")),
+    (CERTAIN, "producer_name", lambda name: name.replace(" ", "") == "producertestname"),
+    (CERTAIN, "sku", lambda sku: sku.startswith("htm_sandbox")),
+    (LIKELY, "offer", _one_of("test")),
     (LIKELY, "email", _one_of("teste@hotmart.com.br", "test@hotmart.com")),
     (LIKELY, "product_id", lambda product_id: not product_id.strip("0")),
     # The ids of the cart and the cancellation; a real product may have either of them.
     (LIKELY, "product_id", _one_of("123456", "788921")),
-    (LIKELY, "product_name", lambda name: "test postback2" in name),
+    (LIKELY, "product_name", lambda name: "test postback" in name),
     (LIKELY, "product_name", _one_of("product name com ç e á")),
     (LIKELY, "subscriber_code", _one_of("i9ot62c3", "0000aaaa", "9w2lnsg4", "00000000")),
     (LIKELY, "ordered_at", _one_of("2017-11-27 11:49:04+00:00")),
@@ -48,7 +51,7 @@ def is_test(webhook: Webhook) -> bool:
 
 
 def _fields(webhook: Webhook) -> Mapping[str, str]:
-    fields = {**webhook.facts, **webhook.ids}
+    fields = {**webhook.facts, **webhook.ids, **webhook.marked}
     if webhook.contact is not None:
         fields["email"] = webhook.contact.email
     return {name: str(value).casefold() for name, value in fields.items()}

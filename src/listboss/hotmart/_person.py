@@ -1,9 +1,7 @@
-"""The contact of a webhook, taken from whichever of seven places has an e-mail address.
+"""The contact of a webhook, taken from whichever of eight places has an e-mail address.
 
 Every field of a contact comes from the object that holds its e-mail, so two people are
-never mixed. Document numbers, addresses and IP addresses are never read. A phone number is
-kept as given, after its country or area code where that is a field of its own; nothing
-checks whether the result can be dialled.
+never mixed. Document numbers, addresses and IP addresses are never read.
 """
 
 from __future__ import annotations
@@ -11,19 +9,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from listboss.errors import EventError
+from listboss.hotmart._lookup import Paths, paths, read_first
+from listboss.hotmart._phone import join_phone
 from listboss.hotmart._values import is_mapping, text
-from listboss.hotmart.fields import Paths, paths, read_first
 from listboss.rules.event import Contact
 
-__all__ = ["join_phone", "read_contact"]
+__all__ = ["read_contact"]
 
 # In the order tried: if a body has two e-mails, its events are about the buyer. The empty
 # path is the body itself, where version 1.0.0 has the buyer's fields.
 PEOPLE: Paths = (
-    *paths("buyer subscriber subscription.user user subscription.subscriber buyerVO"),
+    *paths(
+        "buyer subscriber subscription.user user subscription.subscriber"
+        " subscription.subscriber.user buyerVO"
+    ),
     (),
 )
-NAME, FIRST_NAME, LAST_NAME = paths("name"), paths("first_name"), paths("last_name")
+EMAIL, NAME = paths("email user_email"), paths("name user_name")
+FIRST_NAME, LAST_NAME = paths("first_name"), paths("last_name")
 # Paths of the code and of the number, in the order tried.
 PHONES: tuple[tuple[Paths, Paths], ...] = (
     (paths("checkout_phone_code"), paths("checkout_phone")),
@@ -33,8 +36,6 @@ PHONES: tuple[tuple[Paths, Paths], ...] = (
     (paths("phone_local_code"), paths("phone_number")),
     ((), paths("phone")),
 )
-MAX_CODE_LENGTH = 4
-"""A longer code is ignored, such as the row of nines that the test button sends."""
 
 
 def read_contact(root: Mapping[str, object]) -> Contact | None:
@@ -50,7 +51,7 @@ def _contact(person: object) -> Contact | None:
     try:
         return Contact(
             # A dot at the end is a typing error that would make a second contact.
-            (text(person.get("email")) or "").rstrip("."),
+            (read_first(person, EMAIL, text) or "").rstrip("."),
             name=read_first(person, NAME, text) or " ".join(filter(None, (first_name, last_name))),
             first_name=first_name,
             last_name=last_name,
@@ -65,16 +66,3 @@ def _phone(person: Mapping[str, object]) -> str | None:
         if number := read_first(person, number_paths, text):
             return join_phone(read_first(person, code_paths, text), number)
     return None
-
-
-def join_phone(code: str | None, number: str) -> str:
-    """Put `code` before `number` if it is a plausible code and not there yet.
-
-    >>> join_phone("55", "11999990000"), join_phone("55", "5511999990000")
-    ('5511999990000', '5511999990000')
-    >>> join_phone("999999999", "11999990000"), join_phone("55", "+351 910 000 000")
-    ('11999990000', '+351 910 000 000')
-    """
-    digits = (code or "").removeprefix("+")
-    plausible = digits.isascii() and digits.isdigit() and len(digits) <= MAX_CODE_LENGTH
-    return number if not plausible or number.startswith(("+", "00", digits)) else digits + number

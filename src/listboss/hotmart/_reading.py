@@ -1,24 +1,35 @@
-"""From webhook bytes to one mapping of fields, without the wrappers that tools put around it.
+"""From webhook bytes to the fields of each webhook, without the wrappers around them.
 
 A body is read as JSON, or else as a form, whatever its content type says. Wrappers of
-automation tools and queues are removed. `WebhookError` is the only error, and it contains
-nothing of the body. Work is bounded: size, nesting and the number of form fields have limits,
-and a mapping is only looked up at known keys.
+automation tools and queues are removed, and a list may hold several webhooks. `WebhookError`
+is the only error, and it contains nothing of the body. Work is bounded: size, nesting, form
+fields, wrappers and webhooks have limits.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum, auto
 from urllib.parse import parse_qsl
 
 from listboss.errors import WebhookError
+from listboss.hotmart._events import EVENTS, documented_name
 from listboss.hotmart._values import is_list, is_mapping
 from listboss.rules._nesting import nests_deeper
 
-__all__ = ["MAX_BYTES", "MAX_DEPTH", "MAX_FIELDS", "MAX_WRAPPERS", "Version", "read", "version_of"]
+__all__ = [
+    "MAX_BYTES",
+    "MAX_DEPTH",
+    "MAX_FIELDS",
+    "MAX_WEBHOOKS",
+    "MAX_WRAPPERS",
+    "Version",
+    "object_or_list",
+    "read",
+    "version_of",
+]
 
 MAX_BYTES = 1_048_576
 """The longest body that is read, in bytes or characters; real ones have 1 to 4 KB."""
@@ -26,8 +37,13 @@ MAX_DEPTH = 64
 """The deepest nesting of a JSON body; real ones have 6 levels."""
 MAX_FIELDS = 1_000
 """The most fields of a form; real ones have about 60."""
-MAX_WRAPPERS = 4
+MAX_WEBHOOKS = 100
+"""The most webhooks in one body."""
+MAX_WRAPPERS = 6
 """At most this many wrappers around a body are removed."""
+MAX_VALUES = 10_000
+"""At most this many values are searched for a wrapped body."""
+NO_WEBHOOK: Sequence[Mapping[str, object]] = ()
 MAX_DIGITS = 40
 """A longer integer counts as absent; Python itself refuses more than 4,300 digits."""
 
@@ -54,6 +70,12 @@ V1_FIELDS = (
     "callback_type", "email", "hottok", "off", "prod", "status", "subscription_status",
     "transaction",
 )  # fmt: skip
+V1_CERTAIN = ("buyerVO", "callback_type", "hottok", "off", "prod", "subscription_status")
+"""Fields that objects of other senders do not have."""
+V1_OBJECTS = ("cancellationDate", "switchPlanDate", "newSubscriptionPlan")
+"""Fields that only the camelCase objects of version 1.0.0 have."""
+WRAPPERS = ("body", "payload", "json", "request", "data", "message", "webhook")
+"""The usual keys of a wrapped body; all other keys are tried after them."""
 
 
 def version_of(content: Mapping[str, object]) -> Version | None:
@@ -66,31 +88,38 @@ def version_of(content: Mapping[str, object]) -> Version | None:
     """
     if is_mapping(content.get("data")):
         return Version.V2
-    if is_mapping(content.get("buyerVO")) or sum(name in content for name in V1_FIELDS) > 1:
+    if (
+        is_mapping(content.get("buyerVO"))
+        or any(name in content for name in V1_OBJECTS)
+        or sum(name in content for name in V1_FIELDS) > 1
+    ):
         return Version.V1
     return Version.V2 if "event" in content else None
 
 
-def read(body: object, content_type: str | None = None) -> Mapping[str, object]:
-    """Return the fields of a webhook body, without its wrappers.
+def read(body: object, content_type: str | None = None) -> Sequence[Mapping[str, object]]:
+    """Return the fields of each webhook in a body, without its wrappers.
 
-    A body whose `content_type` is JSON is not read as a form; no other type matters.
-    Raises `WebhookError` if the body is not a webhook at all.
+    A body whose `content_type` is JSON is not read as a form; no other type matters. An
+    element of a list that is not an object is an empty one. Raises `WebhookError` if the
+    body is not a webhook at all.
 
     >>> read(b'[{"headers": {}, "body": {"event": "SWITCH_PLAN"}}]')
-    {'event': 'SWITCH_PLAN'}
+    [{'event': 'SWITCH_PLAN'}]
     >>> read("status=approved&prod=1001")
-    {'status': 'approved', 'prod': '1001'}
+    [{'status': 'approved', 'prod': '1001'}]
     """
     content = body if is_mapping(body) or is_list(body) else _parsed(_text(body), content_type)
-    for _ in range(MAX_WRAPPERS):
-        inner = _unwrapped(content)
-        if inner is None:
-            break
-        content = inner
-    if is_mapping(content):
-        return content
-    raise WebhookError("the body is not an object", hint="pass one webhook at a time")
+    webhooks = _webhooks(content)
+    if len(webhooks) > MAX_WEBHOOKS:
+        raise WebhookError(
+            f"the body has more than {MAX_WEBHOOKS} webhooks",
+            code="webhook_too_large",
+            hint="pass fewer webhooks at a time",
+        )
+    if not webhooks:
+        raise WebhookError("the body is not an object", hint="pass the body as received")
+    return webhooks
 
 
 def _text(body: object) -> str:
@@ -170,24 +199,105 @@ def _form(text: str) -> Mapping[str, object] | _Fault:
     return _Fault.SYNTAX
 
 
-def _unwrapped(content: object) -> object | None:
-    """Return the content of a wrapper, or None if `content` is not a wrapper."""
-    if is_list(content):
-        return content[0] if len(content) == 1 else None
-    if not is_mapping(content) or version_of(content):
-        return None
-    if "body" in content:
-        return _object_or_list(content["body"])
-    texts = (text for item in content.items() for text in item if isinstance(text, str))
-    found = (_object_or_list(text) for text in texts if text.lstrip()[:1] in _OPENING)
-    return next((inner for inner in found if inner is not None), None)
+def _webhooks(content: object) -> Sequence[Mapping[str, object]]:
+    """Return the webhooks in `content`, or else its objects as they are."""
+    itself = [content] if is_mapping(content) else []
+    elements = content[: MAX_WEBHOOKS + 1] if is_list(content) else []
+    return (
+        _Search(_is_certain, _values).find(content, MAX_WRAPPERS)
+        or [each for each in itself if version_of(each)]
+        or _Search(version_of, _usual_values).find(content, MAX_WRAPPERS)
+        or itself
+        or (list(map(_or_empty, elements)) if any(map(is_mapping, elements)) else [])
+    )
 
 
-def _object_or_list(value: object) -> object | None:
+def _or_empty(element: object) -> Mapping[str, object]:
+    return element if is_mapping(element) else {}
+
+
+class _Search:
+    """A search for the webhooks in a body, bounded in depth and in the values it looks at."""
+
+    def __init__(
+        self,
+        is_webhook: Callable[[Mapping[str, object]], object],
+        values: Callable[[Mapping[str, object]], Iterator[object]],
+    ) -> None:
+        self._is_webhook = is_webhook
+        self._values = values
+        self._left = MAX_VALUES
+
+    def find(self, value: object, levels: int) -> Sequence[Mapping[str, object]]:
+        """Return the webhooks in `value`, which has at most `levels` wrappers."""
+        self._left -= 1
+        inner = object_or_list(value) if self._left >= 0 else None
+        if is_mapping(inner) and self._is_webhook(inner):
+            return self._in_data(inner, levels) or [inner]
+        if not levels:
+            return []
+        if is_list(inner):
+            return self._in_list(inner[: MAX_WEBHOOKS + 1], levels - 1)
+        return self._in_first(self._values(inner), levels - 1) if is_mapping(inner) else []
+
+    def _in_first(self, values: Iterator[object], levels: int) -> Sequence[Mapping[str, object]]:
+        return next(filter(None, (self.find(each, levels) for each in values)), NO_WEBHOOK)
+
+    def _in_data(
+        self, content: Mapping[str, object], levels: int
+    ) -> Sequence[Mapping[str, object]]:
+        """Return the webhooks in the data of another system's event."""
+        event, data = content.get("event"), content.get("data")
+        known = isinstance(event, str) and documented_name(event) in EVENTS
+        if known or not levels or not is_mapping(data):
+            return []
+        if _is_certain(data):
+            return self.find(data, levels - 1)
+        # Only usual keys: buyers can write JSON into the fields of a real webhook.
+        return self._in_first(_usual_values(data), levels - 1)
+
+    def _in_list(self, elements: list[object], levels: int) -> Sequence[Mapping[str, object]]:
+        found = [self.find(each, levels) for each in elements]
+        if not any(found):
+            return []
+        # An element without a webhook is a part of its own, which will be ignored.
+        pairs = zip(elements, found, strict=True)
+        return [webhook for each, some in pairs for webhook in some or [_or_empty(each)]]
+
+
+def _is_certain(content: Mapping[str, object]) -> bool:
+    """Whether an object is a webhook beyond doubt, even under an unusual key."""
+    if version_of(content) is Version.V1:
+        return any(name in content for name in (*V1_OBJECTS, *V1_CERTAIN))
+    event = content.get("event", {})
+    return not is_mapping(event) and is_mapping(content.get("data"))
+
+
+def _usual_values(wrapper: Mapping[str, object]) -> Iterator[object]:
+    """Yield the values of the usual keys, and JSON that was sent as the key of a form."""
+    yield from (wrapper[key] for key in WRAPPERS if key in wrapper)
+    yield from filter(_may_be_json, wrapper)
+
+
+def _values(wrapper: Mapping[str, object]) -> Iterator[object]:
+    """Yield all that a wrapper may contain, usual keys first."""
+    yield from _usual_values(wrapper)
+    for key, value in wrapper.items():
+        if key not in WRAPPERS and (is_mapping(value) or is_list(value) or _may_be_json(value)):
+            yield value
+
+
+def _may_be_json(value: object) -> bool:
+    return isinstance(value, str) and value.lstrip()[:1] in _OPENING
+
+
+def object_or_list(value: object) -> object | None:
     """Return `value`, or what it spells as JSON or a form, if that is an object or a list."""
     if isinstance(value, (bytes, str)) and 0 < len(value) <= MAX_BYTES:
         text = value if isinstance(value, str) else _decoded(value)
         value = _json(text)
         if value is _Fault.SYNTAX:
             value = _form(text)
+        elif isinstance(value, str):
+            value = _json(value)
     return value if is_mapping(value) or is_list(value) else None

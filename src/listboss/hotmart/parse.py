@@ -11,14 +11,20 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
+import attrs
+
+from listboss.errors import ArgumentTypeError, EventError
 from listboss.hotmart._identity import webhook_id
 from listboss.hotmart._marks import is_test
 from listboss.hotmart._reading import Version, read, version_of
 from listboss.hotmart._v1 import read_v1
 from listboss.hotmart._v2 import read_v2
+from listboss.hotmart._values import is_mapping
 from listboss.hotmart._webhook import Webhook
 from listboss.hotmart.parsed import Ignored, IgnoredReason, Parsed
+from listboss.rules._text import fold, require_id
 from listboss.rules.builtin import HOTMART
 from listboss.rules.catalogue import Catalogue
 from listboss.rules.event import Event, EventName, utc
@@ -30,22 +36,34 @@ _READERS = {Version.V1: read_v1, Version.V2: read_v2}
 _PRINTABLE = re.compile(r"[A-Za-z0-9_.]{1,64}")
 
 
+@attrs.frozen(kw_only=True)
+class _Options:
+    """What the host says about its webhooks."""
+
+    catalogue: Catalogue
+    pix_as: EventName | str
+    received_at: datetime | None
+    product_ids: Mapping[str, str]
+
+
 def parse(
-    body: bytes | str | Mapping[str, object],
+    body: bytes | str | Mapping[str, object] | list[Any],
     *,
     content_type: str | None = None,
     catalogue: Catalogue = HOTMART,
     pix_as: EventName | str = EventName.PURCHASE_WAITING_PAYMENT,
     received_at: datetime | None = None,
+    product_ids: Mapping[str, str] | None = None,
 ) -> Parsed:
-    """Read one webhook of version 2.0.0 or 1.0.0, as bytes, a string or a mapping.
+    """Read one body with one or more webhooks, as bytes, a string or a mapping.
 
-    One body gives any number of events: an approved purchase of an active subscription is
+    One webhook gives any number of events: an approved purchase of an active subscription is
     `purchase.approved` and `subscription.active`. Their ids are `<webhook id>:<event name>`.
-    A body without an id gets a digest of its identifying fields, equal at each delivery.
+    A webhook without an id gets a digest of its identifying fields, equal at each delivery.
     The sender reports PIX and other deferred payments as bank slips; `pix_as` is the event
-    that they become. `occurred_at` is the body's creation date, else the date of what
-    happened, else `received_at`; a body without any of them is ignored.
+    that they become. `occurred_at` is the webhook's creation date, else the date of what
+    happened, else `received_at`; a webhook without any of them is ignored. `product_ids` are
+    the ids of products by name, for the webhooks of version 1.0.0 that have only a name.
 
     Raises `WebhookError` if the body is not a webhook: empty, neither JSON nor a form, not an
     object, or over a limit. Raises `EventError` if `received_at` has no time zone.
@@ -62,24 +80,49 @@ def parse(
     >>> parse({"event": "ORDER_FULFILLMENT", "data": {}}).ignored
     Ignored(reason=<IgnoredReason.UNKNOWN_EVENT: 'unknown_event'>, event='ORDER_FULFILLMENT')
     """
-    received = None if received_at is None else utc(received_at, "$.received_at")
-    content = read(body, content_type)
+    options = _Options(
+        catalogue=catalogue,
+        pix_as=pix_as,
+        received_at=None if received_at is None else utc(received_at, "$.received_at"),
+        product_ids=_ids_by_name({} if product_ids is None else product_ids),
+    )
+    parts = tuple(_parsed(content, options) for content in read(body, content_type))
+    if len(parts) == 1:
+        return parts[0]
+    events = tuple(event for part in parts for event in part.events)
+    return Parsed(
+        events=events,
+        ignored=None if events else parts[0].ignored,
+        is_test=all(part.is_test for part in parts),
+        parts=parts,
+    )
+
+
+def _ids_by_name(product_ids: object) -> Mapping[str, str]:
+    if not is_mapping(product_ids):
+        raise ArgumentTypeError(
+            "expected a mapping from product name to product id", path="$.product_ids"
+        )
+    return {fold(_id(name)): _id(product_id) for name, product_id in product_ids.items()}
+
+
+def _id(value: object) -> str:
+    return require_id(value, "$.product_ids", EventError)
+
+
+def _parsed(content: Mapping[str, object], options: _Options) -> Parsed:
     version = version_of(content)
     if version is None:
         return Parsed(ignored=Ignored(IgnoredReason.NO_EVENT))
-    webhook = _READERS[version](content, pix_as)
-    return _parsed(webhook, catalogue, received)
-
-
-def _parsed(webhook: Webhook, catalogue: Catalogue, received: datetime | None) -> Parsed:
+    webhook = _READERS[version](content, options.pix_as)
     test = is_test(webhook)
     types = [
         event_type
         for name in dict.fromkeys(webhook.event_names)
-        if (event_type := catalogue.event(name)) is not None
+        if (event_type := options.catalogue.event(name)) is not None
     ]
-    product_id = webhook.ids.get("product_id")
-    occurred_at = webhook.happened_at or received
+    product_id = _product_id(webhook, options.product_ids)
+    occurred_at = webhook.happened_at or options.received_at
     if not types or product_id is None or occurred_at is None:
         reason = _reason(webhook, known=bool(types), has_product=product_id is not None)
         return Parsed(ignored=Ignored(reason, _printable(webhook.raw_event)), is_test=test)
@@ -97,13 +140,20 @@ def _parsed(webhook: Webhook, catalogue: Catalogue, received: datetime | None) -
             facts={
                 fact: value
                 for fact, value in webhook.facts.items()
-                if catalogue.carries(event_type.name, fact)
+                if options.catalogue.carries(event_type.name, fact)
             },
             is_test=test,
         )
         for event_type in types
     )
     return Parsed(events=events, is_test=test)
+
+
+def _product_id(webhook: Webhook, product_ids: Mapping[str, str]) -> str | None:
+    """Return the product id of the body, of the host's names, or else the product's ucode."""
+    ucode = webhook.ids.get("product_ucode")
+    by_name = product_ids.get(fold(webhook.text("product_name") or ""))
+    return webhook.ids.get("product_id") or by_name or ucode
 
 
 def _reason(webhook: Webhook, *, known: bool, has_product: bool) -> IgnoredReason:

@@ -1,7 +1,8 @@
 """The result of `parse`: `Parsed`, with events or the reason why there are none.
 
-Exactly one of `events` and `ignored` is present. The body, the token and the buyer's
-document, address and IP address are not kept, and no `repr` shows personal data.
+Exactly one of `events` and `ignored` is present, in the whole and in each of its parts. The
+body, the token and the buyer's document, address and IP address are not kept, and no `repr`
+shows personal data.
 """
 
 from __future__ import annotations
@@ -42,9 +43,13 @@ class Ignored:
 class Parsed:
     """The result of `parse`: `events` in order, or `ignored`.
 
-    `is_test` is true if the body came from Hotmart's test button; its events have it too.
+    `is_test` is true if the body came from Hotmart's test button; its events have it too. A
+    body with several webhooks has `parts`, one for each: then `events` are those of all
+    parts, `ignored` is the first part's reason if no part has events, and `is_test` is true
+    if it is true for all parts.
     """
 
     events: tuple[Event, ...] = ()
     ignored: Ignored | None = None
     is_test: bool = False
+    parts: tuple[Parsed, ...] = ()

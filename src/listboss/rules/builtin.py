@@ -25,6 +25,8 @@ SUBSCRIPTION_STATUSES = (
     "STARTED", "ACTIVE", "INACTIVE", "DELAYED", "EXPIRED", "CANCELED",
     "CANCELLED_BY_ADMIN", "CANCELLED_BY_CUSTOMER", "CANCELLED_BY_SELLER",
 )  # fmt: skip
+RECEIVER_TYPES = ("SELLER", "COPRODUCER", "AFFILIATE")
+PAYMENT_MODES = ("PAGAMENTO_UNICO", "PAGAMENTO_VISTA", "MULTIPLOS_PAGAMENTOS")
 PURCHASE_STATUSES = (
     "APPROVED", "BILLET_PRINTED", "BLOCKED", "CANCELED", "CHARGEBACK", "COMPLETED", "DELAYED",
     "DISPUTE", "EXPIRED", "NO_FUNDS", "PARTIALLY_REFUNDED", "PRE_ORDER", "PROCESSING_TRANSACTION",
@@ -89,18 +91,38 @@ FACTS = (
     _fact("percent", FactKind.DECIMAL, "Course progress in percent"),
     _fact("previous_percent", FactKind.DECIMAL, "Course progress before, in percent"),
     _fact("rating", FactKind.INTEGER, "Rating given"),
+    _fact("offer_name", FactKind.TEXT, "Offer name"),
+    _fact("affiliate_name", FactKind.TEXT, "Affiliate name"),
+    _fact("from_affiliate", FactKind.BOOLEAN, "Came through an affiliate"),
+    _fact("is_funnel", FactKind.BOOLEAN, "Sold in a sales funnel"),
+    _fact("original_price", FactKind.DECIMAL, "Price of the main offer"),
+    _fact("is_anticipated", FactKind.BOOLEAN, "Renewed ahead of time"),
+    _fact("recurrence_period", FactKind.INTEGER, "Days between two charges"),
+    _fact("receiver_type", FactKind.TERM, "Role of the account that receives", RECEIVER_TYPES),
+    _fact("payment_mode", FactKind.TERM, "Payment mode of the offer", PAYMENT_MODES),
+    _fact("utm_source", FactKind.TEXT, "Campaign source"),
+    _fact("utm_medium", FactKind.TEXT, "Campaign medium"),
+    _fact("utm_campaign", FactKind.TEXT, "Campaign name"),
+    _fact("utm_content", FactKind.TEXT, "Campaign content"),
+    _fact("utm_term", FactKind.TEXT, "Campaign term"),
 )
 
 PRODUCT = ("product_name",)
+TRACKING = (
+    "src", "sck", "xcod", "utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term",
+)  # fmt: skip
 SALE = (
     *PRODUCT, "transaction", "purchase_status", "payment_method", "currency", "country", "offer",
     "installments", "price", "full_price", "recurrence_number", "is_order_bump",
-    "parent_transaction", "coupon", "src", "sck", "xcod", "affiliate", "refusal_reason",
+    "parent_transaction", "coupon", *TRACKING, "affiliate", "refusal_reason",
     "subscription_status", "plan_name", "subscriber_code", "billet_url", "billet_barcode",
     "pix_code", "pix_qrcode", "pix_expires_at", "ordered_at", "approved_at", "warranty_until",
-    "next_charge_at",
+    "next_charge_at", "offer_name", "affiliate_name", "is_funnel", "original_price",
+    "is_anticipated", "recurrence_period", "receiver_type", "payment_mode",
 )  # fmt: skip
-CHECKOUT = (*PRODUCT, "country", "offer", "affiliate", "src", "sck", "xcod")
+CHECKOUT = (
+    *PRODUCT, "country", "offer", "offer_name", "affiliate", "from_affiliate", *TRACKING,
+)  # fmt: skip
 SUBSCRIPTION = (
     *PRODUCT, "plan_name", "subscriber_code", "subscription_status", "next_charge_at",
     "canceled_at", "price",
@@ -142,6 +164,7 @@ _GROUPS: tuple[
         (N.PURCHASE_PAYPAL_STARTED, "Order started – PayPal", SALE, True, HOST),
         (N.PURCHASE_PROTESTED, "Purchase protested", SALE, True, WEBHOOK),
         (N.PURCHASE_REFUNDED, "Purchase refunded", SALE, True, WEBHOOK),
+        (N.PURCHASE_PARTIALLY_REFUNDED, "Purchase partly refunded", SALE, True, EXTENSION),
     )),
     ("Access method", DELIVERED, (
         (N.ACCESS_FILE_DOWNLOADED, "Downloaded file", CLUB, False, HOST),
@@ -176,7 +199,8 @@ _GROUPS: tuple[
         (N.SUBSCRIPTION_INACTIVE, "Inactive", SUBSCRIPTION_SALE, True, HOST),
         (N.SUBSCRIPTION_EXPIRED, "Past due (term over)", SUBSCRIPTION_SALE, True, HOST),
         (N.SUBSCRIPTION_PLAN_SWITCHED, "Plan switched",
-         (*SUBSCRIPTION, "offer", "previous_plan_id"), True, EXTENSION),
+         (*SUBSCRIPTION, "currency", "offer", "recurrence_number", "recurrence_period",
+          "previous_plan_id"), True, EXTENSION),
         (N.SUBSCRIPTION_CHARGE_DATE_CHANGED, "Charge date changed",
          (*SUBSCRIPTION, "offer", "old_charge_day", "new_charge_day"), True, EXTENSION),
     )),

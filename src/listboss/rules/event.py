@@ -69,6 +69,7 @@ class EventName(StrEnum):
     PURCHASE_PAYPAL_STARTED = "purchase.paypal_started"
     PURCHASE_PROTESTED = "purchase.protested"
     PURCHASE_REFUNDED = "purchase.refunded"
+    PURCHASE_PARTIALLY_REFUNDED = "purchase.partially_refunded"
     ACCESS_FILE_DOWNLOADED = "access.file_downloaded"
     CLUB_FREE_REGISTRATION = "club.free_registration"
     CLUB_PROGRESS = "club.progress"

@@ -1,8 +1,8 @@
 """`payloads()`: webhook bodies, from almost valid ones to any JSON object.
 
-There are three families: nested bodies with an event name (version 2.0.0), flat ones with
-statuses (version 1.0.0), and arbitrary objects. Now and then a field is missing, null or of
-another type. All values are what a JSON parser returns.
+There are four families: nested bodies with an event name (version 2.0.0), flat ones with
+statuses and objects with camelCase fields (version 1.0.0), and arbitrary objects. Now and then
+a field is missing, null or of another type. All values are what a JSON parser returns.
 """
 
 from __future__ import annotations
@@ -104,6 +104,22 @@ _FLAT = st.fixed_dictionaries(
 )
 
 
+_CAMEL_CASE = st.fixed_dictionaries(
+    {},
+    optional={
+        "buyerVO": _part(email=_EMAIL, name=_ANY_TEXT),
+        "productId": _mostly(_ID),
+        "productName": _mostly(_ANY_TEXT),
+        "cancellationDate": _mostly(_TIME),
+        "userEmail": _mostly(_EMAIL),
+        "subscriberCode": _mostly(st.just("S-1")),
+        "switchPlanDate": _mostly(_TIME),
+        "newSubscriptionPlan": _part(name=_ANY_TEXT, value=st.integers()),
+        "subscription": _part(product=_part(id=_ID, name=_ANY_TEXT), status=st.just("ACTIVE")),
+    },
+)
+
+
 def payloads() -> SearchStrategy[dict[str, Json]]:
     """Generate webhook bodies as a JSON parser returns them, valid or not."""
-    return st.one_of(_NESTED, _FLAT, st.dictionaries(_ANY_TEXT, _ANY, max_size=4))
+    return st.one_of(_NESTED, _FLAT, _CAMEL_CASE, st.dictionaries(_ANY_TEXT, _ANY, max_size=4))

@@ -1,0 +1,69 @@
+"""The facts of one webhook: what the table of paths finds, corrected and completed.
+
+An order bump is one only if it names another sale as its parent, because the sender flags
+every sale of a checkout. Campaign parameters are also found inside the tracking codes,
+which keep their text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from urllib.parse import unquote, unquote_plus
+
+from listboss.hotmart._lookup import read_all
+from listboss.hotmart._reading import Version
+from listboss.hotmart._values import text
+from listboss.hotmart.fields import FACTS
+from listboss.rules.event import FactValue
+
+__all__ = ["CAMPAIGN_KEYS", "campaign_facts", "read_facts"]
+
+CAMPAIGN_KEYS: Mapping[str, str] = {
+    key: fact
+    for fact, keys in {
+        "utm_source": "utmsource source s",
+        "utm_medium": "utmmedium medium m",
+        "utm_campaign": "utmcampaign campaign c",
+        "utm_content": "utmcontent content co ct",
+        "utm_term": "utmterm term t",
+    }.items()
+    for key in keys.split()
+}
+"""The fact of each key in a tracking code, without underscores."""
+TRACKING_CODES = ("sck", "src", "xcod")
+"""The facts that may contain campaign parameters, in the order tried."""
+_SEPARATOR = re.compile(r"[|&;]")
+
+
+def read_facts(root: Mapping[str, object], version: Version) -> dict[str, FactValue]:
+    """Return the facts of a webhook, which are below `root`."""
+    facts = read_all(FACTS, root, version)
+    parent = facts.get("parent_transaction")
+    if parent is not None and parent == facts.get("transaction"):
+        del facts["parent_transaction"]
+    if facts.get("is_order_bump"):
+        facts["is_order_bump"] = "parent_transaction" in facts
+    return {**campaign_facts(facts), **facts}
+
+
+def campaign_facts(facts: Mapping[str, FactValue]) -> dict[str, FactValue]:
+    """Return the campaign parameters in the tracking codes; the first of equal keys counts.
+
+    >>> campaign_facts({"sck": "s=news|c=spring", "src": "utm_medium=e-mail&utm_source=x"})
+    {'utm_source': 'news', 'utm_campaign': 'spring', 'utm_medium': 'e-mail'}
+    """
+    found: dict[str, FactValue] = {}
+    for code in TRACKING_CODES:
+        for fact, value in _parameters(str(facts.get(code, ""))):
+            found.setdefault(fact, value)
+    return found
+
+
+def _parameters(code: str) -> Iterator[tuple[str, str]]:
+    decode = unquote_plus if "&" in code else unquote
+    for pair in _SEPARATOR.split(code.rpartition("?")[2]):
+        key, equals, value = pair.partition("=")
+        fact = CAMPAIGN_KEYS.get(key.strip().lower().replace("_", ""))
+        if equals and fact is not None and (decoded := text(decode(value))):
+            yield fact, decoded
