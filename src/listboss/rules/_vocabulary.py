@@ -50,7 +50,7 @@ ACTORS: Mapping[str, str] = {
     }.items()
     for spelling in spellings.split()
 }
-"""Who canceled, after `CANCELLED_BY_`."""
+"""The actors of a cancellation, as they follow `CANCELLED_BY_`."""
 MAX_LENGTH = 64
 _SEPARATORS = re.compile(r"[\s._-]+")
 _WORD = re.compile(r"[A-Z0-9_]+")
