@@ -20,6 +20,7 @@ from listboss import (
 )
 from listboss.engine import engine
 from listboss.engine.matching import bitmap, bucket, encoder, index, normal_form, predicate, scan
+from listboss.engine.planning import binding
 from listboss.rules import segmentation
 from listboss.rules._facts import ORDERED_KINDS
 from listboss.testing import random_event, random_rules
@@ -67,6 +68,7 @@ SETTINGS: dict[str, list[tuple[Any, str, Any]]] = {
         (scan, "may_conflict", lambda _actions: True),
     ],
     "no size formatted beforehand": [(segmentation, "_SIZES", ())],
+    "no default fields": [(binding, "DEFAULT_SEND", None)],
     "no bucket cached": [(engine, "MAX_CACHED_BUCKETS", ALWAYS)],
     "large products on their first event": [(engine, "MAX_LAZY_RULES", NEVER)],
 }

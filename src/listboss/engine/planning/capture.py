@@ -9,7 +9,13 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import NamedTuple
 
-from listboss.engine.planning.compiled import ADDS, REMOVES, CompiledAction, order_of
+from listboss.engine.planning.compiled import (
+    ADDS,
+    REMOVES,
+    CompiledAction,
+    order_of,
+    sorted_fields,
+)
 from listboss.rules._text import fold
 from listboss.rules.action import AddLead, AddTag, RemoveTag, action_key
 from listboss.rules.automatic import AUTOMATIC, CAPTURE_ID, AutomaticSegmentation
@@ -47,8 +53,8 @@ class Capture:
         self._provider = provider
         self._account = account
         accepted = account.data
-        self._send = tuple(
-            f for f in DEFAULT_SEND if f == "email" or accepted is None or f in accepted
+        self._send = sorted_fields(
+            [f for f in DEFAULT_SEND if f == "email" or accepted is None or f in accepted]
         )
         self._because = {each.id: (each.id,) for each in AUTOMATIC}
         self._rows: dict[str, tuple[_Row, ...]] = {}

@@ -8,7 +8,7 @@ only binds these to the event's id, contact and facts.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from operator import attrgetter
 
 import attrs
@@ -28,7 +28,7 @@ from listboss.rules.action import (
     place_key,
 )
 from listboss.rules.capabilities import Capabilities
-from listboss.rules.segmentation import Segmentation, digest
+from listboss.rules.segmentation import DEFAULT_SEND, Segmentation, digest
 
 __all__ = [
     "ADDS",
@@ -40,6 +40,7 @@ __all__ = [
     "compile_actions",
     "order_of",
     "position_of",
+    "sorted_fields",
 ]
 
 ADDS, REMOVES, MOVES, ALONE = 1, 2, 4, 8
@@ -102,10 +103,15 @@ def order_of(provider: str, key: tuple[str, ...]) -> str:
     return "\0".join((provider, _RANKS[key[0]], *key[1:]))
 
 
+def sorted_fields(send: Sequence[str]) -> tuple[str, ...]:
+    """Return the fields to send in order; the default ones are one object, which costs no time."""
+    fields = tuple(sorted(send))
+    return DEFAULT_SEND if fields == DEFAULT_SEND else fields
+
+
 def compile_actions(rule: Segmentation, capabilities: Capabilities) -> tuple[CompiledAction, ...]:
     """Compile the actions of a custom segmentation, in the order declared."""
-    send = tuple(sorted(rule.send))
-    send = rule.send if send == rule.send else send  # no second copy
+    send = sorted_fields(rule.send)
     because = (rule.id,)
     compiled: list[CompiledAction] = []
     for action in rule.actions:
