@@ -133,7 +133,7 @@ class TestWhoCanceled:
         assert expected == parse({**form, **fields}).events[0].facts["subscription_status"]
 
     def test_events(self, form):
-        """The event of whoever canceled is given as well."""
+        """There is also the event that says who canceled."""
         body = {
             **form,
             "callback_type": "2",

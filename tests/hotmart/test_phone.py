@@ -35,7 +35,7 @@ def test_another_area_code_is_there(area, other, number):
 
 @given(areas | st.just("55"), local_numbers)
 def test_country_code(area, number):
-    """Brazil's code is put before a whole number once, even in area 55."""
+    """Brazil's code is put before a complete number once, even in area 55."""
     whole = area + number
     assert "55" + whole == join_phone("55", whole)
     assert "55" + whole == join_phone("+55", "55" + whole)

@@ -189,7 +189,7 @@ class TestParts:
         assert {IgnoredReason.NO_EVENT} == {part.ignored.reason for part in parts[1:-1]}
 
     def test_all_ignored(self):
-        """Without any event, the first reason is that of the whole."""
+        """Without any event, the first reason is that of the whole body."""
         parsed = parse([{"event": "NEW_ONE", "data": {}}, {}])
         assert parsed.events == ()
         assert parsed.ignored == parsed.parts[0].ignored
