@@ -74,7 +74,7 @@ def _wrap(container: Any, key: Any, draw: Callable[..., Any]) -> None:
 
 
 def _rename(container: Any, key: Any, draw: Callable[..., Any]) -> None:
-    if isinstance(container, dict):
+    if isinstance(container, dict) and key != "hottok":  # else the token would be a fact
         container[draw(st.sampled_from(NAMES))] = container.pop(key)
 
 

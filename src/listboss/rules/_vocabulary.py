@@ -64,13 +64,13 @@ def normal_form(text: str) -> str | None:
     ('CANCELLED_BY_CUSTOMER', 'DELAYED', 'BRAND_NEW')
     >>> normal_form("No, a sentence.")
     """
-    return _normal_form(text) if len(text) <= MAX_LENGTH and text.isascii() else None
+    return _normal_form(text) if len(text) <= MAX_LENGTH else None
 
 
 @lru_cache(maxsize=1_024)
 def _normal_form(text: str) -> str | None:
     word = _SEPARATORS.sub("_", text.strip().upper())
-    if not _WORD.fullmatch(word):
+    if not text.isascii() or not _WORD.fullmatch(word):
         return None
     if canceled := _CANCELED_BY.fullmatch(word):
         actor = canceled[1]
