@@ -74,6 +74,23 @@ def events() -> str:
     )
 
 
+def states() -> str:
+    """What each event is about, whether it ends that, and its rank; the rest is about nothing."""
+    return table(
+        ("event", "is about", "and ends it", "rank"),
+        (
+            (
+                f"`{event.name}`",
+                "–" if event.about is None else f"the {event.about}",
+                "yes" if event.ends else "no",
+                str(event.rank),
+            )
+            for event in HOTMART.events
+            if (event.about, event.rank) != (None, 0)
+        ),
+    )
+
+
 def facts() -> str:
     """Every fact with its kind, its label, and the values of a choice."""
     return table(
@@ -351,6 +368,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "facts": facts,
     "operators": operators,
     "product-kinds": product_kinds,
+    "states": states,
     "transitions": transitions,
     "version-1": version_1,
     "webhook-events": webhook_events,

@@ -37,6 +37,7 @@ def test_an_event_with_everything() -> None:
             "plan_id": "10",
             "plan_name": "Monthly",
             "transaction": "HP1",
+            "subscriber_code": "S1",
             "facts": {
                 "offer": "bf",
                 "installments": 3,
@@ -57,6 +58,7 @@ def test_an_event_with_everything() -> None:
         plan_id="10",
         plan_name="Monthly",
         transaction="HP1",
+        subscriber_code="S1",
         facts={
             "offer": "bf",
             "installments": 3,

@@ -109,6 +109,12 @@ def test_no_email(sale):
     assert [event.contact for event in events] == [None, None]
 
 
+def test_subscriber_code_is_on_the_event(sale):
+    """The code of the subscription is a field of each event of the body."""
+    sale["data"]["subscription"] = {"status": "ACTIVE", "subscriber": {"code": "S1"}}
+    assert ["S1", "S1"] == [event.subscriber_code for event in parse(sale).events]
+
+
 def test_transaction_is_on_the_event(sale):
     """The transaction is a field of the event."""
     assert parse(sale).events[0].transaction == "HP0000000001"

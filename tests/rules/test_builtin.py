@@ -93,6 +93,29 @@ ROWS = {
 }  # fmt: skip
 
 
+# name: what it is about, whether it ends that, rank; other events: about nothing, rank 0
+STATES = {
+    "purchase.delayed": ("subscription", False, 1),
+    "purchase.canceled": ("purchase", True, 1),
+    "purchase.expired": ("purchase", True, 1),
+    "purchase.approved": (None, False, 2),
+    "purchase.completed": (None, False, 3),
+    "purchase.protested": ("purchase", False, 4),
+    "purchase.partially_refunded": ("purchase", False, 4),
+    "purchase.refunded": ("purchase", True, 5),
+    "purchase.chargeback": ("purchase", True, 5),
+    "subscription.delayed": ("subscription", False, 1),
+    "subscription.active": (None, False, 2),
+    "subscription.plan_switched": ("subscription", False, 0),
+    "subscription.canceled": ("subscription", True, 5),
+    "subscription.canceled_by_admin": ("subscription", True, 5),
+    "subscription.canceled_by_customer": ("subscription", True, 5),
+    "subscription.canceled_by_seller": ("subscription", True, 5),
+    "subscription.inactive": ("subscription", True, 5),
+    "subscription.expired": ("subscription", True, 5),
+}
+
+
 def product(kind: str) -> Product:
     """An approved product of that kind; a subscription has one plan."""
     plans = [SubscriptionPlan("10", "Monthly")] if kind == "subscription" else []
@@ -133,6 +156,12 @@ class TestEvent:
         assert row is not None
         kinds = " ".join(row.product_kinds)
         assert ROWS[name] == (row.label, row.group, kinds, row.carries_plan, row.source)
+
+    def test_state(self, name):
+        """What it is about, whether it ends that, and the rank are as listed."""
+        row = HOTMART.event(name)
+        assert row is not None
+        assert STATES.get(name, (None, False, 0)) == (row.about, row.ends, row.rank)
 
     @pytest.mark.parametrize("kind", ProductKind)
     def test_runs_where_it_is_offered(self, name, kind):

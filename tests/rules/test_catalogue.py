@@ -5,7 +5,7 @@ import pytest
 
 from listboss import HOTMART, Catalogue, EventName, EventType, FactType, ProductKind
 from listboss.errors import ArgumentTypeError, CatalogueError
-from listboss.rules import FactKind, Source
+from listboss.rules import FactKind, Source, Subject
 
 SCORE = FactType("score", FactKind.INTEGER)
 QUIZ = EventType("quiz.passed", "Quiz passed", facts=["language"])
@@ -60,6 +60,33 @@ class TestEventType:
         """Product kinds may be given by name."""
         named: Any = {"product_kinds": ["free"]}
         assert (ProductKind.FREE,) == EventType("e", "E", **named).product_kinds
+
+    def test_about(self):
+        """What an own event is about may be named, and it may end that."""
+        own = EventType("license.revoked", "License revoked", about="purchase", ends=True, rank=7)
+        assert (Subject.PURCHASE, True, 7) == (own.about, own.ends, own.rank)
+
+    def test_about_nothing(self):
+        """An own event is about nothing, ends nothing and has the rank 0."""
+        own = EventType("quiz.passed", "Quiz passed")
+        assert (None, False, 0) == (own.about, own.ends, own.rank)
+
+    @pytest.mark.parametrize(
+        ("wrong", "path"), [({"about": "offer"}, "$.about"), ({"ends": True}, "$.ends")]
+    )
+    def test_states_that_cannot_be(self, wrong, path):
+        """An event is about a purchase or a subscription, and ends only what it is about."""
+        with pytest.raises(CatalogueError) as caught:
+            EventType("e", "E", **wrong)
+        assert path == caught.value.path
+
+    @pytest.mark.parametrize(
+        "wrong", [{"rank": True}, {"rank": 1.0}, {"rank": "1"}, {"about": "purchase", "ends": 1}]
+    )
+    def test_wrong_types(self, wrong):
+        """A rank is an integer, and `ends` a boolean."""
+        with pytest.raises(ArgumentTypeError):
+            EventType("e", "E", **wrong)
 
     @pytest.mark.parametrize("wrong", [{"facts": "language"}, {"product_kinds": "free"}])
     def test_bare_string(self, wrong):

@@ -121,6 +121,7 @@ class TestEvent:
             ("plan_id", ""),
             ("plan_name", " "),
             ("transaction", ""),
+            ("subscriber_code", " "),
             ("id", "\ud83d"),
             ("id", "a\0"),
         ],

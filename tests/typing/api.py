@@ -49,7 +49,15 @@ from listboss import (
 )
 from listboss.engine import ConflictRule, Reason, RuleOutcome
 from listboss.provider import Applied, Call, Outcome
-from listboss.rules import DashboardEntry, FactValue, FindingCode, FrozenMap, RuleSetDiff, Verb
+from listboss.rules import (
+    DashboardEntry,
+    FactValue,
+    FindingCode,
+    FrozenMap,
+    RuleSetDiff,
+    Subject,
+    Verb,
+)
 
 NOW = datetime(2026, 5, 4, tzinfo=UTC)
 
@@ -160,7 +168,10 @@ def tables() -> Catalogue:
     assert_type(AUTOMATIC, tuple[AutomaticSegmentation, ...])
     assert_type(AUTOMATIC[0].adds_on, tuple[EventName, ...])
     assert_type(AUTOMATIC[0].tag_for("42"), str)
-    return HOTMART.extended(events=[EventType("quiz.passed", "Passed")], facts=())
+    own = EventType("license.revoked", "Revoked", about="purchase", ends=True, rank=1)
+    assert_type(own.about, Subject | None)
+    assert_type(own.rank, int)
+    return HOTMART.extended(events=[EventType("quiz.passed", "Passed"), own], facts=())
 
 
 def rule_sets(rules: RuleSet, rule: Segmentation) -> None:

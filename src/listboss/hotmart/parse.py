@@ -137,6 +137,7 @@ def _parsed(content: Mapping[str, object], options: _Options) -> Parsed:
             plan_id=webhook.ids.get("plan_id") if event_type.carries_plan else None,
             plan_name=webhook.text("plan_name") if event_type.carries_plan else None,
             transaction=webhook.text("transaction"),
+            subscriber_code=webhook.text("subscriber_code"),
             facts={
                 fact: value
                 for fact, value in webhook.facts.items()

@@ -25,6 +25,7 @@ from listboss.rules.catalogue import (
     FactType,
     ProductKind,
     Source,
+    Subject,
 )
 from listboss.rules.condition import (
     AllOf,
@@ -81,6 +82,7 @@ __all__ = [
     "Segmentation",
     "Severity",
     "Source",
+    "Subject",
     "SubscriptionPlan",
     "Verb",
     "where",

@@ -8,7 +8,17 @@ and which are this library's own choice.
 
 from __future__ import annotations
 
-from listboss.rules.catalogue import Catalogue, EventType, FactKind, FactType, ProductKind, Source
+from typing import Any
+
+from listboss.rules.catalogue import (
+    Catalogue,
+    EventType,
+    FactKind,
+    FactType,
+    ProductKind,
+    Source,
+    Subject,
+)
 from listboss.rules.event import EventName
 
 __all__ = ["HOTMART"]
@@ -216,9 +226,42 @@ _GROUPS: tuple[
     )),
 )  # fmt: skip
 
+BUY, SUBSCRIBE = Subject.PURCHASE, Subject.SUBSCRIPTION
+
+# event: what it is about, whether it ends that, and its rank. Events that are not listed are
+# about nothing and have the rank 0. At one time, a charge is first pending, then it fails or is
+# overdue, is approved, completed or protested, and last it ends: so a refund counts after the
+# approval. An overdue purchase that names no subscription is about the purchase alone.
+_STATES: dict[EventName, tuple[Subject | None, bool, int]] = {
+    N.PURCHASE_DELAYED: (SUBSCRIBE, False, 1),
+    N.PURCHASE_CANCELED: (BUY, True, 1),
+    N.PURCHASE_EXPIRED: (BUY, True, 1),
+    N.PURCHASE_APPROVED: (None, False, 2),
+    N.PURCHASE_COMPLETED: (None, False, 3),
+    N.PURCHASE_PROTESTED: (BUY, False, 4),
+    N.PURCHASE_PARTIALLY_REFUNDED: (BUY, False, 4),
+    N.PURCHASE_REFUNDED: (BUY, True, 5),
+    N.PURCHASE_CHARGEBACK: (BUY, True, 5),
+    N.SUBSCRIPTION_DELAYED: (SUBSCRIBE, False, 1),
+    N.SUBSCRIPTION_ACTIVE: (None, False, 2),
+    N.SUBSCRIPTION_PLAN_SWITCHED: (SUBSCRIBE, False, 0),
+    N.SUBSCRIPTION_CANCELED: (SUBSCRIBE, True, 5),
+    N.SUBSCRIPTION_CANCELED_BY_ADMIN: (SUBSCRIBE, True, 5),
+    N.SUBSCRIPTION_CANCELED_BY_CUSTOMER: (SUBSCRIBE, True, 5),
+    N.SUBSCRIPTION_CANCELED_BY_SELLER: (SUBSCRIBE, True, 5),
+    N.SUBSCRIPTION_INACTIVE: (SUBSCRIBE, True, 5),
+    N.SUBSCRIPTION_EXPIRED: (SUBSCRIBE, True, 5),
+}
+
+
+def _event(name: EventName, label: str, **more: Any) -> EventType:
+    about, ends, rank = _STATES.get(name, (None, False, 0))
+    return EventType(str(name), label, about=about, ends=ends, rank=rank, **more)
+
+
 EVENTS = tuple(
-    EventType(
-        str(name),
+    _event(
+        name,
         label,
         group=group,
         product_kinds=kinds,

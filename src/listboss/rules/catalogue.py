@@ -26,7 +26,7 @@ from listboss.rules._text import (
     wrong_type,
 )
 
-__all__ = ["Catalogue", "EventType", "FactKind", "FactType", "ProductKind", "Source"]
+__all__ = ["Catalogue", "EventType", "FactKind", "FactType", "ProductKind", "Source", "Subject"]
 
 
 class ProductKind(StrEnum):
@@ -51,6 +51,15 @@ class Source(StrEnum):
     """In a webhook, but not in the public list of events."""
     PROVISIONAL = "provisional"
     """Expected to exist but not documented in public: may change in any release."""
+
+
+class Subject(StrEnum):
+    """What an event can be about: whose state it changes."""
+
+    PURCHASE = "purchase"
+    """The purchase with the event's transaction code."""
+    SUBSCRIPTION = "subscription"
+    """The subscription with the event's subscriber code."""
 
 
 class FactKind(StrEnum):
@@ -93,6 +102,15 @@ def _kind(value: FactKind | str) -> FactKind:
 
 def _source(value: Source | str) -> Source:
     return require_member(value, Source, "$.source", CatalogueError)
+
+
+def _subject(value: Subject | str | None) -> Subject | None:
+    return None if value is None else require_member(value, Subject, "$.about", CatalogueError)
+
+
+def _check_rank(_type: object, _attribute: attrs.Attribute[Any], value: object) -> None:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise wrong_type("an integer", value, "$.rank")
 
 
 def _names(value: Iterable[str]) -> tuple[str, ...]:
@@ -141,6 +159,10 @@ class EventType:
     `facts` are the names of the facts that an event of this type may carry; `carries_plan`
     says whether it names the plan of a subscription.
 
+    `about` is what an occurrence changes the state of: the purchase, the subscription, or
+    None. With `ends`, that purchase or subscription is over. Of events that happened at the
+    same time, the one with the lower `rank` counts as the earlier one.
+
     >>> EventType("quiz.passed", "Passed our quiz", group="Own", facts=("score",)).source
     <Source.HOST: 'host'>
     """
@@ -154,6 +176,17 @@ class EventType:
     facts: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=_names)
     carries_plan: bool = attrs.field(default=False, kw_only=True, validator=check_bool)
     source: Source = attrs.field(default=Source.HOST, kw_only=True, converter=_source)
+    about: Subject | None = attrs.field(default=None, kw_only=True, converter=_subject)
+    ends: bool = attrs.field(default=False, kw_only=True, validator=check_bool)
+    rank: int = attrs.field(default=0, kw_only=True, validator=_check_rank)
+
+    def __attrs_post_init__(self) -> None:
+        if self.ends and self.about is None:
+            raise CatalogueError(
+                f"`{self.name}` ends something but is about nothing",
+                path="$.ends",
+                hint="set `about` to what it ends: `purchase` or `subscription`",
+            )
 
 
 def _events(value: Iterable[EventType]) -> tuple[EventType, ...]:

@@ -251,6 +251,7 @@ class Event:
     - `id`: unique for each event; a redelivery has the same id.
     - `contact`: None for an event without an e-mail address.
     - `occurred_at`: a datetime with a time zone, kept in UTC.
+    - `transaction`, `subscriber_code`: the purchase and the subscription that it belongs to.
     - `facts`: from names to strings, integers, booleans, `Decimal` or datetimes with a time
       zone. A subclass becomes its plain value, nothing else is converted; floats are refused.
 
@@ -277,6 +278,7 @@ class Event:
     plan_id: str | None = attrs.field(default=None, validator=check_optional_id(EventError))
     plan_name: str | None = attrs.field(default=None, validator=check_optional_id(EventError))
     transaction: str | None = attrs.field(default=None, validator=check_optional_id(EventError))
+    subscriber_code: str | None = attrs.field(default=None, validator=check_optional_id(EventError))
     facts: FrozenMap[str, FactValue] = attrs.field(
         default=FrozenMap[str, FactValue](), converter=_facts
     )

@@ -319,6 +319,7 @@ def events(rules: RuleSet | None = None) -> SearchStrategy[Event]:
         plan_id=st.none() | ids(),
         plan_name=st.none() | ids(),
         transaction=st.none() | ids(),
+        subscriber_code=st.none() | ids(),
         facts=facts(),
         is_test=st.booleans(),
     )
