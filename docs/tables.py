@@ -17,6 +17,7 @@ from listboss import (
     AUTOMATIC,
     HOTMART,
     AddTag,
+    AutomaticSegmentation,
     Capabilities,
     Comparison,
     FactType,
@@ -161,10 +162,17 @@ def automatic() -> str:
     return table(
         ("id", "tag on product 42", "added by", "removed by"),
         (
-            (f"`{row.id}`", f"`{row.tag_for('42')}`", code(row.adds_on), code(row.removes_on))
+            (f"`{row.id}`", f"`{row.tag_for('42')}`", code(row.adds_on), _removed_by(row))
             for row in AUTOMATIC
         ),
     )
+
+
+def _removed_by(row: AutomaticSegmentation) -> str:
+    if row.permanent_reason is not None:
+        return f"– ({row.permanent_reason})"
+    first = (f"`{name}` (first charge only)" for name in row.removes_on_first_charge)
+    return ", ".join([code(row.removes_on), *first])
 
 
 def product_kinds() -> str:

@@ -90,7 +90,7 @@ def show_rules(engine: Engine) -> None:
 
 
 def show_event(event: Event, records: tuple[Record, ...], engine: Engine) -> None:
-    """Print what an event changed, the rules behind it, and the rules that did not run."""
+    """Print what an event changed, the rules behind it, and the custom rules that did not run."""
     names = {rule.id: rule.name for rule in engine.rules.rules_of(event.product_id)}
     product = engine.rules.product(event.product_id)
     what = f"{event.name} ({product.name if product else event.product_id})"
@@ -103,7 +103,7 @@ def show_event(event: Event, records: tuple[Record, ...], engine: Engine) -> Non
     if not changed:
         print("    nothing to change")
     for rule in engine.explain(event).rules:
-        if rule.reason in WORTH_EXPLAINING:
+        if rule.segmentation_id in names and rule.reason in WORTH_EXPLAINING:
             print(f"    Not run: {names[rule.segmentation_id]} ({rule.text})")
 
 

@@ -152,8 +152,23 @@ class TestAutomatic:
         concerned = {
             row.id: None if "purchase.approved" in row.adds_on + row.removes_on else "other_event"
             for row in AUTOMATIC
-        }
+        } | {"auto.subscription_canceled": "condition_not_met"}
         assert concerned == {rule.segmentation_id: rule.reason for rule in explanation.rules}
+
+    @pytest.mark.parametrize(
+        ("facts", "expected"),
+        [
+            ({"recurrence_number": 1}, (True, None, None)),
+            ({"recurrence_number": 2}, (False, Reason.CONDITION_NOT_MET, FactState.KNOWN)),
+            ({}, (False, Reason.CONDITION_NOT_MET, FactState.MISSING)),
+        ],
+    )
+    def test_first_charge(self, engine, happens, facts, expected):
+        """An approval that is not the first charge of a subscription does not meet a condition."""
+        explanation = engine(capture_provider="mail").explain(happens(facts=facts))
+        rules = {rule.segmentation_id: rule for rule in explanation.rules}
+        rule = rules["auto.subscription_canceled"]
+        assert expected == (rule.runs, rule.reason, rule.state)
 
     @pytest.mark.parametrize(
         "options", [{"capture_provider": "gone"}, {"providers": {"mail": Capabilities()}}]

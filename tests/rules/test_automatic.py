@@ -1,13 +1,15 @@
 import copy
 import pickle
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import attrs
 import pytest
 
-from listboss import AUTOMATIC, HOTMART, AutomaticSegmentation
+from listboss import AUTOMATIC, HOTMART, AutomaticSegmentation, Event
 from listboss.errors import AutomaticSegmentationError
-from listboss.rules.automatic import CAPTURE_ID, is_reserved_tag
+from listboss.rules.automatic import CAPTURE_ID, is_first_charge, is_reserved_tag
 
 CANCELED = (
     "subscription.canceled",
@@ -16,18 +18,30 @@ CANCELED = (
     "subscription.canceled_by_seller",
 )
 ACCESS = ("club.first_access", "club.module_completed", "club.progress")
+CHARGE_ENDS = (
+    "purchase.approved",
+    "purchase.canceled",
+    "purchase.chargeback",
+    "purchase.completed",
+    "purchase.expired",
+    "purchase.refunded",
+    *CANCELED,
+    "subscription.expired",
+    "subscription.inactive",
+)
+TEMPORARY = ("cart_abandonment", "purchase_pending", "purchase_delayed", "purchase_protested")
 TABLE = (
     (
         "auto.cart_abandonment",
         "cart-abandonment",
         ("purchase.cart_abandoned",),
-        ("purchase.approved", "purchase.completed"),
+        CHARGE_ENDS,
     ),
     (
         "auto.purchase_pending",
         "purchase-pending",
         ("purchase.billet_printed", "purchase.waiting_payment"),
-        ("purchase.approved", "purchase.canceled", "purchase.expired"),
+        CHARGE_ENDS,
     ),
     (
         "auto.purchase_approved",
@@ -53,13 +67,13 @@ TABLE = (
         "auto.purchase_delayed",
         "purchase-delayed",
         ("purchase.delayed",),
-        ("purchase.approved", *CANCELED),
+        tuple(sorted([*CHARGE_ENDS, "subscription.active"])),
     ),
     (
         "auto.purchase_protested",
         "purchase-protested",
         ("purchase.protested",),
-        ("purchase.chargeback", "purchase.completed", "purchase.refunded"),
+        CHARGE_ENDS,
     ),
     ("auto.subscription_canceled", "subscription-canceled", CANCELED, ("subscription.active",)),
     ("auto.free_student", "free-student", ("club.free_registration",), ()),
@@ -88,6 +102,36 @@ class TestTable:
         )
         assert rows == TABLE
 
+    def test_first_charge(self):
+        """Only the tag of a canceled subscription depends on the charge of an approval."""
+        rows = {row.id: row.removes_on_first_charge for row in AUTOMATIC}
+        assert {"auto.subscription_canceled": ("purchase.approved",)} == {
+            row: events for row, events in rows.items() if events
+        }
+
+    @each
+    def test_every_state_has_an_end_or_a_reason(self, row):
+        """An event removes the tag, unless the row says why the tag is permanent."""
+        assert bool(row.removes_on) != bool(row.permanent_reason)
+
+    def test_permanent_rows(self):
+        """Two tags are permanent."""
+        assert ["auto.purchase_chargeback", "auto.free_student"] == [
+            row.id for row in AUTOMATIC if row.permanent_reason
+        ]
+
+    def test_ends_of_a_charge(self):
+        """Each event that ends something in the catalogue ends a charge, as success does."""
+        ends = {event.name for event in HOTMART.events if event.ends}
+        assert {*ends, "purchase.approved", "purchase.completed"} == set(CHARGE_ENDS)
+
+    @pytest.mark.parametrize("id", TEMPORARY)
+    @pytest.mark.parametrize("event", CHARGE_ENDS)
+    def test_temporary_states_end_with_the_charge(self, id, event):
+        """However a charge ends, nothing temporary that was announced about it is left."""
+        (row,) = (row for row in AUTOMATIC if row.id == f"auto.{id}")
+        assert event in row.removes_on
+
     @each
     def test_tag_of_a_product(self, row):
         """Each product has its own tag, under the reserved prefix."""
@@ -96,12 +140,13 @@ class TestTable:
     @each
     def test_events_are_in_the_catalogue(self, row):
         """Each event in the row is in the built-in catalogue."""
-        assert [] == [name for name in row.adds_on + row.removes_on if HOTMART.event(name) is None]
+        events = row.adds_on + row.removes_on + row.removes_on_first_charge
+        assert [] == [name for name in events if HOTMART.event(name) is None]
 
     @each
     def test_no_event_does_both(self, row):
         """No event both adds and removes a tag."""
-        assert set() == set(row.adds_on) & set(row.removes_on)
+        assert set() == set(row.adds_on) & {*row.removes_on, *row.removes_on_first_charge}
 
     def test_names(self):
         """A row has a name that a dashboard can show."""
@@ -110,6 +155,34 @@ class TestTable:
     def test_the_id_of_capture_is_not_a_row(self):
         """The id of the automatic `AddLead` belongs to no segmentation."""
         assert CAPTURE_ID not in {row.id for row in AUTOMATIC}
+
+
+class TestFirstCharge:
+    """Which events are about the first charge of a subscription."""
+
+    @pytest.mark.parametrize(
+        ("facts", "expected"),
+        [
+            ({"recurrence_number": 1}, True),
+            ({"recurrence_number": 2}, False),
+            ({"recurrence_number": 0}, False),
+            ({"recurrence_number": True}, False),
+            ({"recurrence_number": Decimal(1)}, False),
+            ({"recurrence_number": "1"}, False),
+            ({}, False),
+        ],
+    )
+    def test_is_first_charge(self, facts, expected):
+        """The recurrence number must be known, an integer, and 1."""
+        event = Event(
+            "purchase.approved",
+            id="e",
+            product_id="42",
+            contact=None,
+            occurred_at=datetime(2026, 5, 4, tzinfo=UTC),
+            facts=facts,
+        )
+        assert expected is is_first_charge(event)
 
 
 def _subclass():

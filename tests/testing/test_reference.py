@@ -340,12 +340,23 @@ class TestCapture:
         rules = make_rules(capture_provider="mail")
         planned = reference.plan(rules, make_event("purchase.refunded")).actions
         assert [
+            (RemoveTag("auto:cart-abandonment:1"), ("auto.cart_abandonment",)),
             (RemoveTag("auto:purchase-approved:1"), ("auto.purchase_approved",)),
+            (RemoveTag("auto:purchase-delayed:1"), ("auto.purchase_delayed",)),
+            (RemoveTag("auto:purchase-pending:1"), ("auto.purchase_pending",)),
             (RemoveTag("auto:purchase-protested:1"), ("auto.purchase_protested",)),
             (AddLead(), ("auto.capture",)),
             (AddTag("auto:purchase-refunded:1"), ("auto.purchase_refunded",)),
         ] == [(action.action, action.because) for action in planned]
         assert all(action.automatic for action in planned)
+
+    @pytest.mark.parametrize(("charge", "expected"), [(1, True), (2, False), (True, False)])
+    def test_first_charge(self, charge, expected):
+        """The approval of a first charge removes the tag of a canceled subscription."""
+        rules = make_rules(capture_provider="mail")
+        event = make_event(facts={"recurrence_number": charge})
+        planned = [action.action for action in reference.plan(rules, event).actions]
+        assert expected is (RemoveTag("auto:subscription-canceled:1") in planned)
 
     @pytest.mark.parametrize(
         ("account", "data", "expected"),

@@ -168,6 +168,8 @@ def tables() -> Catalogue:
     assert_type(AUTOMATIC, tuple[AutomaticSegmentation, ...])
     assert_type(AUTOMATIC[0].adds_on, tuple[EventName, ...])
     assert_type(AUTOMATIC[0].tag_for("42"), str)
+    assert_type(AUTOMATIC[0].removes_on_first_charge, tuple[EventName, ...])
+    assert_type(AUTOMATIC[0].permanent_reason, str | None)
     own = EventType("license.revoked", "Revoked", about="purchase", ends=True, rank=1)
     assert_type(own.about, Subject | None)
     assert_type(own.rank, int)

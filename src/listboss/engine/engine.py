@@ -23,6 +23,7 @@ from listboss.engine.planning.compiled import CompiledAction, compile_actions
 from listboss.engine.planning.conflict import resolve
 from listboss.engine.planning.trial import trial_event
 from listboss.plan import Idle, Plan, make_plan
+from listboss.rules.automatic import is_first_charge
 from listboss.rules.event import Contact, Event
 from listboss.rules.review import flagged_error, is_flagged, review
 from listboss.rules.ruleset import RuleSet
@@ -42,19 +43,28 @@ def _with(bucket: Bucket, automatic: tuple[CompiledAction, ...]) -> Bucket:
 
 
 @attrs.frozen(eq=False)
-class _ByPlan:
-    """The buckets of one product and event where each subscription plan has its own."""
+class _Buckets:
+    """The buckets of one product and event where the subscription plan or the charge decides.
+
+    `on_first_charge` is `automatic` itself where the first charge makes no difference.
+    """
 
     router: Router
+    by_plan: bool
     automatic: tuple[CompiledAction, ...]
-    cache: dict[BucketKey | None, Bucket] = attrs.field(factory=dict[BucketKey | None, Bucket])
+    on_first_charge: tuple[CompiledAction, ...]
+    cache: dict[tuple[BucketKey | None, bool], Bucket] = attrs.field(
+        factory=dict[tuple[BucketKey | None, bool], Bucket]
+    )
 
     def bucket(self, event: Event) -> Bucket:
-        """Return the bucket of the event's plan."""
-        key = self.router.key(event)
-        bucket = self.cache.get(key)
+        """Return the bucket of the event's plan and charge."""
+        key = self.router.key(event) if self.by_plan else event.name
+        first = self.on_first_charge is not self.automatic and is_first_charge(event)
+        bucket = self.cache.get((key, first))
         if bucket is None:
-            bucket = self.cache[key] = _with(self.router.bucket(key), self.automatic)
+            automatic = self.on_first_charge if first else self.automatic
+            bucket = self.cache[key, first] = _with(self.router.bucket(key), automatic)
         return bucket
 
 
@@ -98,7 +108,7 @@ class Engine:
     _capture: Capture | None
     _carries_plan: Mapping[str, bool]
     _routers: dict[str, Router]
-    _cache: dict[str, dict[str, Bucket | _ByPlan]]  # by event name and product
+    _cache: dict[str, dict[str, Bucket | _Buckets]]  # by event name and product
     _cached: int
 
     def __init__(self, rules: RuleSet) -> None:
@@ -180,7 +190,7 @@ class Engine:
         self._cache = {name: {} for name in self._carries_plan}
         self._cached = 0
 
-    def _load_bucket(self, event: Event) -> Bucket | _ByPlan:
+    def _load_bucket(self, event: Event) -> Bucket | _Buckets:
         """Look up and cache the bucket of the event's product and name."""
         router = self._router(event.product_id)
         if router is None:
@@ -189,11 +199,13 @@ class Engine:
         if carries_plan is None:
             return EMPTY_BUCKETS[Idle.UNKNOWN_EVENT]
         automatic: tuple[CompiledAction, ...] = ()
+        on_first_charge = automatic
         if self._capture is not None and router.product.approved_at is not None:
-            automatic = self._capture.actions(event.product_id, event.name)
-        found: Bucket | _ByPlan
-        if carries_plan and router.plans is not None:
-            found = _ByPlan(router, automatic)
+            automatic, on_first_charge = self._capture.actions(event.product_id, event.name)
+        found: Bucket | _Buckets
+        by_plan = carries_plan and router.plans is not None
+        if by_plan or on_first_charge is not automatic:
+            found = _Buckets(router, by_plan, automatic, on_first_charge)
         else:
             found = _with(router.bucket(event.name), automatic)
         if self._cached >= MAX_CACHED_BUCKETS:
@@ -226,12 +238,12 @@ class Engine:
         return bind(event, contact, *actions)
 
     def _bucket(self, event: Event) -> Bucket:
-        """Return the bucket of the event, by its subscription plan if it carries one."""
+        """Return the bucket of the event, by its subscription plan and charge if they matter."""
         try:
             found = self._cache[event.name][event.product_id]
         except KeyError:
             found = self._load_bucket(event)
-        return found.bucket(event) if isinstance(found, _ByPlan) else found
+        return found.bucket(event) if isinstance(found, _Buckets) else found
 
     def plan_many(self, events: Iterable[Event], *, include_tests: bool = False) -> Iterator[Plan]:
         """Plan events one after the other, in constant memory."""

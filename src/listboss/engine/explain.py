@@ -18,7 +18,7 @@ from listboss.plan import Conflict, Idle, Plan
 from listboss.rules._facts import READERS, Facts, is_present
 from listboss.rules._text import masked
 from listboss.rules.action import action_key
-from listboss.rules.automatic import AutomaticSegmentation
+from listboss.rules.automatic import FIRST_CHARGE, AutomaticSegmentation, is_first_charge
 from listboss.rules.catalogue import Catalogue, ProductKind
 from listboss.rules.condition import NEGATED, AllOf, AnyOf, Comparison, Condition, Not, Operator
 from listboss.rules.event import Event, FactValue
@@ -152,7 +152,7 @@ def explain(rules: RuleSet, event: Event, plan: Plan) -> Explanation:
         if rule.id in running:
             outcomes.append(RuleOutcome(rule.id, runs=True))
         elif isinstance(rule, AutomaticSegmentation):
-            outcomes.append(_automatic(rule, event, plan))
+            outcomes.append(_automatic(rule, event, plan, rules.catalogue))
         else:
             outcomes.append(_custom(rule, rules, event, plan))
     return Explanation(event.id, event.product_id, plan.idle, tuple(outcomes))
@@ -168,10 +168,15 @@ def _plan_wide(plan: Plan) -> Reason | None:
             return None
 
 
-def _automatic(row: AutomaticSegmentation, event: Event, plan: Plan) -> RuleOutcome:
-    meant = event.name in row.adds_on or event.name in row.removes_on
-    reason = Reason.PROVIDER_CANNOT if meant else Reason.OTHER_EVENT
-    return RuleOutcome(row.id, runs=False, reason=_plan_wide(plan) or reason)
+def _automatic(
+    row: AutomaticSegmentation, event: Event, plan: Plan, catalogue: Catalogue
+) -> RuleOutcome:
+    reason = _plan_wide(plan)
+    if reason is None and event.name in row.removes_on_first_charge and not is_first_charge(event):
+        return _not_met(row.id, FIRST_CHARGE, event, catalogue)
+    events = row.adds_on + row.removes_on + row.removes_on_first_charge
+    other = Reason.PROVIDER_CANNOT if event.name in events else Reason.OTHER_EVENT
+    return RuleOutcome(row.id, runs=False, reason=reason or other)
 
 
 def _custom(rule: Segmentation, rules: RuleSet, event: Event, plan: Plan) -> RuleOutcome:
@@ -190,7 +195,7 @@ def _custom(rule: Segmentation, rules: RuleSet, event: Event, plan: Plan) -> Rul
         return RuleOutcome(rule.id, runs=False, reason=Reason.OTHER_PLAN)
     condition, catalogue = rule.condition, rules.catalogue
     if condition is not None and not predicate(condition, catalogue)(event.facts):
-        return _not_met(rule, condition, event, catalogue)
+        return _not_met(rule.id, condition, event, catalogue)
     return RuleOutcome(rule.id, runs=False, reason=Reason.LOST_CONFLICT, conflict=_lost(rule, plan))
 
 
@@ -210,10 +215,8 @@ def _lost(rule: Segmentation, plan: Plan) -> Conflict | None:
     return None
 
 
-def _not_met(
-    rule: Segmentation, condition: Condition, event: Event, catalogue: Catalogue
-) -> RuleOutcome:
-    outcome = RuleOutcome(rule.id, runs=False, reason=Reason.CONDITION_NOT_MET)
+def _not_met(rule_id: str, condition: Condition, event: Event, catalogue: Catalogue) -> RuleOutcome:
+    outcome = RuleOutcome(rule_id, runs=False, reason=Reason.CONDITION_NOT_MET)
     comparison = _first_failure(condition, event.facts, catalogue)
     fact = None if comparison is None else catalogue.fact(comparison.fact)
     if comparison is None or fact is None:

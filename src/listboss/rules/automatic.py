@@ -16,14 +16,17 @@ import attrs
 from listboss.errors import AutomaticSegmentationError
 from listboss.rules._mapping import set_fields
 from listboss.rules._text import fold
-from listboss.rules.event import EventName
+from listboss.rules.condition import Comparison, Operator
+from listboss.rules.event import Event, EventName
 
 __all__ = [
     "AUTOMATIC",
     "AUTOMATIC_ID_PREFIX",
     "CAPTURE_ID",
+    "FIRST_CHARGE",
     "RESERVED_TAG_PREFIX",
     "AutomaticSegmentation",
+    "is_first_charge",
     "is_reserved_tag",
 ]
 
@@ -32,6 +35,8 @@ CAPTURE_ID = "auto.capture"
 """The id in `because` of the automatic `AddLead` that records each contact."""
 RESERVED_TAG_PREFIX = "auto:"
 """Custom actions cannot use a tag that begins with this."""
+FIRST_CHARGE = Comparison("recurrence_number", Operator.EQ, 1)
+"""The condition of `removes_on_first_charge`."""
 
 
 def is_reserved_tag(tag: str) -> bool:
@@ -43,9 +48,26 @@ def is_reserved_tag(tag: str) -> bool:
     return fold(tag).startswith(RESERVED_TAG_PREFIX)
 
 
+def is_first_charge(event: Event) -> bool:
+    """Whether the event says that it is about the first charge of a subscription.
+
+    >>> from datetime import UTC, datetime
+    >>> at = datetime(2026, 5, 4, tzinfo=UTC)
+    >>> event = Event("purchase.approved", id="e", product_id="42", contact=None, occurred_at=at)
+    >>> [is_first_charge(event.with_facts(recurrence_number=n)) for n in (1, 2)]
+    [True, False]
+    """
+    number = event.facts.get(FIRST_CHARGE.fact)
+    return type(number) is int and number == FIRST_CHARGE.value
+
+
 @attrs.frozen(init=False)
 class AutomaticSegmentation:
     """A built-in rule: the events that add its tag and the events that remove it.
+
+    The events in `removes_on_first_charge` remove the tag only if they are the first charge
+    of a subscription. `permanent_reason` says why no event removes the tag, and is otherwise
+    None.
 
     Only the built-ins in `AUTOMATIC` exist. An attempt to make or change one raises
     `AutomaticSegmentationError`; pickle and copy return the same built-in.
@@ -61,6 +83,8 @@ class AutomaticSegmentation:
     tag_key: str
     adds_on: tuple[EventName, ...]
     removes_on: tuple[EventName, ...]
+    removes_on_first_charge: tuple[EventName, ...]
+    permanent_reason: str | None
 
     def __new__(cls, *_args: object, **_kwargs: object) -> Self:
         """Raise `AutomaticSegmentationError`."""
@@ -103,9 +127,20 @@ def _row(
     tag_key: str,
     adds_on: tuple[EventName, ...],
     removes_on: tuple[EventName, ...] = (),
+    removes_on_first_charge: tuple[EventName, ...] = (),
+    *,
+    permanent_reason: str | None = None,
 ) -> AutomaticSegmentation:
     row: AutomaticSegmentation = object.__new__(AutomaticSegmentation)
-    set_fields(row, id=name, tag_key=tag_key, adds_on=adds_on, removes_on=removes_on)
+    set_fields(
+        row,
+        id=name,
+        tag_key=tag_key,
+        adds_on=adds_on,
+        removes_on=removes_on,
+        removes_on_first_charge=removes_on_first_charge,
+        permanent_reason=permanent_reason,
+    )
     return row
 
 
@@ -116,6 +151,19 @@ _CANCELED = (
     _E.SUBSCRIPTION_CANCELED_BY_CUSTOMER,
     _E.SUBSCRIPTION_CANCELED_BY_SELLER,
 )
+# However a charge ends, the temporary states before that are over: an abandoned cart, and a
+# pending, overdue or disputed payment.
+_CHARGE_ENDS = (
+    _E.PURCHASE_APPROVED,
+    _E.PURCHASE_COMPLETED,
+    _E.PURCHASE_EXPIRED,
+    _E.PURCHASE_CANCELED,
+    _E.PURCHASE_REFUNDED,
+    _E.PURCHASE_CHARGEBACK,
+    _E.SUBSCRIPTION_EXPIRED,
+    _E.SUBSCRIPTION_INACTIVE,
+    *_CANCELED,
+)
 _CLUB_ACCESS = (_E.CLUB_FIRST_ACCESS, _E.CLUB_MODULE_COMPLETED, _E.CLUB_PROGRESS)
 
 AUTOMATIC: tuple[AutomaticSegmentation, ...] = (
@@ -123,13 +171,13 @@ AUTOMATIC: tuple[AutomaticSegmentation, ...] = (
         "auto.cart_abandonment",
         "cart-abandonment",
         (_E.PURCHASE_CART_ABANDONED,),
-        (_E.PURCHASE_APPROVED, _E.PURCHASE_COMPLETED),
+        _CHARGE_ENDS,
     ),
     _row(
         "auto.purchase_pending",
         "purchase-pending",
         (_E.PURCHASE_BILLET_PRINTED, _E.PURCHASE_WAITING_PAYMENT),
-        (_E.PURCHASE_APPROVED, _E.PURCHASE_EXPIRED, _E.PURCHASE_CANCELED),
+        _CHARGE_ENDS,
     ),
     _row(
         "auto.purchase_approved",
@@ -149,7 +197,12 @@ AUTOMATIC: tuple[AutomaticSegmentation, ...] = (
         (_E.PURCHASE_REFUNDED,),
         (_E.PURCHASE_APPROVED,),
     ),
-    _row("auto.purchase_chargeback", "purchase-chargeback", (_E.PURCHASE_CHARGEBACK,)),
+    _row(
+        "auto.purchase_chargeback",
+        "purchase-chargeback",
+        (_E.PURCHASE_CHARGEBACK,),
+        permanent_reason="the buyer took money back through the bank; no later event undoes that",
+    ),
     _row(
         "auto.purchase_expired", "purchase-expired", (_E.PURCHASE_EXPIRED,), (_E.PURCHASE_APPROVED,)
     ),
@@ -157,18 +210,28 @@ AUTOMATIC: tuple[AutomaticSegmentation, ...] = (
         "auto.purchase_delayed",
         "purchase-delayed",
         (_E.PURCHASE_DELAYED,),
-        (_E.PURCHASE_APPROVED, *_CANCELED),
+        (*_CHARGE_ENDS, _E.SUBSCRIPTION_ACTIVE),
     ),
     _row(
         "auto.purchase_protested",
         "purchase-protested",
         (_E.PURCHASE_PROTESTED,),
-        (_E.PURCHASE_REFUNDED, _E.PURCHASE_CHARGEBACK, _E.PURCHASE_COMPLETED),
+        _CHARGE_ENDS,
     ),
     _row(
-        "auto.subscription_canceled", "subscription-canceled", _CANCELED, (_E.SUBSCRIPTION_ACTIVE,)
+        "auto.subscription_canceled",
+        "subscription-canceled",
+        _CANCELED,
+        (_E.SUBSCRIPTION_ACTIVE,),
+        # A later charge can be the last one of the subscription that was canceled.
+        (_E.PURCHASE_APPROVED,),
     ),
-    _row("auto.free_student", "free-student", (_E.CLUB_FREE_REGISTRATION,)),
+    _row(
+        "auto.free_student",
+        "free-student",
+        (_E.CLUB_FREE_REGISTRATION,),
+        permanent_reason="the contact registered for free; buying later does not change that",
+    ),
     _row("auto.inactive_7d", "inactive-7-days", (_E.CLUB_INACTIVE_7D,), _CLUB_ACCESS),
     _row("auto.inactive_15d", "inactive-15-days", (_E.CLUB_INACTIVE_15D,), _CLUB_ACCESS),
     _row("auto.inactive_30d", "inactive-30-days", (_E.CLUB_INACTIVE_30D,), _CLUB_ACCESS),
@@ -181,7 +244,8 @@ AUTOMATIC: tuple[AutomaticSegmentation, ...] = (
 )
 """All automatic segmentations: id, tag key, the events that add and that remove the tag.
 
-The approval of a later purchase removes the tag of a refund. An event does not know what
-came before it: the code that delivers a plan sees in `Plan.occurred_at` that a late
-approval is older than the refund.
+Each tag has an event that removes it, or a reason why it is permanent. The approval of a
+later purchase removes the tag of a refund. An event does not know what came before it: the
+code that delivers a plan sees in `Plan.occurred_at` that a late approval is older than the
+refund.
 """

@@ -3,8 +3,8 @@
 Written to be read (unformatted, to fit on one page), it shares only nouns, spellings and results
 with the engine. For any input, tests check that it plans what `Engine(rules).plan(event)` plans.
 """
-# fmt: off
 
+# fmt: off
 import re
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -66,14 +66,14 @@ def plan_ids(rules: RuleSet, event: Event, product: Product) -> set[str] | None:
 
 def capture(rules: RuleSet, event: Event, product: Product) -> list[Request]:
     """Record everyone who interacts with an approved product, and update the automatic tags."""
-    provider = rules.capture_provider or ""
-    account = rules.providers.get(provider)
-    if account is None or product.approved_at is None or not account.takes_event(event.name):
+    provider, charge = rules.capture_provider or "", event.facts.get("recurrence_number")
+    account, name = rules.providers.get(provider), event.name
+    if account is None or product.approved_at is None or not account.takes_event(name):
         return []
     wanted: list[tuple[Action, str]] = [(AddLead(), "auto.capture")]
-    for row in AUTOMATIC:
-        wanted += [(AddTag(row.tag_for(product.id)), row.id)] * (event.name in row.adds_on)
-        wanted += [(RemoveTag(row.tag_for(product.id)), row.id)] * (event.name in row.removes_on)
+    wanted += [(AddTag(r.tag_for(product.id)), r.id) for r in AUTOMATIC if name in r.adds_on]
+    wanted += [(RemoveTag(r.tag_for(product.id)), r.id) for r in AUTOMATIC
+               if name in r.removes_on + r.removes_on_first_charge * (repr(charge) == "1")]
     send = ("email", *(f for f in ("name", "phone") if account.data is None or f in account.data))
     return [(provider, action, rule_id, send) for action, rule_id in wanted if account.can(action)]
 

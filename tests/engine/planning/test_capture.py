@@ -28,9 +28,32 @@ def test_every_event_of_an_approved_product(engine, happens, name):
     for row in AUTOMATIC:
         if name in row.adds_on:
             expected.add((AddTag(row.tag_for("42")), (row.id,)))
-        if name in row.removes_on:
+        if name in row.removes_on:  # the event says nothing about the charge
             expected.add((RemoveTag(row.tag_for("42")), (row.id,)))
     assert expected == _asked(plan)
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [({"recurrence_number": 1}, True), ({"recurrence_number": 2}, False), ({}, False)],
+)
+@pytest.mark.parametrize("product", [{}, {"product_id": "77", "plan_id": "10"}])
+def test_first_charge(engine, happens, facts, expected, product):
+    """The approval of a first charge removes the tag of a canceled subscription."""
+    eng = engine(capture_provider="mail")
+    unknown: dict[str, int] = {}
+    plans = [eng.plan(happens(facts=each, **product)) for each in (unknown, facts, unknown)]
+    removed = RemoveTag(f"auto:subscription-canceled:{product.get('product_id', '42')}")
+    assert [False, expected, False] == [
+        removed in [planned.action for planned in plan.actions] for plan in plans
+    ]
+
+
+def test_first_charge_where_the_provider_cannot_remove_tags(engine, happens):
+    """Where the account cannot remove tags, the first charge makes no difference."""
+    eng = engine(providers={"mail": Capabilities(add_tag="native")}, capture_provider="mail")
+    first, later = (eng.plan(happens(facts={"recurrence_number": n})).actions for n in (1, 2))
+    assert first == later
 
 
 def test_automatic_actions_are_marked(engine, rule, happens):

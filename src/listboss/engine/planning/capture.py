@@ -32,15 +32,17 @@ class _Row(NamedTuple):
     kind: str
     role: int
     automatic: AutomaticSegmentation
+    first_charge_only: bool
 
 
 def _rows(event_name: str, account: Capabilities) -> tuple[_Row, ...]:
     rows: list[_Row] = []
     for each in AUTOMATIC:
         if event_name in each.adds_on and account.add_tag != "none":
-            rows.append(_Row(AddTag, "add_tag", ADDS, each))
-        if event_name in each.removes_on and account.remove_tag != "none":
-            rows.append(_Row(RemoveTag, "remove_tag", REMOVES, each))
+            rows.append(_Row(AddTag, "add_tag", ADDS, each, first_charge_only=False))
+        first = event_name in each.removes_on_first_charge
+        if (first or event_name in each.removes_on) and account.remove_tag != "none":
+            rows.append(_Row(RemoveTag, "remove_tag", REMOVES, each, first_charge_only=first))
     return tuple(rows)
 
 
@@ -72,11 +74,17 @@ class Capture:
             role=0,
         )
 
-    def actions(self, product_id: str, event_name: str) -> tuple[CompiledAction, ...]:
-        """Return what is done on an event of an approved product, in the order of a plan."""
+    def actions(
+        self, product_id: str, event_name: str
+    ) -> tuple[tuple[CompiledAction, ...], tuple[CompiledAction, ...]]:
+        """Return what is done on an event of an approved product, in the order of a plan.
+
+        The second value is what is done on the first charge of a subscription; it is the
+        same object as the first if that makes no difference.
+        """
         account = self._account
         if not account.takes_event(event_name):
-            return ()
+            return (), ()
         rows = self._rows.get(event_name)
         if rows is None:
             rows = self._rows[event_name] = _rows(event_name, account)
@@ -103,6 +111,12 @@ class Capture:
                 used, actions, orders, digests, strict=True
             )
         ]
+        first_only = [
+            action for (row, _), action in zip(used, compiled, strict=True) if row.first_charge_only
+        ]
         if account.add_lead != "none":
             compiled.append(self._lead)
-        return tuple(sorted(compiled, key=attrgetter("order")))
+        ordered = tuple(sorted(compiled, key=attrgetter("order")))
+        if not first_only:
+            return ordered, ordered
+        return tuple(action for action in ordered if action not in first_only), ordered
