@@ -89,7 +89,7 @@ class Conflict:
 
 @attrs.frozen(kw_only=True, weakref_slot=False)
 class Plan:
-    """What one event asks for: actions in order and conflicts, or why there is nothing to do."""
+    """The actions that one event asks for, in order, and the conflicts; or why there are none."""
 
     event_id: str
     event_name: EventName | str

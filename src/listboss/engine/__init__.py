@@ -1,8 +1,8 @@
-"""Decide: which actions, at which provider, for which contact, and why.
+"""Decide which actions an event needs: at which provider, for which contact, and why.
 
 Pure functions of immutable values: no I/O, no clock, no randomness, no global state.
-`engine` is where it begins. `matching` finds the rules that hold for an event, `planning`
-turns what they ask for into a plan, and `explain` says of every rule why it ran or not.
+Start reading at `engine`. `matching` finds the rules that hold for an event, `planning`
+turns their actions into a plan, and `explain` says why each rule ran or did not.
 """
 
 from listboss.engine.engine import Engine

@@ -1,7 +1,7 @@
-"""Why each rule runs or does not: an `Explanation` is total over the rules of a product.
+"""Explain why each rule of an event's product runs or does not.
 
-Each rule is in the plan, or has exactly one reason. The texts show what a rule compares with,
-and never the values of the event, which may be personal; `actual` has them for a host that asks.
+Each rule is in the plan, or has exactly one reason. Texts show the values that rules compare
+with, and never those of the event, which may be personal: a host can read them in `actual`.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Reason(StrEnum):
     CONDITION_NOT_MET = "condition_not_met"
     LOST_CONFLICT = "lost_conflict"
     PROVIDER_CANNOT = "provider_cannot"
-    """For automatic segmentations: the provider of capture cannot do the action."""
+    """Automatic segmentations only: the capture provider cannot do the action."""
 
 
 _SYMBOLS = {
@@ -56,7 +56,7 @@ _SYMBOLS = {
 
 
 class FactState(StrEnum):
-    """What the event says of the fact that decided."""
+    """Whether the event has a usable value of the fact that decided."""
 
     KNOWN = "known"
     MISSING = "missing"
@@ -65,10 +65,10 @@ class FactState(StrEnum):
 
 @attrs.frozen
 class RuleOutcome:
-    """What became of one rule: it runs, or the one reason why it does not.
+    """Whether one rule runs, and if not, the reason.
 
     For `condition_not_met`, `comparison` is the first one that did not hold, `actual` is the
-    raw value of its fact, and `state` says whether there is one. `findings` say why a rule
+    raw value of its fact, and `state` says whether that is usable. `findings` say why a rule
     is flagged; `conflict` is the one that it lost.
     """
 
@@ -126,7 +126,7 @@ class Explanation:
         return "\n".join([head + idle, *lines])
 
     def markdown(self) -> str:
-        """Return a Markdown table of the rules and what became of them."""
+        """Return a Markdown table of the rules and their outcomes."""
         cells = ((_cell(rule.segmentation_id), _cell(rule.text)) for rule in self.rules)
         rows = (f"| {rule} | {text} |" for rule, text in cells)
         return "\n".join(["| rule | outcome |", "|---|---|", *rows])
@@ -144,7 +144,7 @@ def _cell(text: str) -> str:
 
 
 def explain(rules: RuleSet, event: Event, plan: Plan) -> Explanation:
-    """Explain the plan of an event: every rule of the product, and why it runs or not."""
+    """Explain the plan of an event: why each rule of the product runs or does not."""
     running = {reason for action in plan.actions for reason in action.because}
     outcomes: list[RuleOutcome] = []
     for entry in rules.for_product(event.product_id):
@@ -196,7 +196,8 @@ def _custom(rule: Segmentation, rules: RuleSet, event: Event, plan: Plan) -> Rul
     condition, catalogue = rule.condition, rules.catalogue
     if condition is not None and not predicate(condition, catalogue)(event.facts):
         return _not_met(rule.id, condition, event, catalogue)
-    return RuleOutcome(rule.id, runs=False, reason=Reason.LOST_CONFLICT, conflict=_lost(rule, plan))
+    lost = _lost_conflict(rule, plan)
+    return RuleOutcome(rule.id, runs=False, reason=Reason.LOST_CONFLICT, conflict=lost)
 
 
 def _plan_fits(rule: Segmentation, product: Product, event: Event) -> bool:
@@ -207,7 +208,7 @@ def _plan_fits(rule: Segmentation, product: Product, event: Event) -> bool:
     return plan is not None and plan in {names.by_id[plan_id] for plan_id in rule.plan_ids}
 
 
-def _lost(rule: Segmentation, plan: Plan) -> Conflict | None:
+def _lost_conflict(rule: Segmentation, plan: Plan) -> Conflict | None:
     keys = {action_key(action) for action in rule.actions}
     for conflict in plan.conflicts:
         if conflict.provider == rule.provider and action_key(conflict.dropped) in keys:
@@ -234,9 +235,9 @@ def _not_met(rule_id: str, condition: Condition, event: Event, catalogue: Catalo
 def _first_failure(
     condition: Condition, facts: Facts, catalogue: Catalogue, *, negated: bool = False
 ) -> Comparison | None:
-    """Return the first comparison, negated where need be, that keeps the condition from holding.
+    """Return the first comparison that keeps the condition from holding, negated if need be.
 
-    None if there is none to name: the condition holds, or is an empty `AnyOf`.
+    None if the condition holds, or fails without a comparison (an empty `AnyOf`).
     """
     if predicate(condition, catalogue, negated=negated)(facts):
         return None

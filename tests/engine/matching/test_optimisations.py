@@ -52,7 +52,7 @@ SETTINGS: dict[str, list[tuple[Any, str, Any]]] = {
     "small bins": [(index, "FINEST_BIN", 2), (index, "MIN_POSTED", 1)],
     "no shared row": [(encoder, "MAX_SHARED_CELLS", ALWAYS)],
     "every fact in the shared row": [(encoder, "MAX_SHARED_CELLS", NEVER)],
-    "no machine words": [(bitmap, "WORD", ALWAYS), (index, "WORD", ALWAYS)],
+    "no machine words": [(bitmap, "WORD_BITS", ALWAYS), (index, "WORD_BITS", ALWAYS)],
     "only large words": [(bitmap, "_word_code", lambda _size: "Q")],
     "hardly a whole bitmap": [(bitmap, "MAX_BITMAPS", 1), (encoder, "MAX_SHARED_CELLS", ALWAYS)],
     "bits byte by byte": [(bitmap, "MAX_POPPED_BITS", -1)],

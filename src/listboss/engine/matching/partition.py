@@ -1,14 +1,14 @@
 """The partition of a fact's values into cells: no literal distinguishes two values of a cell.
 
 A fact of strings has a cell for each value that some literal mentions, and one for all other
-values. An ordered fact has a cell for each mentioned point and one for each gap between two
-points, so that a range is one interval of cells:
+values. An ordered fact has a cell for each mentioned value, a *point*, and one for each gap
+before, between and after points, so that a range is one interval of cells:
 
     installments >= 6, between 2 and 5    points:      2      5      6
                                           cells:   0   1   2  3   4  5   6
 
-Two more cells follow: no value, and a value of a wrong type. A literal is a set of cells,
-kept as sorted, disjoint, half-open intervals.
+Two more cells follow: no value, and a value of a wrong type. The cells where a literal holds
+are kept as sorted, disjoint, half-open intervals.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ Intervals: TypeAlias = tuple[tuple[int, int], ...]
 
 @attrs.frozen
 class Constraint:
-    """The cells on which all literals of one conjunction on one fact hold.
+    """The cells of one fact where all literals of a conjunction on it hold.
 
     `known` are cells of usable values; `missing` and `wrong` say whether the literals hold
-    without a value, or on one of a wrong type.
+    without a value, and on one of a wrong type.
     """
 
     known: Intervals
@@ -44,7 +44,7 @@ class Constraint:
 
 
 class Partition:
-    """The cells of one fact, as a set of literals needs them.
+    """The cells of one fact, made for a set of literals.
 
     `count` is the number of cells of usable values, `size` that of all cells. `missing` is
     the cell of events without a value, the next one that of values of a wrong type. `cells`
@@ -76,7 +76,7 @@ class Partition:
         self.is_ordered = kind in ORDERED_KINDS
         first, step = (1, 2) if self.is_ordered else (0, 1)
         self.cells: dict[Any, int] = dict(zip(self.points, count(first, step), strict=False))
-        self._below: dict[Any, list[int]] = {}  # by language tag: its cell, and longer tags'
+        self._below: dict[Any, list[int]] = {}  # by language tag: its cell and those of longer tags
         if kind is FactKind.LANGUAGE:
             for tag, cell in self.cells.items():
                 for prefix in language_range(tag):
@@ -86,7 +86,7 @@ class Partition:
         self.size = self.count + 2
 
     def constraint(self, literals: Sequence[Literal]) -> Constraint:
-        """Return where all of the literals hold; each must be one the partition is made of."""
+        """Return where all these literals hold; the partition must be made for them."""
         known = self._intervals(literals[0])
         for each in literals[1:]:
             known = _intersection(known, self._intervals(each))
@@ -98,7 +98,7 @@ class Partition:
         )
 
     def intervals(self, literals: Sequence[Literal]) -> Intervals:
-        """Return all cells where the literals hold, those without a usable value included."""
+        """Return all cells where these literals hold, with those for unusable values."""
         constraint = self.constraint(literals)
         found = constraint.known
         if constraint.missing:

@@ -1,10 +1,10 @@
-"""Comparisons and conditions compiled to tests of an event's facts: their plain meaning.
+"""Comparisons and conditions, compiled to tests of an event's facts.
 
 A *literal* is one comparison with the negation already pushed into it, as a flat tuple: read
-the fact, then test it against the operand. No literal holds on a fact that is missing or of
-a wrong type, negated or not. `predicate` compiles a whole condition to a closure. Matching
-uses it to recheck what the index lets through too freely, and explanations use it as it is.
-A condition must be free of error findings, or its values may not be comparable.
+the fact, then test it against the operand. Negated or not, no literal but those of `is_set` and
+`is_missing` holds on a fact that is missing or of a wrong type. `predicate` compiles a whole
+condition to a closure, for rechecks and explanations. A condition must not have error findings,
+or its values may not be comparable.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Test: TypeAlias = Callable[[Any, Any], Any]
 Predicate: TypeAlias = Callable[[Facts], bool]
 
 MAX_SCANNED_VALUES = 16
-"""A longer list of values is searched by bisection."""
+"""Longer lists of values are bisected."""
 LIST_OPERATORS = frozenset({Operator.IN, Operator.NOT_IN})
 """Operators that take any number of values."""
 SHARED_KINDS = frozenset(
@@ -45,7 +45,7 @@ SHARED_KINDS = frozenset(
 
 
 class Literal(NamedTuple):
-    """One compiled comparison: holds if `test(read(raw), operand)` does on a known fact."""
+    """One compiled comparison: `read(raw)` must not be None, and pass `test` with `operand`."""
 
     fact: str
     read: Reader
@@ -54,7 +54,7 @@ class Literal(NamedTuple):
     kind: FactKind
     operator: Operator
     negated: bool
-    """Only for operators without a counterpart, such as `between`."""
+    """True only for operators without a counterpart, such as `between`."""
 
 
 Conjunction: TypeAlias = tuple[Literal, ...]
@@ -99,7 +99,7 @@ _LANGUAGE_TESTS: dict[Operator, Test] = {
     Operator.IN: _in_any_range,
     Operator.NOT_IN: lambda tag, operand: not _in_any_range(tag, operand),
 }
-"""A rule's `pt` also matches `pt-BR`: a language tag matches with each of its prefixes."""
+"""A rule on `pt` also matches `pt-BR`: a language tag matches all prefixes of whole subtags."""
 
 
 def _is_listed(value: Any, operand: Sequence[Any]) -> bool:
@@ -141,7 +141,7 @@ _shared = lru_cache(maxsize=1_024)(str)
 
 
 def _operand(read: Reader, raw: object, kind: FactKind) -> Any:
-    """Read a rule's value, and keep no second copy of a string that another rule has, too."""
+    """Read a rule's value; equal words of several rules become one object."""
     value = read(raw)
     if kind in SHARED_KINDS and value is not None:
         return _shared(value)
@@ -151,7 +151,7 @@ def _operand(read: Reader, raw: object, kind: FactKind) -> Any:
 def make_literal(
     fact: str, kind: FactKind, op: Operator, operand: Any, *, negated: bool = False
 ) -> Literal:
-    """Choose the test for an operand that is read already; a list must be sorted."""
+    """Make a literal of an operand that has been read; a list must be sorted."""
     test = _NEGATED_TESTS[op] if negated else _TESTS[op]
     if kind is FactKind.LANGUAGE:
         test = _LANGUAGE_TESTS.get(op, test)
@@ -161,7 +161,7 @@ def make_literal(
 
 
 def hold(literals: Conjunction, facts: Facts) -> bool:
-    """Whether all literals hold; none does on a fact that is missing or of a wrong type."""
+    """Whether all literals hold; a literal whose reader returns None does not."""
     for fact, read, test, operand, _, _, _ in literals:
         value = read(facts.get(fact))
         if value is None or not test(value, operand):

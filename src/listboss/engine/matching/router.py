@@ -1,8 +1,8 @@
 """From an event to its bucket: by product, event name and, if carried, subscription plan.
 
 Only rules that can run are in a bucket: enabled ones without error findings. `updated` turns
-the router of one rule set into that of the next, and touches only the buckets of the rules
-that changed.
+the router of one rule set into that of the next, and changes only the buckets of rules that
+changed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from listboss.rules.segmentation import Product, Segmentation
 __all__ = ["BucketKey", "PlanNames", "Router", "plan_names", "route", "updated"]
 
 BucketKey: TypeAlias = str | tuple[str, str]
-"""The event's name, or its name and the id of the subscription plan where it carries one."""
+"""The event's name; with the id of the subscription plan if the event carries one."""
 
 
 @attrs.frozen(eq=False)
@@ -60,8 +60,8 @@ def plan_names(product: Product) -> PlanNames:
 class Router:
     """All buckets of one product.
 
-    `plans` is None unless the product is a subscription. `rules` are those that the buckets
-    were made of; a rule keeps its position in `positions` for as long as it lives.
+    `plans` is None unless the product is a subscription. `rules` are all rules of the product,
+    and `positions` has the position of each, which stays the same until the rule is removed.
     """
 
     product: Product
@@ -127,13 +127,13 @@ def route(product: Product, rule_set: RuleSet) -> Router:
 def updated(router: Router, rule_set: RuleSet) -> Router:
     """Return the router for the product's rules in another rule set.
 
-    Product, providers and catalogue must be the same; what did not change is shared.
+    Product, providers and catalogue must be the same; unchanged buckets are shared.
     """
     old, new, positions = router.rules, rule_set.rules_of(router.product.id), router.positions
     if old is new:
         return router
-    start = _common(old, new)
-    end = _common(old[start:][::-1], new[start:][::-1])
+    start = _common_prefix(old, new)
+    end = _common_prefix(old[start:][::-1], new[start:][::-1])
     before, after = old[start : len(old) - end], new[start : len(new) - end]
     free = [*positions[start : len(old) - end]]
     if len(after) > len(free):
@@ -159,8 +159,8 @@ def updated(router: Router, rule_set: RuleSet) -> Router:
     return attrs.evolve(router, rules=new, positions=positions, buckets=buckets)
 
 
-def _common(one: Sequence[Segmentation], other: Sequence[Segmentation]) -> int:
-    """Count the leading rules that are equal: by bisection, since slices compare very fast."""
+def _common_prefix(one: Sequence[Segmentation], other: Sequence[Segmentation]) -> int:
+    """Count the equal rules at the start, by bisection: comparing slices is very fast."""
     low, high = 0, min(len(one), len(other))
     while low < high:
         middle = (low + high + 1) // 2

@@ -1,7 +1,7 @@
-"""A scan bucket: few rules, evaluated one by one.
+"""Scan buckets: few rules, evaluated one by one.
 
-Every event evaluates all of them, or, where several rules depend on one fact (an offer code,
-a price), only those posted under its cell of that fact and those posted under none.
+An event evaluates all of them. If several rules depend on one fact (an offer code, a price),
+it evaluates only those posted under its own cell of that fact, and those not posted at all.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from listboss.rules._facts import Facts, Reader
 __all__ = ["EMPTY_BUCKETS", "ScanBucket", "make_scan_bucket"]
 
 MAX_SCANNED = 4
-"""At most this many rules are evaluated by every event; more of them are posted."""
+"""Up to this many rules are all evaluated for every event; with more, rules are posted."""
 MIN_POSTED = 3
-"""A look-up costs about as much as evaluating a rule, so a fact must have this many rules."""
+"""At least this many rules are posted under a fact: a look-up costs as much as evaluating one."""
 MAX_CELLS = 32
-"""A rule is posted under at most this many cells, so that the lists grow with the rules."""
+"""A rule is posted under at most this many cells, so that memory grows with the rules alone."""
 
 
 @attrs.frozen(eq=False, weakref_slot=False)
 class _ScannedRule(CompiledRule):
-    """A rule with its literals: the first one unpacked, then the others.
+    """A rule with its literals: the first one unpacked, the others in `rest`.
 
     `read` is None if there is no literal.
     """
@@ -60,7 +60,7 @@ _PostingLists: TypeAlias = tuple[str, Encoder, tuple[tuple[_ScannedRule, ...], .
 
 @attrs.frozen(eq=False, weakref_slot=False)
 class ScanBucket:
-    """Rules that are evaluated: `always`, and those posted under the event's cells."""
+    """Few rules: an event evaluates those in `always` and those posted under its cells."""
 
     all_rules: Sequence[CompiledRule]
     always: tuple[_ScannedRule, ...]
@@ -111,17 +111,17 @@ class ScanBucket:
 
 
 EMPTY_BUCKETS = {idle: ScanBucket((), (), (), may_conflict=False, idle=idle) for idle in Idle}
-"""Buckets without rules, by the reason why there is nothing to do."""
+"""Buckets without rules, by the reason that their plans give."""
 
 
 def make_scan_bucket(rules: Sequence[tuple[CompiledRule, ByFact]]) -> tuple[ScanBucket, float]:
-    """Make a scan bucket; also return how many rules an event evaluates, roughly."""
+    """Make a scan bucket; also return how many rules an event evaluates on average."""
     if len(rules) <= MAX_SCANNED:
         scanned = tuple([_scanned(rule, flat(literals)) for rule, literals in rules])
         return _with_rules(scanned, scanned, ()), len(scanned)
     short = [(n, _short(literals)) for n, (_, literals) in enumerate(rules)]
     partitions = partitions_of(literals for _, literals in short)
-    postings, rest = post(short, partitions, _in_cells, MIN_POSTED)
+    postings, rest = post(short, partitions, _choose_cells, MIN_POSTED)
     ready = {n: _scanned(rules[n][0], flat(rules[n][1])) for n, _ in rest}
     always = tuple([ready[n] for n in sorted(ready)])
     expected = float(len(always))
@@ -154,7 +154,7 @@ def _short(literals: ByFact) -> ByFact:
     }
 
 
-def _in_cells(fact: str, partition: Partition, literals: Sequence[Literal]) -> Access | None:
+def _choose_cells(fact: str, partition: Partition, literals: Sequence[Literal]) -> Access | None:
     """Choose the cells where the literals hold, if they are few and at most half of all."""
     intervals = partition.intervals(literals)
     if sum(high - low for low, high in intervals) > min(MAX_CELLS, partition.count // 2):

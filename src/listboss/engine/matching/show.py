@@ -1,7 +1,7 @@
-"""Print an index of a small rule set: its entries, cells, bitmaps and bins, to be read.
+"""Print the index of a small rule set: its entries, cells, bitmaps and bins.
 
-For people who want to see how their rules are found, and for the documentation. It builds
-what `index` builds, from the same partitions and postings, and keeps nothing.
+For people who want to see how their rules are found, and for the documentation. It uses the
+same partitions and postings as `index`, and keeps nothing.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 from listboss.engine.matching.bitmap import Entry
 from listboss.engine.matching.bucket import IndexedBucket
-from listboss.engine.matching.index import MIN_POSTED, eligible, in_bins, post
+from listboss.engine.matching.index import MIN_POSTED, choose_bins, eligible, post
 from listboss.engine.matching.normal_form import NormalForm, by_fact, normal_form
 from listboss.engine.matching.partition import Intervals, Partition, partitions_of
 from listboss.engine.matching.predicate import LIST_OPERATORS, Literal
@@ -26,7 +26,7 @@ _ALWAYS = NormalForm(((),), lossless=True)
 
 
 def show_index(rules: RuleSet, product_id: str, event_name: str, plan_id: str | None = None) -> str:
-    """Return the index of one product, event and subscription plan, as a string to be read.
+    """Return the index of one product, event and subscription plan as text.
 
     Raises `UnknownIdError` for a product that the rule set does not have.
 
@@ -67,7 +67,7 @@ def show_index(rules: RuleSet, product_id: str, event_name: str, plan_id: str | 
             names.append(rule.id + ("" if form.lossless else " (rechecked)"))
             entries.append((len(entries), by_fact(each)))
     partitions = partitions_of(literals for _, literals in entries)
-    postings, rest = post(entries, eligible(partitions, frozenset()), in_bins, MIN_POSTED)
+    postings, rest = post(entries, eligible(partitions, frozenset()), choose_bins, MIN_POSTED)
     kind = "indexed" if isinstance(bucket, IndexedBucket) else "scan"
     lines = [f"{kind} bucket: {_count(compiled, 'rule')}, {_count(entries, 'entry', 'entries')}"]
     lines += [f"entry {n}  {names[n]}  {_conjunction(flat.values())}" for n, flat in entries]

@@ -1,4 +1,4 @@
-"""What do the matching rules ask for? From compiled actions and an event to a `Plan`.
+"""Turn the actions of matching rules into a `Plan`.
 
 `compiled` and `capture` prepare actions while the engine is built, `conflict` merges, drops
 and sorts them, `binding` fills in the event; `trial` makes the event of an integration test.

@@ -1,7 +1,7 @@
-"""From compiled actions and an event to a `Plan`.
+"""Complete compiled actions with the data of an event: the result is a `Plan`.
 
 What depends on the event alone (the first half of an id, the data of a set of fields) is
-made once a plan and shared by its actions.
+made once per plan and shared by its actions.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def bind(
     data = _NO_DATA
     planned: list[PlannedAction] = []
     for each in actions:
-        # Compared by identity: two equal objects only mean that the same is made again.
+        # Compared by identity: for an equal object, the same value is only made again.
         if each.provider is not provider:
             provider = each.provider
             prefix = digest((event.id, provider, contact.key)) + "-"
@@ -58,7 +58,7 @@ def bind(
 
 def data_of(event: Event, contact: Contact, send: Sequence[str]) -> FrozenMap[str, FactValue]:
     """Return what the event has of the fields to send, sorted; an absent field is left out."""
-    if send is DEFAULT_SEND:  # as below, in half the time: worth 1.06 x of a plan
+    if send is DEFAULT_SEND:  # as below, in half the time; measured: planning is 1.06 x faster
         data: dict[str, Any] = {"email": contact.email}
         if contact.name is not None:
             data["name"] = contact.name

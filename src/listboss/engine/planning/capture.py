@@ -1,7 +1,7 @@
-"""Automatic capture, compiled: what it does on an event of an approved product.
+"""The actions of automatic capture, compiled for the events of approved products.
 
-The rows of an event are chosen once; a product only adds its id to the tags, so it costs
-nothing until it has events. What the provider cannot do is left out.
+The rows of the table for an event are chosen once. A product only adds its id to the tags, so
+it costs nothing until it has events. Actions that the provider cannot do are left out.
 """
 
 from __future__ import annotations
@@ -77,10 +77,10 @@ class Capture:
     def actions(
         self, product_id: str, event_name: str
     ) -> tuple[tuple[CompiledAction, ...], tuple[CompiledAction, ...]]:
-        """Return what is done on an event of an approved product, in the order of a plan.
+        """Return the actions on an event of an approved product, in the order of a plan.
 
-        The second value is what is done on the first charge of a subscription; it is the
-        same object as the first if that makes no difference.
+        The second value has the actions on the first charge of a subscription; it is the same
+        object as the first if the first charge makes no difference.
         """
         account = self._account
         if not account.takes_event(event_name):
@@ -90,7 +90,7 @@ class Capture:
             rows = self._rows[event_name] = _rows(event_name, account)
         tags = [row.automatic.tag_for(product_id) for row in rows]
         used = [(row, tag) for row, tag in zip(rows, tags, strict=True) if account.takes_tag(tag)]
-        # Made kind by kind, so that they lie together in memory: that saves a plan some reads.
+        # Strings of one kind are made together, so that they are close together in memory.
         keys = [(row.kind, fold(tag)) for row, tag in used]
         orders = [order_of(self._provider, key) for key in keys]
         digests = [digest(key) for key in keys]

@@ -32,8 +32,8 @@ from listboss.rules.segmentation import DEFAULT_SEND, Segmentation, digest
 
 __all__ = [
     "ADDS",
-    "ALONE",
     "MOVES",
+    "ONE_PLACE",
     "REMOVES",
     "CompiledAction",
     "CompiledRule",
@@ -43,20 +43,20 @@ __all__ = [
     "sorted_fields",
 ]
 
-ADDS, REMOVES, MOVES, ALONE = 1, 2, 4, 8
-"""What an action may conflict over: it adds to a tag or place, removes from one, moves, or adds
-to a place of a provider where a contact is at one place."""
+ADDS, REMOVES, MOVES, ONE_PLACE = 1, 2, 4, 8
+"""The roles of an action in conflicts: it adds a tag or adds to a place, removes, moves, or adds
+to a place at a provider where a contact can only be at one."""
 
 _RANKS = {kind: str(rank) for rank, kind in enumerate(ACTION_KINDS)}
 
 
 @attrs.define(eq=False, weakref_slot=False)
 class CompiledAction:
-    """One action of one rule; never changed, and not frozen only because that is slower to make.
+    """One action of one rule. Nothing changes it; a frozen class would take longer to fill.
 
-    `order` sorts the actions of a plan (provider, kind, what the action says) and is equal
-    exactly for equal actions at one provider. Of equal actions that are spelled differently,
-    the one with the least `spelling` is sent, whatever the order of the rules.
+    `order` sorts the actions of a plan (by provider, kind and content) and is equal only for
+    equal actions at one provider. Of equal actions that are spelled differently, the one with
+    the least `spelling` is sent, whatever the order of the rules.
     """
 
     provider: str
@@ -88,7 +88,7 @@ def _role(action: Action, *, one_place: bool) -> int:
         case RemoveTag() | RemoveLead():
             return REMOVES
         case AddLead(place=Place()):
-            return ADDS | MOVES | (ALONE if one_place else 0)
+            return ADDS | MOVES | (ONE_PLACE if one_place else 0)
         case MoveLead():
             return ADDS | MOVES
         case _:
@@ -96,15 +96,15 @@ def _role(action: Action, *, one_place: bool) -> int:
 
 
 def order_of(provider: str, key: tuple[str, ...]) -> str:
-    """Return what sorts an action in a plan, and is equal exactly for equal actions.
+    """Return the sort key of an action in a plan, which is equal only for equal actions.
 
-    INVARIANT: no text holds a null character (`rules._text`), so joining keeps the order.
+    INVARIANT: no string has a null character (`rules._text`), so joining keeps the order.
     """
     return "\0".join((provider, _RANKS[key[0]], *key[1:]))
 
 
 def sorted_fields(send: Sequence[str]) -> tuple[str, ...]:
-    """Return the fields to send in order; the default ones are one object, which costs no time."""
+    """Return the fields to send, sorted; the default ones are always the object `DEFAULT_SEND`."""
     fields = tuple(sorted(send))
     return DEFAULT_SEND if fields == DEFAULT_SEND else fields
 
@@ -136,9 +136,8 @@ def compile_actions(rule: Segmentation, capabilities: Capabilities) -> tuple[Com
 class CompiledRule:
     """A rule that can run: its position among the rules of its product, and its actions.
 
-    The id is kept beside the rule, since what costs time in matching is memory that is far
-    away. `recheck` tests the whole condition of a rule that the index finds too freely; None
-    if the index is exact.
+    `id` is kept here, too: reading it from the rule, far away in memory, would take longer.
+    `recheck` tests the whole condition if the rule's normal form is lossy, and is else None.
     """
 
     position: int

@@ -1,6 +1,6 @@
 """The event of an integration test: dummy values for everything that a segmentation sends.
 
-A person enters an e-mail address; the segmentation's actions go to the provider with these.
+A person enters an e-mail address, and the provider carries out the actions with these values.
 """
 
 from __future__ import annotations
