@@ -1,4 +1,4 @@
-"""A small world to plan in: a course, a subscription, two accounts, and rules made in one line."""
+"""Fixtures that make rules, engines and events: a course, a subscription and two accounts."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -83,7 +83,7 @@ def rule_set() -> Callable[..., RuleSet]:
 
 @pytest.fixture(scope="session")
 def engine(rule_set: Callable[..., RuleSet]) -> Callable[..., Engine]:
-    """Make an engine of the rules given, in the world of `rule_set`."""
+    """Make an engine of these rules, with the products and accounts of `rule_set`."""
 
     def engine(*rules: Segmentation, **changes: Any) -> Engine:
         return Engine(rule_set(*rules, **changes))

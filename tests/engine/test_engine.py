@@ -89,7 +89,7 @@ class TestWithRules:
     @pytest.mark.parametrize("change", CHANGES)
     @pytest.mark.parametrize(("size", "warm"), [(2, False), (2, True), (300, False), (300, True)])
     def test_equals_a_fresh_engine(self, world, change, size, warm):
-        """After each change, every product is planned like by a new engine."""
+        """After each change, the plans are those of a new engine."""
         before, after, events = world(size, change)
         old = Engine(before)
         if warm:
@@ -113,7 +113,7 @@ class TestWithRules:
         assert [f"{n:02}" for n in range(60) if n % 3] == _tags(eng.plan(happens()))
 
     @pytest.mark.parametrize("size", [1, 300])
-    def test_overlaid_rules_take_part_in_conditions(self, engine, rule, happens, size):
+    def test_replaced_rules_use_their_new_condition(self, engine, rule, happens, size):
         """A rule that is replaced in a large product is matched by its new condition."""
         eng = engine(
             *(rule(f"r{n}", AddTag(str(n)), condition=where.offer == "x") for n in range(size))
@@ -140,7 +140,7 @@ class TestWithRules:
         assert {"post"} == {planned.provider for planned in new.plan(happens()).actions}
 
 
-class TestAnEngineIsAValueOfItsRules:
+class TestAnEngineDependsOnItsRulesAlone:
     """Only the rules decide, not what happened before."""
 
     def test_rules(self, rule_set, rule):
@@ -169,7 +169,7 @@ class TestAnEngineIsAValueOfItsRules:
         cold, warm = (engine(rule("r", AddTag("x"))) for _ in range(2))
         assert (True, cold.plan(happens())) == (warm.warm() is warm, warm.plan(happens()))
 
-    def test_earlier_events_play_no_part(self, engine, rule, happens):
+    def test_earlier_events_have_no_effect(self, engine, rule, happens):
         """Planning the same event again, after others, gives the same plan."""
         eng = engine(
             rule("r", AddTag("x"), condition=where.language == "en"), capture_provider="mail"
@@ -189,7 +189,7 @@ class TestAnEngineIsAValueOfItsRules:
         with ThreadPoolExecutor(8) as pool:
             assert expected == list(pool.map(shared.plan, events))
 
-    def test_rules_of_a_product_that_is_not_there(self, engine, rule, happens):
+    def test_rules_of_an_unknown_product(self, engine, rule, happens):
         """Rules may name a product that the rule set does not have yet."""
         eng = engine(rule("r", AddTag("x"), product_id="99"))
         later = eng.with_rules(
@@ -198,7 +198,7 @@ class TestAnEngineIsAValueOfItsRules:
         event = happens(product_id="99")
         assert (Idle.UNKNOWN_PRODUCT, ["x"]) == (eng.plan(event).idle, _tags(later.plan(event)))
 
-    def test_many_rules_of_a_product_that_is_not_there(self, engine, rule, happens):
+    def test_many_rules_of_an_unknown_product(self, engine, rule, happens):
         """This holds for products that are indexed at once, too."""
         eng = engine(*(rule(f"r{n}", AddTag("x"), product_id="99") for n in range(300)))
         assert Idle.UNKNOWN_PRODUCT == eng.plan(happens(product_id="99")).idle

@@ -147,7 +147,7 @@ class TestAutomatic:
         ]
 
     def test_which_run(self, engine, happens):
-        """Those run that the event concerns; the others are for another event."""
+        """Rows of this event run; the reason of the others is that they are for another event."""
         explanation = engine(capture_provider="mail").explain(happens())
         concerned = {
             row.id: None if "purchase.approved" in row.adds_on + row.removes_on else "other_event"
@@ -217,7 +217,7 @@ class TestTotal:
     @pytest.mark.parametrize("capture", [None, "mail", "gone"])
     @pytest.mark.parametrize("changes", EVENTS)
     def test_each_rule_once(self, engine, rule, happens, changes, capture):
-        """The rules of the product's dashboard, each either in the plan or with a reason."""
+        """Each rule of the product's dashboard is in the plan or has a reason."""
         eng = engine(
             *(rule(id, AddTag(id), **settings) for id, settings in self.RULES.items()),
             capture_provider=capture,
@@ -401,7 +401,7 @@ class TestPersonalData:
         explanation = eng.explain(happens(facts={"offer": "CANARY", "installments": "CANARY"}))
         assert canary not in getattr(explanation, form)()
 
-    def test_a_host_that_asks_gets_the_value(self, outcome, rule):
+    def test_actual_has_the_value(self, outcome, rule):
         """`actual` has the raw value."""
         result = outcome(
             rule("r", AddTag("x"), condition=where.offer == "o"),
@@ -416,7 +416,7 @@ def test_every_reason_is_tested():
     assert set(Reason) == reported | {Reason.LOST_CONFLICT, Reason.PROVIDER_CANNOT}
 
 
-def test_comparisons_come_negated(outcome, rule):
+def test_negated_comparisons(outcome, rule):
     """A comparison under an odd number of `Not` is reported negated."""
     result = outcome(
         rule("r", AddTag("x"), condition=Not(where.language.is_in("en", "pt"))),

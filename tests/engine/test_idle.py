@@ -85,6 +85,6 @@ def test_product_without_rules(engine, happens):
     assert Idle.NO_RULE == bare.plan(happens()).idle
 
 
-def test_removing_only_is_doing_something(engine, rule, happens):
+def test_a_plan_that_only_removes(engine, rule, happens):
     """A plan that only removes is not idle."""
     assert engine(rule("r", RemoveTag("x"))).plan(happens()).idle is None

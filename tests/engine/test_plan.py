@@ -32,7 +32,7 @@ def _actions(plan):
     return [planned.action for planned in plan.actions]
 
 
-class TestWhatAPlanSays:
+class TestContent:
     """A plan names its event, and has what the provider needs for each action."""
 
     def test_the_event(self, engine, rule, happens):
@@ -47,7 +47,7 @@ class TestWhatAPlanSays:
             plan.is_test,
         )
 
-    def test_an_idle_plan_names_of_the_event_too(self, engine, happens):
+    def test_an_idle_plan_names_the_event_too(self, engine, happens):
         """A plan without actions names its event, too."""
         plan = engine().plan(happens(id="e-9"))
         assert ("e-9", "42", ()) == (plan.event_id, plan.product_id, plan.actions)
@@ -227,7 +227,7 @@ class TestDataToSend:
 
     @pytest.mark.parametrize("name", [None, "Ana"])
     @pytest.mark.parametrize("phone", [None, "5511"])
-    def test_the_default_spelled_out(self, engine, rule, happens, name, phone):
+    def test_naming_the_default_fields(self, engine, rule, happens, name, phone):
         """Naming these three gives the same plan as the default."""
         event = happens(contact=Contact("ana@example.com", name=name, phone=phone))
         (planned,) = engine(rule("r", AddTag("buyer"))).plan(event).actions
@@ -248,7 +248,7 @@ class TestDataToSend:
         assert facts == self._data(engine, rule, happens(facts=facts), *facts)
 
     @pytest.mark.parametrize("facts", [{}, {"offer": ""}, {"offer": "  "}])
-    def test_an_absent_datum_is_left_out(self, engine, rule, happens, facts):
+    def test_absent_and_blank_values_are_left_out(self, engine, rule, happens, facts):
         """Absent and blank values are not sent: they would erase the provider's."""
         assert {} == self._data(engine, rule, happens(facts=facts), "offer", "first_name")
 
@@ -261,7 +261,7 @@ class TestDataToSend:
         """Facts and fields that the rule does not name are not sent."""
         assert {} == self._data(engine, rule, happens(facts={"offer": "x"}))
 
-    def test_the_e_mail_goes_to_the_provider_all_the_same(self, engine, rule, happens):
+    def test_the_e_mail_is_always_in_the_plan(self, engine, rule, happens):
         """The e-mail identifies the contact, whatever the rule sends."""
         (planned,) = engine(rule("r", AddTag("buyer"), send=())).plan(happens()).actions
         assert "Ana@example.com" == planned.email
@@ -270,7 +270,7 @@ class TestDataToSend:
 class TestIds:
     """`id` depends on event, provider, contact and action, and is the same in every release."""
 
-    # GOLDEN: journals keep these; a change here makes hosts send everything twice.
+    # Journals keep these ids: if one changes, hosts carry out actions twice.
     GOLDEN = (
         (AddTag("VIP"), "1a0e83258b8e5b3ccfb1b653"),
         (RemoveTag("vip"), "78eea3cfc5a17699722c0704"),
@@ -320,7 +320,7 @@ class TestIds:
         [{"id": "e-2"}, {"contact": Contact("bia@example.com")}],
         ids=["event", "contact"],
     )
-    def test_what_makes_the_first_half(self, engine, rule, happens, event):
+    def test_event_and_contact_are_in_the_first_half(self, engine, rule, happens, event):
         """Another event or contact changes only the half before the dash."""
         one = self._id(engine, rule, happens()).split("-")
         other = self._id(engine, rule, happens(**event)).split("-")
@@ -334,7 +334,7 @@ class TestIds:
 
     @pytest.mark.parametrize("size", [1, 9, 1_023, 1_024, 100_000])
     @pytest.mark.parametrize("letter", ["e", "é"])
-    def test_the_first_half_of_any_texts(self, engine, rule, happens, size, letter):
+    def test_the_first_half_for_any_strings(self, engine, rule, happens, size, letter):
         """It is the reference's digest, for strings of any length and letters."""
         event = happens(id=letter * size, contact=Contact("ana@éxample.com"))
         plain = happens(id=letter * size)
@@ -344,10 +344,10 @@ class TestIds:
         ] == [self._id(engine, rule, each).split("-")[0] for each in (event, plain)]
 
     @pytest.mark.parametrize("email", ["ana@example.com", "ana@éxample.com"])
-    def test_members_of_an_enum_are_their_texts(self, engine, rule, happens, email):
+    def test_enum_members_are_their_values(self, engine, rule, happens, email):
         """A member of an enum as an id gives the same as its value."""
 
-        class Sale(str, Enum):  # noqa: UP042 # its members are not their texts in `str()`
+        class Sale(str, Enum):  # noqa: UP042 # `str()` of a member is not its value
             FIRST = "e-1"
 
         plain, member = (happens(id=id, contact=Contact(email)) for id in ("e-1", Sale.FIRST))
@@ -370,7 +370,7 @@ class TestPersonalData:
         plan = eng.plan(happens(facts={"offer": "SECRET"}))
         assert secret not in repr(plan)
 
-    def test_what_is_no_secret_is_shown(self, engine, rule, happens):
+    def test_action_and_reasons_are_shown(self, engine, rule, happens):
         """It has the action and the reasons, for finding out what went wrong."""
         text = repr(engine(rule("r", AddTag("buyer"))).plan(happens()))
         assert (True, True) == ("AddTag(tag='buyer')" in text, "because=('r',)" in text)

@@ -40,7 +40,7 @@ def test_which_rules_run(planner, happens, event, expected):
     assert expected == _tags(planner.plan(happens(product_id="77", **event)))
 
 
-def test_a_rule_may_name_an_id_that_stands_behind_a_plan(engine, rule, happens):
+def test_a_rule_may_name_any_id_of_a_plan(engine, rule, happens):
     """`plan_ids` resolve like the plan of an event."""
     eng = engine(rule("r", AddTag("x"), product_id="77", plan_ids=("21", "20")))
     assert ["x"] == _tags(eng.plan(happens(product_id="77", plan_id="20")))
@@ -71,7 +71,7 @@ def test_other_products_have_no_plans(engine, rule, happens):
     assert ["x"] == _tags(eng.plan(happens(plan_id="99", plan_name="Gold")))
 
 
-def test_a_plan_is_no_matter_of_the_condition(planner, happens):
+def test_facts_do_not_name_the_plan(planner, happens):
     """The plan decides before any condition; facts of similar names do not count."""
     plan = planner.plan(happens(product_id="77", facts={"plan_name": "Monthly"}))
     assert Idle.UNKNOWN_PLAN == plan.idle

@@ -28,7 +28,7 @@ def _partition(*conditions):
 
 @pytest.mark.parametrize("fact", CONDITIONS)
 def test_look_alikes_have_their_own_cells(fact):
-    """Whatever came before: 1, True, Decimal(1) and "1" are four values."""
+    """1, True, Decimal(1) and "1" are four values, whatever came before."""
     partition = _partition(*CONDITIONS[fact])
     fresh = [encoder_of(partition)(raw) for raw in LOOK_ALIKE]
     used = encoder_of(partition)
@@ -39,7 +39,7 @@ def test_look_alikes_have_their_own_cells(fact):
 
 
 @pytest.mark.parametrize("fact", CONDITIONS)
-def test_no_value_and_a_wrong_one(fact):
+def test_missing_and_wrong_values(fact):
     """Both have cells of their own, after all others."""
     partition = _partition(*CONDITIONS[fact])
     encode = encoder_of(partition)
@@ -48,8 +48,8 @@ def test_no_value_and_a_wrong_one(fact):
     assert partition.missing + 1 == encode(wrong) == partition.size - 1
 
 
-def test_cells_are_counted_from_a_base():
-    """The bitmaps of facts that share a row follow each other."""
+def test_cells_are_counted_from_the_base():
+    """A fact with shared rows counts its cells from its first row."""
     partition = _partition(*CONDITIONS["price"], *CONDITIONS["price"])
     near, far = encoder_of(partition), encoder_of(partition, 100)
     assert [near(raw) + 100 for raw in LOOK_ALIKE] == [far(raw) for raw in LOOK_ALIKE]
@@ -60,7 +60,7 @@ def test_cells_are_counted_from_a_base():
     [(2, 2 * (2 + 1 + 2)), (100, 2 * (100 + 1 + 2)), (400, MAX_CACHED_SPELLINGS)],
 )
 def test_the_cache_of_spellings_is_bounded(offers, most):
-    """Spellings beyond the bound are encoded anew each time."""
+    """Spellings beyond the limit are encoded each time."""
     partition = _partition(*(where.offer == f"offer {n}" for n in range(offers)))
     encode = encoder_of(partition)
     others = [f"{other} ".upper() for other in range(1_000)]

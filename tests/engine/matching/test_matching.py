@@ -106,10 +106,10 @@ def _expected(rules, event):
 
 
 @pytest.fixture
-def crowd(rule, happens):
+def random_rules(rule, happens):
     """Make many rules with random conditions, and events that match some of them."""
 
-    def crowd(seed, number, values, events=60):
+    def random_rules(seed, number, values, events=60):
         random = Random(seed)
         rules = [
             rule(
@@ -123,15 +123,15 @@ def crowd(rule, happens):
         made = [happens("quiz.passed", facts=_facts(random, values)) for _ in range(events)]
         return rules, [*made, happens("quiz.passed")]
 
-    return crowd
+    return random_rules
 
 
 @pytest.mark.parametrize("values", [SMALL, WIDE], ids=["small", "wide"])
 @pytest.mark.parametrize("number", [1, 5, 12, 40, 100, 400])
 @pytest.mark.parametrize("seed", range(3))
-def test_any_number_of_rules(rule_set, crowd, seed, number, values):
+def test_any_number_of_rules(rule_set, random_rules, seed, number, values):
     """Exactly the rules whose condition holds match, in the order declared."""
-    rules, events = crowd(seed, number, values)
+    rules, events = random_rules(seed, number, values)
     eng = Engine(rule_set(*rules, catalogue=CATALOGUE))
     assert [_expected(rules, event) for event in events] == [eng.match(e) for e in events]
 
@@ -182,7 +182,7 @@ ONE_FACT = {
 @pytest.mark.parametrize("shape", ONE_FACT)
 @pytest.mark.parametrize("number", [60, 600])
 def test_many_rules_of_one_shape(rule, rule_set, happens, shape, number):
-    """Rules nearly decided by one fact, narrow and wide ranges, lists and exclusions."""
+    """Exactly the right rules match, whatever shape their conditions have."""
     rules = [
         rule(f"r{n}", AddTag(str(n)), event="quiz.passed", condition=ONE_FACT[shape](n))
         for n in range(number)
@@ -203,9 +203,9 @@ def test_many_rules_of_one_shape(rule, rule_set, happens, shape, number):
 
 @pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize(("number", "changes"), [(20, 30), (400, 150)])
-def test_any_line_of_changes(rule_set, crowd, seed, number, changes):
+def test_any_series_of_changes(rule_set, random_rules, seed, number, changes):
     """After any series of changes, an engine matches like one made of the last rules."""
-    pool, events = crowd(seed, number + changes, WIDE, events=12)
+    pool, events = random_rules(seed, number + changes, WIDE, events=12)
     random = Random(seed)
     spare = pool[number:]
     eng = Engine(rule_set(*pool[:number], catalogue=CATALOGUE)).warm()
@@ -234,8 +234,8 @@ def test_any_line_of_changes(rule_set, crowd, seed, number, changes):
     assert [_expected(eng.rules, e) for e in events] == [eng.warm().match(e) for e in events]
 
 
-def test_more_changes_than_are_kept_beside(rule, rule_set, happens):
-    """Thousands of changes to a large product, one after the other."""
+def test_more_changes_than_deltas_hold(rule, rule_set, happens):
+    """After thousands of changes to a large product, the last rules match."""
     rules = rule_set(
         *(
             rule(f"r{n}", AddTag("x"), event="quiz.passed", condition=where.own_integer == n)
@@ -256,8 +256,8 @@ def test_more_changes_than_are_kept_beside(rule, rule_set, happens):
     assert (("r299",), _expected(eng.rules, event)) == (eng.match(event), eng.match(event))
 
 
-def test_rules_in_the_middle(rule, rule_set, happens):
-    """A rule set of the same product is built again, in another order."""
+def test_rules_in_another_order(rule, rule_set, happens):
+    """Rules match in the new order if a rule set has the same ones in another order."""
     rules = [rule(f"r{n}", AddTag("x"), event="quiz.passed") for n in range(100)]
     eng = Engine(rule_set(*rules, catalogue=CATALOGUE)).warm()
     shorter = rules[:10] + rules[50:]
@@ -280,7 +280,7 @@ def test_equal_values_of_other_types(rule, rule_set, happens, number):
 
 
 @pytest.mark.parametrize("number", [20, 400])
-def test_large_values_are_not_remembered(rule, rule_set, happens, number):
+def test_long_values_are_not_cached(rule, rule_set, happens, number):
     """Long values of an event are freed with the event."""
     rules = [
         rule(f"r{n}", AddTag("x"), event="quiz.passed", condition=where.own_text == f"offer {n}")
@@ -295,7 +295,7 @@ def test_large_values_are_not_remembered(rule, rule_set, happens, number):
     assert (before[0] + 1, before[1]) == (sys.getrefcount(short), sys.getrefcount(long))
 
 
-class Liar(str):
+class EqualToTheFirst(str):
     """A string that is equal to the first offer, wherever it is looked up."""
 
     __slots__ = ()
@@ -308,19 +308,19 @@ class Liar(str):
 
 
 @pytest.mark.parametrize("number", [4, 20, 400])
-def test_a_text_is_what_it_says(rule, rule_set, happens, number):
-    """A host's own string type cannot decide what it is equal to."""
+def test_string_types_in_events(rule, rule_set, happens, number):
+    """A string in an event is compared by its characters, whatever its type says."""
     rules = [
         rule(f"r{n}", AddTag("x"), event="quiz.passed", condition=where.own_text == f"offer {n}")
         for n in range(number)
     ]
     eng = Engine(rule_set(*rules, catalogue=CATALOGUE))
-    for raw in (Liar("offer 2"), "offer 1"):
+    for raw in (EqualToTheFirst("offer 2"), "offer 1"):
         event = happens("quiz.passed", facts={"own_text": raw})
         assert (f"r{str.__str__(raw)[-1]}",) == eng.match(event)
 
 
-class Folded(str):
+class EqualInAnyCase(str):
     """A string that is equal to any spelling of itself."""
 
     __slots__ = ()
@@ -333,9 +333,9 @@ class Folded(str):
 
 
 @pytest.mark.parametrize("number", [1, 20, 400])
-def test_a_rule_means_what_it_says(rule, rule_set, happens, number):
-    """The values of a rule are plain, too."""
-    texts = [Folded(f"OFFER {n}") for n in range(20)]
+def test_string_types_in_rules(rule, rule_set, happens, number):
+    """A string in a rule is compared by its characters, too."""
+    texts = [EqualInAnyCase(f"OFFER {n}") for n in range(20)]
     rules = [
         rule(f"r{n}", AddTag("x"), event="quiz.passed", condition=condition)
         for n, condition in enumerate(
@@ -348,7 +348,7 @@ def test_a_rule_means_what_it_says(rule, rule_set, happens, number):
 
 
 @pytest.mark.parametrize("number", [20, 400])
-def test_an_engine_goes_with_its_last_reference(rule, rule_set, happens, number):
+def test_an_unused_engine_is_freed_at_once(rule, rule_set, happens, number):
     """An unused engine is freed at once, without the garbage collector."""
     rules = [
         rule(f"r{n}", AddTag("x"), event="quiz.passed", condition=where.own_text == f"offer {n}")
@@ -367,7 +367,7 @@ def test_an_engine_goes_with_its_last_reference(rule, rule_set, happens, number)
         gc.enable()
 
 
-class Spelled(str, Enum):  # noqa: UP042 # its members are not their texts in `str()`
+class Word(str, Enum):  # noqa: UP042 # `str()` of a member is not its value
     """Strings whose `str()` is another string."""
 
     COUNTRY = "BR"
@@ -377,8 +377,8 @@ class Spelled(str, Enum):  # noqa: UP042 # its members are not their texts in `s
 
 
 @pytest.mark.parametrize("number", [1, 20, 400])
-@pytest.mark.parametrize("member", Spelled)
-def test_members_of_an_enum_are_their_texts(rule, rule_set, happens, number, member):
+@pytest.mark.parametrize("member", Word)
+def test_enum_members_are_their_values(rule, rule_set, happens, number, member):
     """Enum members match plain strings, in rules and in events."""
     fact = where[f"own_{member.name.lower()}"]
     conditions = (fact == member, fact != member, fact.is_in(member)) * number
@@ -407,15 +407,15 @@ def test_a_language_of_many_subtags(rule, rule_set, happens, subtags, met):
     assert [met, met] == [eng.match(event) for eng in engines]
 
 
-def test_an_event_that_had_no_rule(rule, rule_set, happens):
-    """The first rule on an event of a product that is indexed already."""
+def test_the_first_rule_on_an_event(rule, rule_set, happens):
+    """A product that is indexed already can get its first rule on an event."""
     eng = Engine(rule_set(rule("r", AddTag("x")), catalogue=CATALOGUE)).warm()
     eng = eng.with_rules(eng.rules.add(rule("new", AddTag("y"), event="quiz.passed")))
     assert [("r",), ("new",)] == [eng.match(happens()), eng.match(happens("quiz.passed"))]
 
 
-def test_a_disabled_rule_on_an_event_that_had_no_rule(rule, rule_set, happens):
-    """Without the rule, no rule matches the event."""
+def test_a_disabled_first_rule_on_an_event(rule, rule_set, happens):
+    """If the first rule on an event is disabled, no rule matches the event."""
     eng = Engine(rule_set(rule("r", AddTag("x")), catalogue=CATALOGUE)).warm()
     eng = eng.with_rules(
         eng.rules.add(rule("new", AddTag("y"), event="quiz.passed", enabled=False))

@@ -25,7 +25,7 @@ OPERATORS = {
 }
 
 # kind: a rule's values, then fact values with the operators that hold for them; of the ordered
-# kinds, the rule asks about the second of three values, and about a range from it to the third.
+# kinds, the rule compares with the second of three values, and with the range to the third.
 EQUAL = ("eq", "in")
 UNEQUAL = ("ne", "not_in")
 KNOWN: dict[str, list[tuple[Any, Any, Any, Any, tuple[str, ...]]]] = {
@@ -129,8 +129,8 @@ def _cases():
     for kind, rows in KNOWN.items():
         for value, values, bounds, fact, holding in rows:
             for operator in OPERATORS[FactKind(kind)]:
-                asked = {"in": values, "not_in": values, "between": bounds}.get(operator, value)
-                yield Comparison(kind, operator, asked), fact, operator in holding
+                operand = {"in": values, "not_in": values, "between": bounds}.get(operator, value)
+                yield Comparison(kind, operator, operand), fact, operator in holding
 
 
 CASES = list(_cases())
@@ -158,14 +158,14 @@ def test_known_and_negated(comparison, fact, expected, negated):
 
 
 def test_the_table_is_complete():
-    """Every operator that takes a value, on each kind that it fits, both holding and not."""
-    asked = {(c.fact, str(c.operator), expected) for c, _, expected in CASES}
+    """The table has each operator on each kind that it fits, both holding and not."""
+    tested = {(c.fact, str(c.operator), expected) for c, _, expected in CASES}
     assert {
         (str(kind), operator, outcome)
         for kind, operators in OPERATORS.items()
         for operator in operators
         for outcome in (True, False)
-    } == asked
+    } == tested
 
 
 @pytest.mark.parametrize(
@@ -185,8 +185,8 @@ def test_the_table_is_complete():
 def test_unknown(kind, facts):
     """No comparison holds on a missing, blank or wrongly typed fact, negated or not."""
     comparisons = [c for c, _, _ in CASES if c.fact == kind]
-    asked = [*comparisons, *map(Not, comparisons), *(~c for c in comparisons)]
-    assert [] == [condition for condition in asked if _holds(condition, **facts)]
+    conditions = [*comparisons, *map(Not, comparisons), *(~c for c in comparisons)]
+    assert [] == [condition for condition in conditions if _holds(condition, **facts)]
 
 
 @pytest.mark.parametrize("kind", KNOWN)
@@ -194,8 +194,11 @@ class TestPresence:
     """`is_set` holds for a present fact of any type; `is_missing` is its negation."""
 
     def _both(self, kind, facts):
-        asked = where[kind].is_set(), where[kind].is_missing()
-        return [_holds(c, **facts) for c in (*asked, *map(Not, asked), *(~c for c in asked))]
+        conditions = where[kind].is_set(), where[kind].is_missing()
+        return [
+            _holds(c, **facts)
+            for c in (*conditions, *map(Not, conditions), *(~c for c in conditions))
+        ]
 
     def test_known(self, kind):
         """A known fact is set."""
@@ -272,7 +275,7 @@ def test_a_fact_of_another_catalogue():
 
 
 def test_every_operator_is_tested():
-    """The two operators without a value, and those of the table, are all there are."""
+    """The table and the two operators without a value cover all operators."""
     assert set(Operator) == {
         *ANY, *ORDERED, *TEXT, "is_set", "is_missing"
     }  # fmt: skip

@@ -16,13 +16,13 @@ from listboss.rules.builtin import HOTMART
 EVENTS = tuple(event.name for event in HOTMART.events)
 
 
-def _asked(plan):
+def _with_reasons(plan):
     return {(planned.action, planned.because) for planned in plan.actions}
 
 
 @pytest.mark.parametrize("name", EVENTS)
 def test_every_event_of_an_approved_product(engine, happens, name):
-    """Capture adds the lead, and each row of the table puts its tag on or takes it off."""
+    """Capture adds the lead, and each row of the table adds or removes its tag."""
     plan = engine(capture_provider="mail").plan(happens(name))
     expected: set[tuple[Action, tuple[str, ...]]] = {(AddLead(), ("auto.capture",))}
     for row in AUTOMATIC:
@@ -30,7 +30,7 @@ def test_every_event_of_an_approved_product(engine, happens, name):
             expected.add((AddTag(row.tag_for("42")), (row.id,)))
         if name in row.removes_on:  # the event says nothing about the charge
             expected.add((RemoveTag(row.tag_for("42")), (row.id,)))
-    assert expected == _asked(plan)
+    assert expected == _with_reasons(plan)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_no_conflicts(engine, happens):
     ],
     ids=["off", "not-integrated", "not-approved", "event-not-taken"],
 )
-def test_where_there_is_none(engine, happens, options):
+def test_nothing_is_captured(engine, happens, options):
     """Nothing is captured without a provider, an approved product or a supported event."""
     assert Idle.NO_RULE == engine(**options).plan(happens()).idle
 
@@ -111,8 +111,8 @@ def test_what_the_provider_cannot_do_is_left_out(engine, happens, abilities, exp
         ((), ["email"]),
     ],
 )
-def test_data_that_the_provider_takes(engine, happens, data, expected):
-    """Capture sends e-mail, name and phone, as far as the account takes them."""
+def test_data_that_the_provider_accepts(engine, happens, data, expected):
+    """Capture sends e-mail, name and phone, as far as the account accepts them."""
     eng = engine(
         providers={"mail": Capabilities(add_lead="native", data=data)}, capture_provider="mail"
     )
@@ -134,13 +134,13 @@ def test_each_product_has_its_own_tags(engine, happens):
     assert (True, True) == (bool(tags[0]), tags[0].isdisjoint(tags[1]))
 
 
-def test_at_the_capture_provider_alone(engine, happens):
+def test_only_at_the_capture_provider(engine, happens):
     """Capture plans nothing at other accounts."""
     plan = engine(capture_provider="post").plan(happens())
     assert {"post"} == {planned.provider for planned in plan.actions}
 
 
-def test_more_products_than_are_kept_prepared(happens, rule_set):
+def test_more_products_than_are_cached(happens, rule_set):
     """With many products, each event asks for the tags of its own product."""
     products = [Product(str(n), "Course", approved_at=happens().occurred_at) for n in range(17_000)]
     eng = Engine(rule_set(products=products, capture_provider="mail"))

@@ -1,4 +1,4 @@
-"""What a compiled action could conflict over."""
+"""The tag or place over which a compiled action can conflict."""
 
 import pytest
 
@@ -28,7 +28,7 @@ TARGETS: dict[str, tuple[Action, tuple[str, ...]]] = {
 
 @pytest.mark.parametrize("name", TARGETS)
 def test_target(name):
-    """The provider's tag or place, folded; a provider's own action has none."""
+    """It is the provider's tag or place, folded; a provider's own action has none."""
     action, target = TARGETS[name]
     rule = Segmentation(
         "rule", product_id="p", provider="mail", event="purchase.approved", actions=action

@@ -56,10 +56,10 @@ class TestRemoveWins:
     )
 
     @pytest.mark.parametrize(("loser", "winner", "target"), ROWS)
-    @pytest.mark.parametrize("turned", [False, True], ids=["add-first", "remove-first"])
-    def test_each(self, plans, loser, winner, target, turned):
+    @pytest.mark.parametrize("swapped", [False, True], ids=["add-first", "remove-first"])
+    def test_each(self, plans, loser, winner, target, swapped):
         """Whichever was declared first, the removal is kept, and the conflict is reported."""
-        actions = (winner, loser) if turned else (loser, winner)
+        actions = (winner, loser) if swapped else (loser, winner)
         plan = plans(*actions)
         conflict = Conflict("mail", target, kept=winner, dropped=loser, rule=REMOVE)
         assert ([winner], (conflict,)) == (_kept(plan), plan.conflicts)
@@ -81,7 +81,7 @@ class TestRemoveWins:
         plan = plans(*actions)
         assert (list(actions), ()) == (_kept(plan), plan.conflicts)
 
-    def test_at_another_provider_nothing_is_lost(self, engine, rule, happens):
+    def test_other_providers_do_not_conflict(self, engine, rule, happens):
         """Conflicts are per provider."""
         eng = engine(rule("a", AddTag("x")), rule("b", RemoveTag("x"), provider="post"))
         plan = eng.plan(happens())
@@ -92,10 +92,8 @@ class TestRemoveWins:
         plan = plans(AddTag("vip"), AddTag("VIP"), RemoveTag("Vip"))
         assert (Conflict("mail", "vip", RemoveTag("Vip"), AddTag("VIP"), REMOVE),) == plan.conflicts
 
-    def test_automatic_adds_lose_to_no_custom_removal_of_the_contact_base(
-        self, engine, rule, happens
-    ):
-        """A lead added to the contact base conflicts with no removal from a place."""
+    def test_automatic_adds_to_the_contact_base_never_lose(self, engine, rule, happens):
+        """Adding to the contact base does not conflict with a removal from a place."""
         eng = engine(rule("r", RemoveLead("Buyers")), capture_provider="mail")
         assert () == eng.plan(happens()).conflicts
 
@@ -103,7 +101,7 @@ class TestRemoveWins:
 class TestFirstWins:
     """Moves and adds that contradict each other: the first declared is kept."""
 
-    CLASHES = (
+    CONFLICTS = (
         # two moves from one source
         (MoveLead("B", source="A"), MoveLead("C", source="a")),
         (MoveLead("B"), MoveLead("C")),
@@ -118,11 +116,11 @@ class TestFirstWins:
         (AddLead("A"), MoveLead("B")),
     )
 
-    @pytest.mark.parametrize("pair", CLASHES)
-    @pytest.mark.parametrize("turned", [False, True], ids=["as-written", "turned"])
-    def test_each(self, plans, pair, turned):
+    @pytest.mark.parametrize("pair", CONFLICTS)
+    @pytest.mark.parametrize("swapped", [False, True], ids=["as-written", "swapped"])
+    def test_each(self, plans, pair, swapped):
         """The earlier one is planned, and the later one is dropped and reported."""
-        first, second = pair[::-1] if turned else pair
+        first, second = pair[::-1] if swapped else pair
         plan = plans(first, second)
         assert ([first], [(first, second, FIRST)]) == (
             _kept(plan),
@@ -160,7 +158,7 @@ class TestFirstWins:
         assert (set(pair), ()) == (set(_kept(plan)), plan.conflicts)
 
     def test_adds_where_a_contact_is_at_one_place(self, plans):
-        """At such a provider, two adds to different places clash."""
+        """Where a contact can be at one place only, adds to two places conflict."""
         plan = plans(AddLead("B"), AddLead("A"), providers={"mail": ONE_PLACE})
         conflict = Conflict("mail", "list=a", AddLead("B"), AddLead("A"), FIRST)
         assert ([AddLead("B")], (conflict,)) == (_kept(plan), plan.conflicts)
@@ -170,8 +168,8 @@ class TestFirstWins:
         plan = plans(AddLead(), AddLead("A"), providers={"mail": ONE_PLACE})
         assert ([AddLead(), AddLead("A")], ()) == (_kept(plan), plan.conflicts)
 
-    def test_at_another_provider_nothing_is_lost(self, engine, rule, happens):
-        """Moves at two accounts do not clash."""
+    def test_other_providers_do_not_conflict(self, engine, rule, happens):
+        """Moves at two accounts do not conflict."""
         eng = engine(
             rule("a", MoveLead("B", source="A")),
             rule("b", MoveLead("C", source="A"), provider="post"),
@@ -183,7 +181,7 @@ class TestFirstWins:
         eng = engine(rule("r", MoveLead("Z", source="A"), MoveLead("B", source="A")))
         assert [MoveLead("Z", source="A")] == _kept(eng.plan(happens()))
 
-    def test_a_merged_action_stands_at_its_first_mention(self, plans):
+    def test_a_merged_action_counts_from_its_first_rule(self, plans):
         """A repeated action counts as declared by the first rule that asks for it."""
         one, other = MoveLead("B", source="A"), MoveLead("C", source="A")
         plan = plans(one, other, one)
@@ -193,11 +191,11 @@ class TestFirstWins:
         )
 
 
-class TestStaticLosing:
-    """An action loses to what contradicts it, whether or not that one survives itself."""
+class TestDroppedWinners:
+    """An action also loses to one that is dropped itself."""
 
-    def test_beaten_by_a_dropped_one(self, plans):
-        """Of three chained moves only the first stays: the second was declared before the third."""
+    def test_losing_to_a_dropped_action(self, plans):
+        """Of three chained moves, only the first is kept."""
         moves = [MoveLead("B", source="A"), MoveLead("C", source="B"), MoveLead("D", source="C")]
         plan = plans(*moves)
         assert ([moves[0]], [moves[1], moves[2]]) == (
@@ -234,7 +232,7 @@ class TestStaticLosing:
         assert [(RemoveLead("C"), REMOVE)] == [(c.kept, c.rule) for c in plan.conflicts]
 
     def test_monotone(self, engine, rule_set, rule, happens):
-        """Disabling a rule removes only its own action, and may free what it had beaten."""
+        """Disabling a rule removes only its own action; others may come back."""
         actions = (
             RemoveLead("C"),
             MoveLead("B", source="A"),

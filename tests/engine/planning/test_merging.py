@@ -46,7 +46,7 @@ def test_equal_actions_become_one(engine, rule, happens, actions):
 
 @pytest.mark.parametrize("actions", DIFFERENT)
 def test_different_actions_stay_apart(engine, rule, happens, actions):
-    """What differs in more than spelling is not merged."""
+    """Actions that differ in more than their spelling are not merged."""
     assert 2 == len(_plan(engine, rule, happens(), *actions).actions)
 
 
@@ -65,7 +65,7 @@ def test_the_spelling_sent_is_one_of_those_written(engine, rule, happens):
     assert AddTag("VIP") == planned.action
 
 
-def test_alone_an_action_is_sent_as_written(engine, rule, happens):
+def test_a_single_action_is_sent_as_written(engine, rule, happens):
     """Case and spaces of a tag reach the provider."""
     (planned,) = _plan(engine, rule, happens(), AddTag(" New Buyers ")).actions
     assert AddTag(" New Buyers ") == planned.action

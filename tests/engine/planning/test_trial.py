@@ -44,14 +44,14 @@ def test_the_plan_is_marked(engine, rule):
     ],
     ids=["disabled", "condition", "plan"],
 )
-def test_what_does_not_count(engine, rule, changes):
+def test_enabled_condition_and_plan_are_ignored(engine, rule, changes):
     """A test ignores whether the rule is enabled, its condition and its plan."""
     assert [AddTag("a")] == [
         p.action for p in _test(engine(rule("r", AddTag("a"), **changes))).actions
     ]
 
 
-def test_conflicts_within_the_rule_are_settled(engine, rule):
+def test_conflicts_within_the_rule_are_resolved(engine, rule):
     """A rule that contradicts itself is tested as it would run."""
     plan = _test(engine(rule("r", MoveLead("B", source="A"), MoveLead("C", source="A"))))
     assert (1, 1) == (len(plan.actions), len(plan.conflicts))
@@ -84,14 +84,14 @@ def test_dummy_data_of_every_kind(engine, rule):
     } == dict(planned.data)
 
 
-def test_what_is_known_of_the_contact_is_kept(engine, rule):
+def test_known_contact_fields_are_kept(engine, rule):
     """Dummy data fill only the fields that the contact lacks."""
     contact = Contact("ana@example.com", name="Ana")
     (planned,) = _test(engine(rule("r", AddTag("a"))), contact=contact).actions
     assert ("Ana", "0000") == (planned.data["name"], planned.data["phone"])
 
 
-def test_ids_are_those_of_the_event_given(engine, rule):
+def test_the_test_id_decides_the_action_ids(engine, rule):
     """The same test id gives the same action ids; another gives others."""
     eng = engine(rule("r", AddTag("a")))
     ids = [
