@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from listboss.rules._mapping import FrozenMap, set_fields, typed
+from listboss.rules._mapping import FrozenMap, typed
 
 
 class TestFrozenMap:
@@ -96,17 +96,3 @@ class TestTyped:
         """Equal values of different types differ."""
         assert typed(1) != typed(True)
         assert typed(1) == typed(1)
-
-
-class TestSetFields:
-    """Setting fields of a frozen value."""
-
-    def test_fields(self):
-        """Each field gets its value."""
-
-        class Thing:
-            pass
-
-        thing = Thing()
-        set_fields(thing, a=1, b=2)
-        assert {"a": 1, "b": 2} == vars(thing)

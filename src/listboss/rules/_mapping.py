@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Never, Self, TypeVar, cast
 
-__all__ = ["FrozenMap", "set_fields", "typed"]
+__all__ = ["FrozenMap", "typed"]
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -27,12 +27,6 @@ def typed(value: object) -> tuple[type, object]:
     False
     """
     return (type(value), value)
-
-
-def set_fields(instance: object, **fields: object) -> None:
-    """Set the fields of a frozen value while it is made, never later."""
-    for name, value in fields.items():
-        object.__setattr__(instance, name, value)
 
 
 class FrozenMap(dict[K, V]):

@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, Literal, TypeAlias, assert_never, cast
+from typing import Any, ClassVar, Literal, TypeAlias, assert_never, cast
 
 import attrs
 
 from listboss.errors import ActionError
-from listboss.rules._mapping import FrozenMap, set_fields
+from listboss.rules._mapping import FrozenMap
 from listboss.rules._text import (
     check_word,
     fold,
@@ -59,12 +59,13 @@ class Place:
     Place(list='English-Speaking Buyers')
     """
 
+    __attrs_init__: ClassVar[Any]  # made by attrs: sets the fields, in their order
     parts: FrozenMap[str, str]
 
     def __init__(self, /, **parts: str) -> None:
         for name, value in parts.items():
             require_text(value, f"$.{require_id(name, '$', ActionError)}", ActionError)
-        set_fields(self, parts=FrozenMap(parts))
+        self.__attrs_init__(FrozenMap(parts))
 
     def __repr__(self) -> str:
         return f"Place({', '.join(f'{name}={value!r}' for name, value in self.parts.items())})"

@@ -9,12 +9,11 @@ Capture itself (one automatic `AddLead` for each event) records, and never sends
 
 from __future__ import annotations
 
-from typing import Never, Self
+from typing import Any, ClassVar, Never, Self
 
 import attrs
 
 from listboss.errors import AutomaticSegmentationError
-from listboss.rules._mapping import set_fields
 from listboss.rules._text import fold
 from listboss.rules.condition import Comparison, Operator
 from listboss.rules.event import Event, EventName
@@ -79,6 +78,7 @@ class AutomaticSegmentation:
     listboss.errors.AutomaticSegmentationError: automatic segmentations cannot be made ...
     """
 
+    __attrs_init__: ClassVar[Any]  # made by attrs: sets the fields, in their order
     id: str
     tag_key: str
     adds_on: tuple[EventName, ...]
@@ -132,14 +132,8 @@ def _row(
     permanent_reason: str | None = None,
 ) -> AutomaticSegmentation:
     row: AutomaticSegmentation = object.__new__(AutomaticSegmentation)
-    set_fields(
-        row,
-        id=name,
-        tag_key=tag_key,
-        adds_on=adds_on,
-        removes_on=removes_on,
-        removes_on_first_charge=removes_on_first_charge,
-        permanent_reason=permanent_reason,
+    row.__attrs_init__(
+        name, tag_key, adds_on, removes_on, removes_on_first_charge, permanent_reason
     )
     return row
 

@@ -13,12 +13,12 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import ClassVar, Never, TypeAlias, assert_never, cast
+from typing import Any, ClassVar, Never, TypeAlias, assert_never, cast
 
 import attrs
 
 from listboss.errors import ConditionError
-from listboss.rules._mapping import set_fields, typed
+from listboss.rules._mapping import typed
 from listboss.rules._slips import FactName, no_truth_value, wrong_condition, wrong_value
 from listboss.rules._text import (
     kind_of,
@@ -96,6 +96,7 @@ class _Composable:
     """The operators `&`, `|` and `~`, shared by the four kinds of condition."""
 
     __slots__ = ()
+    __attrs_init__: ClassVar[Any]  # made by attrs: sets the fields, in their order
 
     def __and__(self, other: Condition) -> AllOf:
         return AllOf(*_flattened(AllOf, self, other))
@@ -169,12 +170,8 @@ class Comparison(_Composable):
         op = require_member(
             operator, Operator, "$.operator", ConditionError, code="unknown_operator"
         )
-        set_fields(
-            self,
-            fact=require_id(fact, "$.fact", ConditionError),
-            operator=op,
-            value=_value_for(op, value),
-        )
+        name = require_id(fact, "$.fact", ConditionError)
+        self.__attrs_init__(name, op, _value_for(op, value))
 
     def __invert__(self) -> Comparison | Not:
         """Return the comparison that holds on a known fact where this one does not."""
@@ -240,7 +237,7 @@ class _Combination(_Composable):
         depth = 1 + max((part.depth for part in conditions), default=0)
         nodes = 1 + sum(part.nodes for part in conditions)
         _check_size(depth, nodes)
-        set_fields(self, conditions=conditions, depth=depth, nodes=nodes)
+        self.__attrs_init__(conditions, depth, nodes)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(map(repr, self.conditions))})"
@@ -288,7 +285,7 @@ class Not(_Composable):
         _check_members((condition,))
         depth, nodes = 1 + condition.depth, 1 + condition.nodes
         _check_size(depth, nodes)
-        set_fields(self, condition=condition, depth=depth, nodes=nodes)
+        self.__attrs_init__(condition, depth, nodes)
 
     def __invert__(self) -> Condition:
         """Return the negated condition."""

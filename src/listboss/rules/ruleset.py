@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any, TypeAlias, cast
+from typing import Any, ClassVar, TypeAlias, cast
 
 import attrs
 
@@ -21,7 +21,7 @@ from listboss.errors import (
     RuleError,
     UnknownIdError,
 )
-from listboss.rules._mapping import FrozenMap, set_fields
+from listboss.rules._mapping import FrozenMap
 from listboss.rules._text import fold, require_id, require_tuple, suggestion, wrong_type
 from listboss.rules.automatic import AUTOMATIC, AUTOMATIC_ID_PREFIX, AutomaticSegmentation
 from listboss.rules.builtin import HOTMART
@@ -68,6 +68,7 @@ class RuleSet:
     <RuleSet of 1 products and 0 segmentations>
     """
 
+    __attrs_init__: ClassVar[Any]  # made by attrs: sets the fields, in their order
     _products: dict[str, Product] = attrs.field(hash=False)
     _by_product: _ByProduct = attrs.field(hash=False)
     _owner: dict[str, str] = attrs.field(eq=False)
@@ -94,14 +95,8 @@ class RuleSet:
                 raise wrong_type("capabilities", capabilities, f"$.providers.{name}", hint)
         if capture_provider is not None:
             require_id(capture_provider, "$.capture_provider", RuleError)
-        set_fields(
-            self,
-            _products=by_id,
-            _by_product=by_product,
-            _owner=owner,
-            providers=FrozenMap(accounts),
-            catalogue=catalogue,
-            capture_provider=capture_provider,
+        self.__attrs_init__(
+            by_id, by_product, owner, FrozenMap(accounts), catalogue, capture_provider
         )
 
     def __repr__(self) -> str:
@@ -252,7 +247,7 @@ class RuleSet:
     def _evolved(self, **changes: object) -> RuleSet:
         new: RuleSet = object.__new__(RuleSet)
         fields = {name: getattr(self, name) for name in _FIELDS}
-        set_fields(new, **{**fields, **changes})
+        new.__attrs_init__(*{**fields, **changes}.values())
         return new
 
     # Findings
