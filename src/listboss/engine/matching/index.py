@@ -134,8 +134,8 @@ cells, and what is in each bin."""
 class Index:
     """An index of entries, made by `build`; `match` finds those that hold.
 
-    INVARIANT: a posted entry needs a usable value of its fact (`choose_bins`). An event without
-    one may look into the last bin of several cells, but the entries there test the fact again.
+    INVARIANT: a posted entry needs a usable value of its fact (test_many_rules_of_one_shape). An
+    event without one may look into a bin of several cells, whose entries test the fact again.
     """
 
     __slots__ = ("_encoders", "_leaf", "_shared", "_shared_rows", "_tables")

@@ -98,7 +98,7 @@ def _role(action: Action, *, one_place: bool) -> int:
 def order_of(provider: str, key: tuple[str, ...]) -> str:
     """Return the sort key of an action in a plan, which is equal only for equal actions.
 
-    INVARIANT: no string has a null character (`rules._text`), so joining keeps the order.
+    INVARIANT: no string has a null character (tests/rules/test_text), so joining keeps the order.
     """
     return "\0".join((provider, _RANKS[key[0]], *key[1:]))
 
