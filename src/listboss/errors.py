@@ -26,6 +26,7 @@ __all__ = [
     "FlaggedSegmentationError",
     "ListBossError",
     "RuleError",
+    "StorageError",
     "UnknownIdError",
     "WebhookError",
 ]
@@ -152,6 +153,12 @@ class ConfigurationError(ListBossError, ValueError):
     """Providers, engine and journal that do not fit each other."""
 
     code = "invalid_configuration"
+
+
+class StorageError(ListBossError, OSError):
+    """A file that cannot be read or written just now: a full disk, or a folder that is missing."""
+
+    code = "storage_unavailable"
 
 
 class WebhookError(ListBossError, ValueError):

@@ -7,6 +7,7 @@ plans, on every machine and in every process.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -16,9 +17,20 @@ import attrs
 from listboss.rules._mapping import FrozenMap
 from listboss.rules._text import masked
 from listboss.rules.action import Action
+from listboss.rules.capabilities import Capabilities
+from listboss.rules.catalogue import Subject
 from listboss.rules.event import Event, EventName, FactValue
 
-__all__ = ["Conflict", "ConflictRule", "Idle", "Plan", "PlannedAction", "make_plan"]
+__all__ = [
+    "NO_CONTEXT",
+    "Conflict",
+    "ConflictRule",
+    "Idle",
+    "Plan",
+    "PlanContext",
+    "PlannedAction",
+    "make_plan",
+]
 
 
 class Idle(StrEnum):
@@ -78,9 +90,30 @@ class Conflict:
     rule: ConflictRule
 
 
+@attrs.frozen
+class PlanContext:
+    """What the rule set says of an event's type and of the providers, for delivery.
+
+    `about`, `ends` and `rank` are those of the `EventType`. `accounts` has what each provider
+    can do, by name.
+    """
+
+    about: Subject | None = None
+    ends: bool = False
+    rank: int = 0
+    accounts: Mapping[str, Capabilities] = FrozenMap[str, Capabilities]()
+
+
+NO_CONTEXT = PlanContext()
+"""Of an event that the catalogue does not have, and of a plan that was read from a file."""
+
+
 @attrs.frozen(kw_only=True, weakref_slot=False)
 class Plan:
-    """The actions that one event asks for, in order, and the conflicts; or why there are none."""
+    """The actions that one event asks for, in order, and the conflicts; or why there are none.
+
+    `context` is what delivery needs beside it, and is not compared.
+    """
 
     event_id: str
     event_name: EventName | str
@@ -90,6 +123,7 @@ class Plan:
     actions: tuple[PlannedAction, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
     idle: Idle | None = None
+    context: PlanContext = attrs.field(default=NO_CONTEXT, eq=False, repr=False)
 
 
 class _OpenPlan:
@@ -103,6 +137,7 @@ def make_plan(
     actions: tuple[PlannedAction, ...],
     conflicts: tuple[Conflict, ...],
     idle: Idle | None,
+    context: PlanContext,
 ) -> Plan:
     """Make the plan of an event: filled first, then frozen by changing its class."""
     plan: Any = _OpenPlan()
@@ -114,6 +149,7 @@ def make_plan(
     plan.actions = actions
     plan.conflicts = conflicts
     plan.idle = idle
+    plan.context = context
     plan.__class__ = Plan
     made: Plan = plan
     return made

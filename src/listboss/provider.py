@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Protocol, TypeAlias, runtime_checkable
+from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 import attrs
 
@@ -51,6 +51,10 @@ def _check_type(kind: type, expected: str) -> Validator:
     return check
 
 
+def _occurred_at(value: datetime | None) -> datetime | None:
+    return None if value is None else utc(value, "$.occurred_at")
+
+
 def _deadline(value: datetime | None) -> datetime | None:
     return None if value is None else utc(value, "$.deadline")
 
@@ -61,15 +65,19 @@ class Call:
 
     `attempt` counts from 1. After `deadline` (in UTC) the caller no longer waits for the
     answer; None means no deadline. `is_test` marks an integration test: it sends dummy data,
-    and moving or removing a lead that the provider does not have fails.
+    and moving or removing a lead that the provider does not have fails. `key` is the
+    idempotency key: a call that is repeated has the same one, every other call another one.
+    `occurred_at` is when the event happened.
 
-    >>> Call()
-    Call(attempt=1, deadline=None, is_test=False)
+    >>> Call().attempt, Call().deadline
+    (1, None)
     """
 
     attempt: int = attrs.field(default=1, validator=_check_type(int, "an integer"))
     deadline: datetime | None = attrs.field(default=None, converter=_deadline)
     is_test: bool = attrs.field(default=False, validator=check_bool)
+    key: str = attrs.field(default="", validator=_check_type(str, "a string"))
+    occurred_at: datetime | None = attrs.field(default=None, converter=_occurred_at)
 
 
 class RefusedKind(StrEnum):
@@ -104,15 +112,23 @@ class Accepted:
     job: str = attrs.field(validator=_check_type(str, "a string"))
 
 
+def _check_scope(_value: object, _attribute: attrs.Attribute[Any], value: object) -> None:
+    if value not in ("account", "contact"):
+        raise ActionError("expected `account` or `contact`", path="$.scope")
+
+
 @attrs.frozen
 class Throttled:
     """The provider did nothing: too many calls. `retry_after` is how long to wait.
+
+    `scope` says who has to wait: the whole `account`, or only this `contact`.
 
     >>> Throttled(timedelta(seconds=30)).retry_after.total_seconds()
     30.0
     """
 
     retry_after: timedelta = attrs.field(validator=_check_type(timedelta, "a duration"))
+    scope: Literal["account", "contact"] = attrs.field(default="account", validator=_check_scope)
 
 
 def _kind(value: RefusedKind | str) -> RefusedKind:

@@ -47,6 +47,7 @@ from listboss import (
     SubscriptionPlan,
     where,
 )
+from listboss.delivery import Journal, MemoryJournal, SqliteJournal
 from listboss.engine import ConflictRule, Reason, RuleOutcome
 from listboss.provider import Applied, Call, Outcome
 from listboss.rules import (
@@ -269,6 +270,11 @@ class MyAsyncProvider:
 def providers() -> tuple[Provider, AsyncProvider]:
     """Both classes fit their protocols without inheriting from them."""
     return MyProvider(), MyAsyncProvider()
+
+
+def journals() -> tuple[Journal, Journal]:
+    """Both journals fit the protocol that executors take."""
+    return MemoryJournal(), SqliteJournal("journal.db")
 
 
 def errors(error: ListBossError) -> tuple[str, str, str]:

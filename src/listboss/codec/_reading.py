@@ -69,7 +69,7 @@ from listboss.rules.condition import (
 from listboss.rules.event import EventName, FactValue, event_name
 from listboss.rules.segmentation import Product
 
-__all__ = ["COMBINATORS", "read"]
+__all__ = ["COMBINATORS", "read", "read_own"]
 
 T = TypeVar("T")
 
@@ -318,3 +318,8 @@ def read(
     except (BaseValidationError, ListBossError) as error:
         add_faults(faults, error, path=path, prefix=prefix, private=private)
     return None
+
+
+def read_own(value: object, kind: Any) -> Any:
+    """Read what `write` wrote of one noun: no faults are collected."""
+    return _CONVERTER.structure(value, kind)

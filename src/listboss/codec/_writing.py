@@ -17,6 +17,7 @@ from cattrs.gen import make_dict_unstructure_fn, override
 
 from listboss.codec._document import VERSION
 from listboss.codec._scalars import write_instant, write_scalar
+from listboss.plan import Plan
 from listboss.rules._mapping import FrozenMap
 from listboss.rules.action import (
     AddLead,
@@ -91,6 +92,7 @@ def _write_any(values: tuple[object, ...] | None) -> object:
 _ALWAYS = override(omit_if_default=False)
 _OR_ANY = override(unstruct_hook=_write_any)
 _OVERRIDES: dict[type, Any] = {
+    Plan: {"context": override(omit=True)},
     Segmentation: {"id": _ALWAYS, "enabled": _ALWAYS},
     Capabilities: dict.fromkeys(("places", "tags", "data", "events"), _OR_ANY),
 }

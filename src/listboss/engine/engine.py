@@ -22,7 +22,7 @@ from listboss.engine.planning.capture import Capture
 from listboss.engine.planning.compiled import CompiledAction, compile_actions
 from listboss.engine.planning.conflict import resolve
 from listboss.engine.planning.trial import trial_event
-from listboss.plan import Idle, Plan, make_plan
+from listboss.plan import NO_CONTEXT, Idle, Plan, PlanContext, make_plan
 from listboss.rules.automatic import is_first_charge
 from listboss.rules.event import Contact, Event
 from listboss.rules.review import flagged_error, is_flagged, review
@@ -102,11 +102,20 @@ class Engine:
     [(AddTag(tag='buyer'), ('buyers',))]
     """
 
-    __slots__ = ("_cache", "_cached", "_capture", "_carries_plan", "_routers", "_rules")
+    __slots__ = (
+        "_cache",
+        "_cached",
+        "_capture",
+        "_carries_plan",
+        "_contexts",
+        "_routers",
+        "_rules",
+    )
 
     _rules: RuleSet
     _capture: Capture | None
     _carries_plan: Mapping[str, bool]
+    _contexts: Mapping[str, PlanContext]
     _routers: dict[str, Router]
     _cache: dict[str, dict[str, Bucket | _Buckets]]  # by event name and product
     _cached: int
@@ -123,6 +132,10 @@ class Engine:
         self._rules = rules
         self._capture = None if name is None or account is None else Capture(name, account)
         self._carries_plan = {kind.name: kind.carries_plan for kind in rules.catalogue.events}
+        self._contexts = {
+            kind.name: PlanContext(kind.about, kind.ends, kind.rank, rules.providers)
+            for kind in rules.catalogue.events
+        }
         self._routers = {}
         self._clear_cache()
 
@@ -221,21 +234,21 @@ class Engine:
 
         Test events have no actions unless `include_tests` is set.
         """
-        contact = event.contact
+        contact, context = event.contact, self._contexts.get(event.name, NO_CONTEXT)
         if contact is None:
-            return make_plan(event, (), (), Idle.UNADDRESSED)
+            return make_plan(event, (), (), Idle.UNADDRESSED, context)
         if event.is_test and not include_tests:
-            return make_plan(event, (), (), Idle.TEST)
+            return make_plan(event, (), (), Idle.TEST, context)
         bucket = self._bucket(event)
         automatic, matched = bucket.automatic, bucket.match_actions(event.facts)
         if not matched:
             if automatic:
-                return bind(event, contact, automatic)
-            return make_plan(event, (), (), bucket.idle)
+                return bind(event, contact, automatic, (), context)
+            return make_plan(event, (), (), bucket.idle, context)
         if len(matched) == 1 and not automatic and not bucket.may_conflict:
-            return bind(event, contact, matched)
+            return bind(event, contact, matched, (), context)
         actions = resolve([*automatic, *matched], may_conflict=bucket.may_conflict)
-        return bind(event, contact, *actions)
+        return bind(event, contact, *actions, context)
 
     def _bucket(self, event: Event) -> Bucket:
         """Return the bucket of the event, by its subscription plan and charge if they matter."""
@@ -276,4 +289,5 @@ class Engine:
             raise flagged_error(rule, review(rule, context))
         event = trial_event(rule, contact, rules.catalogue, id=id, occurred_at=occurred_at)
         actions = resolve([*compile_actions(rule, capabilities)])
-        return bind(event, event.contact or contact, *actions)
+        plan_context = self._contexts.get(event.name, NO_CONTEXT)
+        return bind(event, event.contact or contact, *actions, plan_context)

@@ -9,7 +9,7 @@ was expected and of what kind the value is, never the value: it may be personal 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from difflib import get_close_matches
 from enum import StrEnum
@@ -34,6 +34,7 @@ __all__ = [
     "kind_of",
     "masked",
     "number_fault",
+    "require_duration",
     "require_id",
     "require_member",
     "require_number",
@@ -247,6 +248,12 @@ def check_bool(_instance: object, attribute: attrs.Attribute[Any], value: object
     """Validate an attrs field that is True or False; 1 and 0 are refused."""
     if not isinstance(value, bool):
         raise wrong_type("a boolean", value, f"$.{attribute.name}")
+
+
+def require_duration(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    """Validate an attrs field that is a duration of more than zero."""
+    if not isinstance(value, timedelta) or value <= timedelta(0):
+        raise ArgumentTypeError("expected a duration above zero", path=f"$.{attribute.name}")
 
 
 def masked(value: object) -> str:

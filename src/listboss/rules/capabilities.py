@@ -18,6 +18,7 @@ from listboss.rules._mapping import FrozenMap
 from listboss.rules._text import (
     check_bool,
     check_id,
+    check_optional_id,
     check_word,
     fold,
     kind_of,
@@ -68,6 +69,13 @@ def _optional(value: Iterable[str]) -> tuple[str, ...]:
 class Verb:
     """An action that only this provider offers: its name and the kind of each parameter.
 
+    A verb that `asserts` or `clears` something is delivered like a tag: what was cleared by a
+    newer event is not asserted by an older one. The name is that of a parameter, whose value
+    then says which one (`asserts="course"`), or a word of its own; the verb that does the
+    opposite names the same. Any other verb is not sent once its purchase or subscription was
+    ended by a newer event, unless it is `always` sent. Only an `idempotent` verb is sent again
+    after an attempt without an answer.
+
     >>> Verb("acme.enrol", {"course": "text", "note": "text"}, optional=("note",)).name
     'acme.enrol'
     """
@@ -77,6 +85,14 @@ class Verb:
         default=FrozenMap[str, FactKind](), converter=_parameter_kinds
     )
     optional: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=_optional)
+    asserts: str | None = attrs.field(
+        default=None, kw_only=True, validator=check_optional_id(ActionError)
+    )
+    clears: str | None = attrs.field(
+        default=None, kw_only=True, validator=check_optional_id(ActionError)
+    )
+    always: bool = attrs.field(default=False, kw_only=True, validator=check_bool)
+    idempotent: bool = attrs.field(default=False, kw_only=True, validator=check_bool)
 
     def faults(self, action: ProviderAction) -> tuple[str, ...]:
         """Name the parameters that are missing, unknown or of the wrong kind."""

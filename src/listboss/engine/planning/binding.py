@@ -12,7 +12,14 @@ from typing import Any
 import attrs
 
 from listboss.engine.planning.compiled import CompiledAction
-from listboss.plan import Conflict, Plan, PlannedAction, make_plan
+from listboss.plan import (
+    NO_CONTEXT,
+    Conflict,
+    Plan,
+    PlanContext,
+    PlannedAction,
+    make_plan,
+)
 from listboss.rules._mapping import FrozenMap
 from listboss.rules.event import CONTACT_FIELDS, Contact, Event, FactValue
 from listboss.rules.segmentation import DEFAULT_SEND, digest
@@ -35,6 +42,7 @@ def bind(
     contact: Contact,
     actions: Sequence[CompiledAction],
     conflicts: tuple[Conflict, ...] = (),
+    context: PlanContext = NO_CONTEXT,
 ) -> Plan:
     """Make the plan of an event from distinct actions in the order of a plan."""
     email = contact.email
@@ -61,7 +69,7 @@ def bind(
         action.id = prefix + each.digest
         action.__class__ = PlannedAction
         planned.append(action)
-    return make_plan(event, tuple(planned), conflicts, None)
+    return make_plan(event, tuple(planned), conflicts, None, context)
 
 
 def data_of(event: Event, contact: Contact, send: Sequence[str]) -> FrozenMap[str, FactValue]:
