@@ -69,7 +69,7 @@ class Newsletters:
             case 204:
                 return NoChange()
             case 429:
-                return Throttled(timedelta(seconds=30 * call.attempt))
+                return Throttled(timedelta(seconds=30 * call.attempt))  # pauses the account
             case 403:
                 return Refused("the contact has unsubscribed", "suppressed")
             case _:  # an exception counts as `Unknown`, and its text is not stored
@@ -119,8 +119,9 @@ def main() -> None:
     print("\n## One minute later, when the service is no longer busy")
     service.busy = False
     later = datetime.now(UTC) + timedelta(minutes=1)
-    for receipt in executor.run_due(later):
-        print(f"{'purchase.approved':20} {'bruno@example.com':20} {receipt.status}")
+    executor.run_due(later)
+    for event in journal.events():
+        print(f"{event.id} {event.name:20} {journal.receipt(event.id).status}")
 
     print("\n## The history: each attempt, with its outcome")
     for record in journal.history("42"):

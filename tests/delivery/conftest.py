@@ -1,8 +1,9 @@
-"""Rules for two providers, providers with scripted answers, and a clock that tests set."""
+"""Rules, events, journals, providers with scripted answers, and a clock that tests set."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
+import attrs
 import pytest
 
 from listboss import (
@@ -16,14 +17,18 @@ from listboss import (
     MoveLead,
     PlannedAction,
     Product,
+    RemoveTag,
     RuleSet,
     Segmentation,
+    SubscriptionPlan,
     where,
 )
-from listboss.delivery import Executor, MemoryJournal
+from listboss.delivery import Executor, MemoryJournal, SqliteJournal
 from listboss.provider import Applied, Call
 
 APPROVED = EventName.PURCHASE_APPROVED
+DAY = datetime(2026, 5, 4, 11, tzinfo=UTC)
+"""When events without a `day` happen; the clock starts an hour later."""
 
 
 class Clock:
@@ -48,26 +53,38 @@ class Account:
     An answer may be an exception, which is raised, or a function, which is called.
     """
 
-    def __init__(self, *answers) -> None:
-        self.capabilities = Capabilities.everything()
+    def __init__(self, *answers, capabilities=None) -> None:
+        self.capabilities = capabilities or Capabilities.everything()
         self.answers = list(answers)
         self.calls: list[tuple[PlannedAction, Call]] = []
 
     @property
+    def actions(self):
+        """The actions that it received, in order."""
+        return [planned.action for planned, _ in self.calls]
+
+    @property
+    def sent(self):
+        """The actions that it received, in order, as a person writes them."""
+        return [str(action) for action in self.actions]
+
+    @property
     def tags(self):
-        """The tags that it received, in order."""
-        actions = [planned.action for planned, _ in self.calls]
-        return [action.tag for action in actions if isinstance(action, AddTag)]
+        """The tags that it was asked to add, in order."""
+        return [action.tag for action in self.actions if isinstance(action, AddTag)]
+
+    @property
+    def emails(self):
+        """The addresses of its calls, in order."""
+        return [planned.email for planned, _ in self.calls]
 
     def apply(self, action, call):
         """Return the next answer."""
         self.calls.append((action, call))
         answer = self.answers.pop(0) if self.answers else Applied()
-        if callable(answer):
-            return answer()
         if isinstance(answer, BaseException):
             raise answer
-        return answer
+        return answer() if callable(answer) and not isinstance(answer, type) else answer
 
 
 class AsyncAccount(Account):
@@ -90,6 +107,21 @@ SEGMENTATIONS = [
     segmentation("off", MoveLead("Customers", source="Prospects"), enabled=False),
     segmentation("english", AddLead("English"), condition=where.language == "en", enabled=False),
 ]
+OWNER = [
+    segmentation("buy", AddTag("owner")),
+    segmentation("back", RemoveTag("owner"), event="purchase.refunded"),
+]
+"""A buyer is tagged; a refund takes the tag away."""
+PRODUCTS = [
+    Product("42", "Course", approved_at=date(2025, 1, 1)),
+    Product(
+        "club",
+        "Club",
+        kind="subscription",
+        approved_at=date(2025, 1, 1),
+        plans=[SubscriptionPlan("10", "Monthly")],
+    ),
+]
 
 
 @pytest.fixture
@@ -102,14 +134,14 @@ def clock() -> Clock:
 def make_engine() -> Callable[..., Engine]:
     """Make an engine for the providers mail and crm, by default with the rules above."""
 
-    def make_engine(*segmentations: Segmentation, providers=("mail", "crm")) -> Engine:
-        return Engine(
-            RuleSet(
-                [Product("42", "Course", approved_at=date(2025, 1, 1))],
-                segmentations or SEGMENTATIONS,
-                providers={name: Capabilities.everything() for name in providers},
-            )
+    def make_engine(*segmentations: Segmentation, providers=("mail", "crm"), **more) -> Engine:
+        accounts = (
+            providers
+            if isinstance(providers, dict)
+            else {name: Capabilities.everything() for name in providers}
         )
+        rules = RuleSet(PRODUCTS, segmentations or SEGMENTATIONS, providers=accounts, **more)
+        return Engine(rules)
 
     return make_engine
 
@@ -122,11 +154,11 @@ def make_segmentation():
 
 @pytest.fixture
 def make_event() -> Callable[..., Event]:
-    """Make an approval of product 42 for ana@example.com."""
+    """Make an approval of product 42 for ana@example.com, that many days after the first."""
 
-    def make_event(id: str = "e-1", *, name=APPROVED, product_id="42", **more) -> Event:
+    def make_event(id: str = "e-1", *, name=APPROVED, product_id="42", day=0.0, **more) -> Event:
         more.setdefault("contact", Contact("ana@example.com", name="Ana"))
-        at = datetime(2026, 5, 4, 11, tzinfo=UTC)
+        at = DAY + timedelta(days=day)
         return Event(name, id=id, product_id=product_id, occurred_at=at, **more)
 
     return make_event
@@ -158,17 +190,57 @@ def crm() -> Account:
 
 @pytest.fixture
 def journal() -> MemoryJournal:
-    """An empty journal."""
+    """An empty journal in memory; modules that test journals replace it by `any_journal`."""
     return MemoryJournal()
 
 
+@pytest.fixture(params=["memory", "sqlite"])
+def any_journal(request, tmp_path):
+    """An empty journal of each kind, which keeps everything."""
+    if request.param == "memory":
+        yield MemoryJournal(keep=None)
+        return
+    with SqliteJournal(tmp_path / "journal.db", keep=None) as journal:
+        yield journal
+
+
 @pytest.fixture
-def executor(make_engine, mail, crm, journal, clock) -> Executor:
+def make_executor(make_engine, mail, crm, journal, clock):
+    """Make an executor of some rules, or of those above, with both providers."""
+
+    def make_executor(*segmentations, providers=None, engine=None, **more) -> Executor:
+        accounts = providers or {"mail": mail, "crm": crm}
+        capabilities = {name: each.capabilities for name, each in accounts.items()}
+        engine = engine or make_engine(*segmentations, providers=capabilities)
+        settings = {"clock": clock, **more}
+        return Executor(engine, accounts, journal, **settings)
+
+    return make_executor
+
+
+@pytest.fixture
+def executor(make_executor: Callable[..., Executor]) -> Executor:
     """An executor of the rules above with both providers."""
-    return Executor(make_engine(), {"mail": mail, "crm": crm}, journal, clock=clock)
+    return make_executor()
+
+
+@pytest.fixture
+def owners(make_executor: Callable[..., Executor]) -> Executor:
+    """An executor that tags buyers of product 42, and takes the tag away after a refund."""
+    return make_executor(*OWNER)
 
 
 @pytest.fixture
 def engine_for_crm(make_engine: Callable[..., Engine]) -> Engine:
     """An engine that knows only the provider `crm`."""
     return make_engine(providers=("crm",))
+
+
+@pytest.fixture
+def without():
+    """Return the capabilities of an account that can do everything but some things."""
+
+    def without(**changes) -> Capabilities:
+        return attrs.evolve(Capabilities.everything(), **changes)
+
+    return without

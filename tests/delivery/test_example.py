@@ -17,7 +17,12 @@ def test_custom_provider(capsys):
         ["purchase.approved", "ana@example.com", "done"],
         ["purchase.approved", "blocked@example.com", "failed"],
         ["purchase.approved", "bruno@example.com", "pending"],
-        ["purchase.refunded", "ana@example.com", "done"],
+        ["purchase.refunded", "ana@example.com", "pending"],
     ] == events
-    assert [["purchase.approved", "bruno@example.com", "done"]] == later
+    assert [
+        ["e-0", "purchase.approved", "done"],
+        ["e-1", "purchase.approved", "failed"],
+        ["e-2", "purchase.approved", "done"],
+        ["e-3", "purchase.refunded", "done"],
+    ] == later
     assert ["applied", "refused", "waiting", "applied", "applied"] == [line[2] for line in history]

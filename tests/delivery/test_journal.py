@@ -1,231 +1,503 @@
+"""What every journal does with events, receipts, lanes and pauses."""
+
 from datetime import timedelta
 
 import pytest
 
-from listboss import AddLead, AddTag, Contact, Engine, Idle, RuleSet
-from listboss.delivery import DeliveryStatus, Executor, MemoryJournal, Record, Status
+from listboss import AddTag, Contact, Idle, RemoveTag
+from listboss.delivery import DeliveryStatus, RetryPolicy, Status
 from listboss.errors import UnknownIdError
-from listboss.provider import Accepted, Applied, Refused, Throttled
+from listboss.provider import Accepted, Refused, Throttled, Unknown
 
 ANA, BRUNO = "ana@example.com", "bruno@example.com"
+SECOND = timedelta(seconds=1)
+REFUND = "purchase.refunded"
+BRUNO_CONTACT = Contact(BRUNO)
 
 
-class TestHistory:
-    """Recorded outcomes."""
+@pytest.fixture
+def journal(any_journal):
+    """A journal of each kind."""
+    return any_journal
 
-    def test_record(self, executor, journal, make_event, clock):
-        """A record has the time, reasons, contact, action, provider and status."""
-        executor.handle(make_event(transaction="HP1"))
-        assert (
-            Record(
-                time=clock.now,
-                segmentation_ids=("crm",),
-                automatic=False,
-                product_id="42",
-                subscription_plan=None,
-                contact=ANA,
-                event_name="purchase.approved",
-                event_id="e-1",
-                provider="crm",
-                action=AddTag("c"),
-                status=Status.APPLIED,
-                detail="",
-                is_test=False,
-            )
-            == journal.history()[0]
-        )
 
-    def test_every_attempt(self, executor, journal, make_event, crm):
-        """Every attempt has a record, oldest first."""
-        crm.answers = [Refused("full", "limit"), Accepted("7")]
-        executor.handle(make_event())
-        executor.handle(make_event(), replan=True)
-        assert [(Status.REFUSED, "limit: full"), (Status.ACCEPTED, "job 7")] == [
-            (record.status, record.detail) for record in journal.history(provider="crm")
+@pytest.fixture
+def one(make_executor, make_segmentation):
+    """An executor with one rule of one action."""
+    return make_executor(make_segmentation("buyers", AddTag("a")))
+
+
+def statuses(receipt):
+    """The status of each action, in the order of the plan."""
+    return [state.status for state in receipt.states]
+
+
+class TestReceipt:
+    """What has become of an event."""
+
+    def test_states(self, executor, journal, make_event, make_engine):
+        """A receipt has each action as it was planned, with its status and attempts."""
+        receipt = executor.handle(make_event())
+        assert [
+            (planned, Status.APPLIED, 1, 1) for planned in make_engine().plan(make_event()).actions
+        ] == [
+            (state.planned, state.status, state.attempts, state.generation)
+            for state in receipt.states
         ]
 
-    def test_idle_event(self, executor, journal, make_event):
-        """An event without actions is in the history, with the reason."""
-        executor.handle(make_event(name="purchase.refunded", plan_name="Gold"))
-        (record,) = journal.history("42")
-        assert (DeliveryStatus.IDLE, Idle.NO_RULE, None, None, ANA, "Gold") == (
+    def test_next_at(self, executor, make_event, mail, crm, clock):
+        """A receipt says when the earliest waiting action is due."""
+        mail.answers = [Throttled(90 * SECOND)]
+        crm.answers = [Throttled(30 * SECOND)]
+        assert clock.now + 30 * SECOND == executor.handle(make_event()).next_at
+
+    def test_nothing_waits(self, executor, make_event):
+        """A receipt without waiting actions has no time."""
+        assert None is executor.handle(make_event()).next_at
+
+    @pytest.mark.parametrize("method", ["receipt", "event"])
+    def test_unknown_event(self, journal, method):
+        """An event that the journal does not have raises an error."""
+        with pytest.raises(UnknownIdError, match="`e-9`"):
+            getattr(journal, method)("e-9")
+
+    def test_event(self, executor, journal, make_event):
+        """The journal gives back the event as it was accepted."""
+        event = make_event(transaction="HP1", facts={"language": "en"})
+        executor.accept(event)
+        assert event == journal.event("e-1")
+
+
+class TestIdle:
+    """Events that ask for nothing."""
+
+    @pytest.mark.parametrize(
+        ("more", "idle"),
+        [
+            ({"contact": None}, Idle.UNADDRESSED),
+            ({"is_test": True}, Idle.TEST),
+            ({"product_id": "7"}, Idle.UNKNOWN_PRODUCT),
+            ({"product_id": "club", "plan_id": "99"}, Idle.UNKNOWN_PLAN),
+            ({"name": "purchase.dreamt"}, Idle.UNKNOWN_EVENT),
+            ({"name": REFUND}, Idle.NO_RULE),
+        ],
+        ids=str,
+    )
+    def test_record(self, executor, journal, make_event, more, idle):
+        """The history says why nothing was done."""
+        executor.handle(make_event(**more))
+        (record,) = journal.history()
+        assert (DeliveryStatus.IDLE, idle, None, None) == (
             record.status,
             record.detail,
             record.provider,
             record.action,
-            record.contact,
-            record.subscription_plan,
         )
 
-    def test_automatic(self, make_engine, journal, make_event, mail, crm):
-        """Records of automatic segmentations are marked as automatic."""
-        rules = make_engine().rules
-        capturing = RuleSet(rules.products, (), providers=rules.providers, capture_provider="mail")
-        executor = Executor(Engine(capturing), {"mail": mail, "crm": crm}, journal)
+    @pytest.mark.parametrize("more", [{"contact": None}, {"is_test": True}, {"name": REFUND}])
+    def test_redelivered(self, executor, journal, make_event, more):
+        """A redelivered event without actions is recorded once."""
+        executor.handle(make_event(**more))
+        executor.handle(make_event(**more))
+        assert 1 == journal.count()
+
+    @pytest.mark.parametrize(
+        "more",
+        [{"name": REFUND}, {"product_id": "club", "plan_id": "10"}],
+        ids=str,
+    )
+    def test_reason_that_passed(
+        self, executor, make_event, make_engine, make_segmentation, *, mail, more
+    ):
+        """An event whose reason is gone is planned anew when it is redelivered."""
+        executor.handle(make_event(**more))
+        where = {"product_id": more.get("product_id", "42"), "event": make_event(**more).name}
+        if "plan_id" in more:
+            where["plan_ids"] = ("10",)
+        executor.use_engine(make_engine(make_segmentation("new", AddTag("new"), **where)))
+        receipt = executor.handle(make_event(**more))
+        assert (["new"], None) == (mail.tags, receipt.idle)
+
+    def test_other_reason(self, executor, journal, make_event, make_engine, make_segmentation):
+        """An event without an address stays idle whatever the rules."""
+        executor.handle(make_event(contact=None))
+        executor.use_engine(make_engine(make_segmentation("new", AddTag("new"))))
+        receipt = executor.handle(make_event(contact=None))
+        assert (Idle.UNADDRESSED, 1) == (receipt.idle, journal.count())
+
+
+class TestConflict:
+    """An id that comes with another event."""
+
+    @pytest.mark.parametrize(
+        "more", [{"name": REFUND}, {"product_id": "club"}, {"contact": BRUNO_CONTACT}], ids=str
+    )
+    def test_receipt(self, executor, make_event, more):
+        """Another name, product or contact is a conflict."""
         executor.handle(make_event())
-        assert {True} == {record.automatic for record in journal.history()}
-        assert [AddLead()] == [
-            record.action for record in journal.history(segmentation_id="auto.capture")
+        receipt = executor.handle(make_event(**more))
+        assert (DeliveryStatus.CONFLICT, ()) == (receipt.status, receipt.states)
+
+    def test_keeps_the_first(self, executor, journal, make_event):
+        """What was accepted first stays as it is."""
+        first = executor.handle(make_event())
+        executor.handle(make_event(contact=BRUNO_CONTACT), replan=True)
+        assert (first, make_event()) == (journal.receipt("e-1"), journal.event("e-1"))
+
+    def test_record(self, executor, journal, make_event):
+        """The history has a line about it, without a contact."""
+        executor.handle(make_event())
+        executor.handle(make_event(contact=BRUNO_CONTACT))
+        (record,) = journal.history(status="conflict")
+        assert ("e-1", None) == (record.event_id, record.contact)
+
+    def test_other_spelling_of_the_address(self, executor, make_event):
+        """The same address in other letters is the same contact."""
+        first = executor.handle(make_event())
+        assert first == executor.handle(make_event(contact=Contact("ANA@example.com")))
+
+
+class TestThrottle:
+    """Throttled accounts and contacts."""
+
+    def test_account(self, one, make_event, mail):
+        """A throttled account gets no other contact's actions either."""
+        mail.answers = [Throttled(30 * SECOND)]
+        one.handle(make_event("e-1"))
+        one.handle(make_event("e-2", contact=BRUNO_CONTACT))
+        assert [ANA] == mail.emails
+
+    def test_account_goes_on(self, one, make_event, mail, clock):
+        """A throttled account gets all of them when the pause is over."""
+        mail.answers = [Throttled(30 * SECOND)]
+        one.handle(make_event("e-1"))
+        one.handle(make_event("e-2", contact=BRUNO_CONTACT))
+        clock.turn(seconds=30)
+        one.run_due()
+        assert [ANA, ANA, BRUNO] == sorted(mail.emails)
+
+    def test_contact(self, one, make_event, mail):
+        """While one contact is throttled, the account gets those of others."""
+        mail.answers = [Throttled(30 * SECOND, "contact")]
+        one.handle(make_event("e-1"))
+        one.handle(make_event("e-2", contact=BRUNO_CONTACT))
+        assert [ANA, BRUNO] == mail.emails
+
+    def test_other_account(self, executor, make_event, mail, crm):
+        """Other accounts go on."""
+        crm.answers = [Throttled(30 * SECOND)]
+        executor.handle(make_event())
+        assert ["a", "b"] == mail.tags
+
+    def test_due_at(self, one, journal, make_event, mail, clock):
+        """A paused account has nothing due before the pause is over."""
+        mail.answers = [Throttled(30 * SECOND)]
+        one.handle(make_event("e-1"))
+        one.accept(make_event("e-2", contact=BRUNO_CONTACT))
+        assert clock.now + 30 * SECOND == journal.due_at()
+
+
+class TestOutage:
+    """An account that gives no answers."""
+
+    def handle(self, executor, make_event, count):
+        """Handle that many events of different contacts."""
+        for n in range(count):
+            executor.handle(make_event(f"e-{n}", contact=Contact(f"{n}@example.com")))
+
+    @pytest.mark.parametrize(("events", "calls"), [(9, 9), (10, 10), (11, 10), (15, 10)])
+    def test_pause(self, one, make_event, mail, events, calls):
+        """After ten attempts in a row without an answer, the account is paused."""
+        mail.answers = [Unknown("timeout")] * 99
+        self.handle(one, make_event, events)
+        assert calls == len(mail.calls)
+
+    def test_not_in_a_row(self, one, make_event, mail):
+        """An answer in between starts the count anew, a refusal too."""
+        mail.answers = [*[Unknown("timeout")] * 9, Refused("no", "contact")] * 2
+        self.handle(one, make_event, 20)
+        assert 20 == len(mail.calls)
+
+    def test_goes_on(self, one, make_event, mail, clock):
+        """When the pause is over, the account is tried again."""
+        mail.answers = [Unknown("timeout")] * 10
+        self.handle(one, make_event, 12)
+        clock.turn(minutes=1)
+        one.run_due()
+        assert 22 == len(mail.calls)
+
+
+class TestLanes:
+    """The actions of one contact at one account go out one after the other."""
+
+    def test_order(self, executor, make_event, mail):
+        """Actions go out in the order of acceptance, then of the plan."""
+        executor.accept(make_event("e-1", day=1))
+        executor.accept(make_event("e-2", day=2))
+        executor.run_due()
+        assert ["a", "b", "a", "b"] == mail.tags
+
+    def test_one_at_a_time(self, executor, journal, make_event, clock):
+        """While an action is in flight, the next one of its lane is not given out."""
+        executor.accept(make_event())
+        first = journal.turn("w-1", (), clock.now, want=9)
+        second = journal.turn("w-2", (), clock.now, want=9)
+        assert (2, 0) == (len(first), len(second))
+
+    def test_in_doubt(self, executor, journal, make_event, clock):
+        """With `in_doubt` a lane gives out several actions at once."""
+        executor.accept(make_event())
+        assert 3 == len(journal.turn("w-1", (), clock.now, want=9, in_doubt=2))
+
+    def test_other_contacts(self, one, make_event, mail):
+        """A waiting action holds back nobody else."""
+        mail.answers = [Unknown("timeout")]
+        one.handle(make_event("e-1"))
+        one.handle(make_event("e-2", contact=BRUNO_CONTACT))
+        assert [ANA, BRUNO] == mail.emails
+
+    def test_refused_holds_nothing_back(self, executor, make_event, mail):
+        """After a refusal the lane goes on."""
+        mail.answers = [Refused("no", "contact")]
+        executor.handle(make_event())
+        assert ["a", "b"] == mail.tags
+
+    def test_waiting_holds_back_its_lane(self, executor, make_event, mail):
+        """A waiting action holds back those behind it."""
+        mail.answers = [Unknown("timeout")]
+        executor.handle(make_event())
+        assert ["a"] == mail.tags
+
+    @pytest.mark.parametrize(("minutes", "tags"), [(14, ["a"]), (15, ["a", "b"])])
+    def test_patience(self, executor, make_event, mail, clock, *, minutes, tags):
+        """A waiting action holds back its lane only for the policy's patience."""
+        mail.answers = [Throttled(timedelta(hours=1), "contact")]
+        executor.handle(make_event())
+        clock.turn(minutes=minutes)
+        executor.run_due()
+        assert tags == mail.tags
+
+    def test_patience_of_the_host(self, make_executor, make_event, mail, clock):
+        """The host may set another patience."""
+        executor = make_executor(policy=RetryPolicy(patience=timedelta(minutes=1)))
+        mail.answers = [Throttled(timedelta(hours=1), "contact")]
+        executor.handle(make_event())
+        clock.turn(minutes=1)
+        executor.run_due()
+        assert ["a", "b"] == mail.tags
+
+    def test_patience_in_due_at(self, executor, journal, make_event, mail, clock):
+        """When patience is over, there is something to do."""
+        mail.answers = [Throttled(timedelta(hours=1), "contact")]
+        executor.handle(make_event())
+        assert clock.now + timedelta(minutes=15) == journal.due_at()
+
+    def test_only_those_of_an_event(self, executor, journal, make_event, clock):
+        """With `event_id` only the lanes of that event's contact are worked on."""
+        executor.accept(make_event("e-1"))
+        executor.accept(make_event("e-2", contact=BRUNO_CONTACT))
+        turn = journal.turn("w-1", (), clock.now, want=9, event_id="e-2")
+        assert {BRUNO} == {attempt.planned.email for attempt in turn}
+
+
+class TestLease:
+    """A worker that dies, or reports late."""
+
+    def test_interrupted(self, one, journal, make_event, mail, clock):
+        """When a lease is over, its action is recorded as interrupted and sent again."""
+        one.accept(make_event())
+        journal.turn("w-1", (), clock.now)
+        clock.turn(seconds=60)
+        one.run_due()
+        assert [(Status.WAITING, "interrupted"), (Status.APPLIED, "")] == [
+            (record.status, record.detail) for record in journal.history()
         ]
 
-    def test_repr_is_masked(self, executor, journal, make_event):
-        """The repr of a record shows no e-mail."""
-        executor.handle(make_event())
-        assert "ana@" not in repr(journal.history())
+    def test_late_report(self, one, journal, make_event, clock):
+        """A late report changes nothing, and is in the history."""
+        one.accept(make_event())
+        (attempt,) = journal.turn("w-1", (), clock.now)
+        clock.turn(seconds=60)
+        one.run_due()
+        late = RetryPolicy().settle(attempt, Refused("no", "contact"), clock.now)
+        journal.turn("w-1", [late], clock.now, want=0)
+        record = journal.history()[-1]
+        detail = "reported late, after the lease had ended; nothing was changed"
+        assert ([Status.APPLIED], Status.REFUSED, detail) == (
+            statuses(journal.receipt("e-1")),
+            record.status,
+            record.detail,
+        )
+
+    def test_records_of_a_turn(self, one, journal, make_event, clock):
+        """A turn gives back what it wrote into the history."""
+        one.accept(make_event())
+        (attempt,) = journal.turn("w-1", (), clock.now)
+        result = RetryPolicy().settle(attempt, Accepted("7"), clock.now)
+        (record,) = journal.turn("w-1", [result], clock.now, want=0).records
+        assert (Status.ACCEPTED, "job 7") == (record.status, record.detail)
+
+    @pytest.mark.parametrize(("worker", "freed"), [("w-1", 1), ("w-2", 0)])
+    def test_resume(self, one, journal, make_event, clock, *, worker, freed):
+        """A worker that starts anew frees its own lanes, and not those of one that lives."""
+        one.accept(make_event())
+        journal.turn("w-1", (), clock.now)
+        assert freed == journal.resume(worker, clock.now)
 
 
-class TestFilters:
-    """Filtering the history."""
+class TestRetry:
+    """Taking stuck and waiting actions up again."""
 
     @pytest.fixture(autouse=True)
-    def _some(self, executor, make_event, mail):
-        mail.answers = [Refused("no", "contact")]
-        executor.handle(make_event("e-1"))
-        executor.handle(make_event("e-2", contact=Contact(BRUNO)))
-        executor.handle(make_event("e-3", product_id="7"))
-        executor.handle(make_event("e-4", contact=None))
-        executor.test("crm", BRUNO)
+    def _some(self, executor, make_event, mail, crm):
+        mail.answers = [Refused("no", "contact"), Throttled(timedelta(hours=9), "contact")]
+        crm.answers = [Refused("no such list", "configuration")]
+        executor.handle(make_event())
 
     @pytest.mark.parametrize(
         ("wanted", "count"),
         [
-            ({}, 9),
-            ({"product_id": "42"}, 8),
-            ({"product_id": "7"}, 1),
-            ({"contact": ANA}, 4),
-            ({"contact": " BRUNO@example.com"}, 4),
-            ({"contact": Contact(BRUNO)}, 4),
-            ({"contact": "nobody@example.com"}, 0),
+            ({}, 3),
             ({"event_id": "e-1"}, 3),
-            ({"segmentation_id": "buyers"}, 4),
-            ({"provider": "crm"}, 3),
-            ({"status": "refused"}, 1),
-            ({"status": DeliveryStatus.IDLE}, 2),
-            ({"is_test": True}, 1),
-            ({"is_test": False}, 8),
-            ({"product_id": "42", "contact": ANA, "status": Status.APPLIED}, 2),
+            ({"account": "mail"}, 2),
+            ({"account": "crm"}, 1),
+            ({"account": "sms"}, 0),
+            ({"status": "refused"}, 2),
+            ({"status": Status.WAITING}, 1),
+            ({"status": "dead"}, 0),
+            ({"status": "applied"}, 0),
+            ({"event_id": "e-1", "account": "mail", "status": "refused"}, 1),
         ],
-        ids=repr,
+        ids=str,
     )
-    def test_filter(self, journal, wanted, count):
-        """A record must match every given filter."""
-        assert count == len(journal.history(**wanted))
+    def test_how_many(self, executor, wanted, count):
+        """Those that fit everything given are taken up."""
+        assert count == executor.retry(**wanted)
+
+    def test_sent_again(self, executor, mail):
+        """They are sent again as a further attempt, with the same key."""
+        executor.retry(account="mail")
+        executor.run_due()
+        calls = [call for planned, call in mail.calls if planned.action == AddTag("a")]
+        assert ([1, 2], 1) == ([call.attempt for call in calls], len({call.key for call in calls}))
+
+    def test_not_before_the_next_turn(self, executor, journal):
+        """Nothing is sent before the next `run_due`."""
+        executor.retry()
+        assert {Status.PLANNED} == set(statuses(journal.receipt("e-1")))
+
+    def test_unknown_event(self, executor):
+        """An event that the journal does not have raises an error."""
+        with pytest.raises(UnknownIdError, match="`e-9`"):
+            executor.retry(event_id="e-9")
+
+    def test_over(self, executor):
+        """What is over stays over."""
+        executor.retry()
+        executor.run_due()
+        assert 0 == executor.retry()
+
+    def test_judged_anew(self, owners, make_event, journal, mail):
+        """What a newer event took back is not sent."""
+        mail.answers = [Refused("no", "contact")]
+        owners.handle(make_event("e-8", transaction="P1", contact=BRUNO_CONTACT))
+        refund = make_event("e-9", name=REFUND, transaction="P1", contact=BRUNO_CONTACT, day=1)
+        owners.handle(refund)
+        owners.retry(event_id="e-8")
+        owners.run_due()
+        assert [Status.SUPERSEDED] == statuses(journal.receipt("e-8"))
 
 
-class TestForget:
-    """Erasing a person."""
+class TestReplan:
+    """Planning a known event again, with other rules."""
 
-    def test_personal_data_go(self, executor, journal, make_event, mail):
-        """The contact is not found any more, and no personal data is kept."""
-        mail.answers = [Refused("it said: ana@example.com is blocked", "suppressed")]
+    def use(self, executor, make_engine, make_segmentation, *tags):
+        """Use a rule that adds these tags."""
+        rule = make_segmentation("new", [AddTag(tag) for tag in tags])
+        executor.use_engine(make_engine(rule))
+
+    def test_no_longer_asked_for(self, executor, make_event, make_engine, make_segmentation):
+        """What the rules do not ask for any more is superseded."""
+        executor.accept(make_event())
+        self.use(executor, make_engine, make_segmentation, "a")
+        receipt = executor.replan("e-1")
+        assert {"c": Status.SUPERSEDED, "a": Status.APPLIED, "b": Status.SUPERSEDED} == {
+            state.planned.action.tag: state.status for state in receipt.states
+        }
+
+    def test_over_stays(self, executor, make_event, make_engine, make_segmentation, mail):
+        """What is over stays in the receipt, and is not sent again."""
         executor.handle(make_event())
-        assert 3 == journal.forget("ANA@example.com")
-        assert () == journal.history(contact=ANA)
-        kept = journal.history(), journal.receipt("e-1")
-        assert {None} == {record.contact for record in kept[0]}
-        assert {"": 3} == {state.planned.email: 3 for state in kept[1].states}
-        assert [{}] * 3 == [state.planned.data for state in kept[1].states]
-        assert "ana" not in "".join(record.detail for record in kept[0])
-        assert "ana" not in "".join(state.detail for state in kept[1].states)
+        self.use(executor, make_engine, make_segmentation, "new")
+        receipt = executor.replan("e-1")
+        assert (4, ["a", "b", "new"]) == (len(receipt.states), mail.tags)
 
-    def test_counts_stay(self, executor, journal, make_event):
-        """Records stay counted."""
+    def test_there_and_back(self, executor, make_event, make_engine, make_segmentation, *, mail):
+        """What the old rules asked for is sent when they are back."""
+        old = executor.engine
+        executor.accept(make_event())
+        self.use(executor, make_engine, make_segmentation, "new")
+        executor.replan("e-1")
+        executor.use_engine(old)
+        receipt = executor.replan("e-1")
+        assert ["new", "a", "b"] == mail.tags
+        assert {Status.APPLIED} == set(statuses(receipt))
+
+    def test_there_and_back_after_sending(
+        self, executor, make_event, make_engine, make_segmentation, mail
+    ):
+        """What was sent before is not sent again when the old rules are back."""
+        old = executor.engine
         executor.handle(make_event())
-        journal.forget(Contact(ANA))
-        assert 3 == len(journal.history("42", status=Status.APPLIED))
+        self.use(executor, make_engine, make_segmentation, "new")
+        executor.replan("e-1")
+        executor.use_engine(old)
+        executor.replan("e-1")
+        assert ["a", "b", "new"] == mail.tags
 
-    def test_others_stay(self, executor, journal, make_event):
-        """Other contacts are kept."""
-        executor.handle(make_event("e-1"))
-        executor.handle(make_event("e-2", contact=Contact(BRUNO)))
-        journal.forget(ANA)
-        assert 3 == len(journal.history(contact=BRUNO))
+    def test_waiting(self, executor, make_event, mail):
+        """A waiting action keeps the time that the provider asked for."""
+        mail.answers = [Throttled(timedelta(hours=1), "contact")]
+        before = executor.handle(make_event())
+        assert before.next_at == executor.replan("e-1").next_at
 
-    def test_redelivered(self, executor, journal, make_event, mail):
-        """A redelivered event of a forgotten contact does nothing."""
+    def test_in_flight(self, one, journal, make_event, make_engine, clock):
+        """An action that is being sent is not given out a second time."""
+        one.accept(make_event())
+        journal.turn("w-1", (), clock.now)
+        one.replan("e-1")
+        assert [Status.SENDING] == statuses(journal.receipt("e-1"))
+
+    def test_target_that_nothing_explains(
+        self, executor, journal, make_event, make_engine, make_segmentation
+    ):
+        """A tag that no event explains any more is left as it is, and reported."""
         executor.handle(make_event())
-        journal.forget(ANA)
-        executor.handle(make_event())
-        assert (["a", "b"], ()) == (mail.tags, journal.history(contact=ANA))
-
-    def test_not_sent_yet(self, executor, journal, make_event, mail, clock):
-        """An action that was not sent yet never will be."""
-        mail.answers = [Throttled(timedelta(seconds=30))]
-        executor.handle(make_event())
-        journal.forget(ANA)
-        assert () == executor.run_due(clock.turn(days=1))
-        assert [Status.APPLIED, Status.REFUSED, Status.REFUSED] == [
-            state.status for state in journal.receipt("e-1").states
-        ]
-
-    def test_while_being_sent(self, executor, journal, make_event, mail):
-        """A contact forgotten during a call is not in the record of its outcome."""
-        mail.answers = [lambda: journal.forget(ANA) and Applied()]
-        executor.handle(make_event())
-        assert () == journal.history(contact=ANA)
-        assert [Status.APPLIED] == [r.status for r in journal.history(provider="mail")]
-
-    def test_unknown(self, journal):
-        """Forgetting an unknown contact changes no record."""
-        assert 0 == journal.forget(ANA)
+        self.use(executor, make_engine, make_segmentation, "new")
+        executor.replan("e-1")
+        assert {"a": (True, None), "b": (True, None), "new": (True, "e-1")} == {
+            entry.target.tag: (entry.sent, entry.event_id)
+            for entry in journal.standing(ANA)
+            if entry.provider == "mail"
+        }
 
 
-class TestKeeping:
-    """How long a journal keeps records and events."""
+class TestTurn:
+    """What a turn may be asked for."""
 
-    def test_old_events_go(self, executor, journal, make_event, clock, mail):
-        """After 60 days an event is dropped with its records; later events stay."""
-        executor.handle(make_event("e-1"))
-        clock.turn(days=30)
-        executor.handle(make_event("e-2"))
-        clock.turn(days=30, seconds=1)
-        executor.handle(make_event("e-3"))
-        assert {"e-2", "e-3"} == {record.event_id for record in journal.history()}
-        with pytest.raises(UnknownIdError):
-            journal.receipt("e-1")
+    def test_want_nothing(self, executor, journal, make_event, clock):
+        """A turn that wants nothing gives out nothing."""
+        executor.accept(make_event())
+        assert () == journal.turn("w-1", (), clock.now, want=0)
 
-    def test_open_events_stay(self, executor, journal, make_event, clock, mail):
-        """An event with open actions is kept, however old it is."""
-        mail.answers = [Throttled(timedelta(days=30))]
-        executor.handle(make_event("e-1"))
-        executor.handle(make_event("e-2", product_id="7"))
-        clock.turn(days=90)
-        executor.handle(make_event("e-3"))
-        assert ("e-1",) == journal.due(clock.now)
-
-    def test_for_ever(self, make_engine, make_event, mail, crm, clock):
-        """With `keep=None` a journal keeps everything."""
-        journal = MemoryJournal(keep=None)
-        executor = Executor(make_engine(), {"mail": mail, "crm": crm}, journal, clock=clock)
-        executor.handle(make_event("e-1"))
-        clock.turn(days=9999)
-        executor.handle(make_event("e-2"))
-        assert 6 == len(journal.history())
-
-    def test_replanned_is_new(self, executor, journal, make_event, clock):
-        """The time of a replanned event starts again."""
-        executor.handle(make_event("e-1"))
-        clock.turn(days=40)
-        executor.handle(make_event("e-1"), replan=True)
-        clock.turn(days=40)
-        executor.handle(make_event("e-2"))
-        assert DeliveryStatus.DONE is journal.receipt("e-1").status
-
-    def test_replanned_keeps_nothing_else(self, executor, journal, make_event, clock):
-        """A replanned event does not keep older events from being dropped."""
-        for event_id in ("e-1", "e-2"):
-            executor.handle(make_event(event_id))
-        clock.turn(days=40)
-        executor.handle(make_event("e-1"), replan=True)
-        clock.turn(days=40)
-        executor.handle(make_event("e-3"))
-        with pytest.raises(UnknownIdError):
-            journal.receipt("e-2")
-
-
-@pytest.mark.parametrize("method", ["receipt", "intend"])
-def test_unknown_event(journal, clock, method):
-    """An event that the journal does not have raises an error."""
-    arguments = {"receipt": ("e-9",), "intend": ("e-9", clock.now)}[method]
-    with pytest.raises(UnknownIdError, match="`e-9`"):
-        getattr(journal, method)(*arguments)
+    def test_accounts_in_turn(self, make_executor, make_segmentation, journal, make_event, clock):
+        """An account with much to do does not keep another from its turn."""
+        executor = make_executor(
+            make_segmentation("mail", AddTag("a")),
+            make_segmentation("crm", RemoveTag("c"), provider="crm"),
+        )
+        for n in range(6):
+            executor.accept(make_event(f"e-{n}", contact=Contact(f"{n}@example.com")))
+        turns = [journal.turn("w-1", (), clock.turn(microseconds=1), want=1) for _ in range(4)]
+        found = sorted(attempt.planned.provider for turn in turns for attempt in turn)
+        assert ["crm", "crm", "mail", "mail"] == found

@@ -1,43 +1,78 @@
-"""Delivery: carry a plan out at the host's providers, with a journal.
+"""Deliver: bring each contact into the state that its events ask for, through any crash.
 
-`Executor` and `AsyncExecutor` plan an event, attempt each action once and record the
-outcome. `MemoryJournal` keeps the history. `Delivery` is the life of one plan as a table,
-without a clock, a provider or a store, for hosts that write their own driver or journal.
+`Executor` and `AsyncExecutor` accept events, keep them in a `Journal`, and carry their plans
+out at the host's providers. `MemoryJournal` lives as long as the process. `TRANSITIONS` is
+the life of an action as a table, `RetryPolicy` says when to try again.
 """
 
 from __future__ import annotations
 
-from listboss.delivery.delivery import (
-    DONE,
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from listboss.delivery.executor import Executor, Stop
+from listboss.delivery.journal import (
+    Forgotten,
+    Journal,
+    StandingEntry,
+    Stuck,
+    Turn,
+)
+from listboss.delivery.life import (
     TRANSITIONS,
     ActionState,
     Attempt,
-    Delivery,
     DeliveryStatus,
-    Done,
+    Happening,
     Receipt,
-    Signal,
+    Result,
+    RetryPolicy,
     Status,
-    Wait,
 )
-from listboss.delivery.executor import AsyncExecutor, Executor
-from listboss.delivery.journal import Journal, MemoryJournal, Record
+from listboss.delivery.memory import MemoryJournal
+from listboss.delivery.observer import LoggingObserver, Observer
+from listboss.delivery.record import Record
+
+if TYPE_CHECKING:
+    from listboss.delivery.async_executor import AsyncExecutor
+    from listboss.delivery.sqlite import SqliteJournal
 
 __all__ = [
-    "DONE",
     "TRANSITIONS",
     "ActionState",
     "AsyncExecutor",
     "Attempt",
-    "Delivery",
     "DeliveryStatus",
-    "Done",
     "Executor",
+    "Forgotten",
+    "Happening",
     "Journal",
+    "LoggingObserver",
     "MemoryJournal",
+    "Observer",
     "Receipt",
     "Record",
-    "Signal",
+    "Result",
+    "RetryPolicy",
+    "SqliteJournal",
+    "StandingEntry",
     "Status",
-    "Wait",
+    "Stop",
+    "Stuck",
+    "Turn",
 ]
+
+
+_LAZY = {"AsyncExecutor": "async_executor", "SqliteJournal": "sqlite"}
+
+
+def __getattr__(name: str) -> Any:
+    """Load what needs asyncio, sqlite3 or cattrs when it is asked for, and not before."""
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """List the public names, those that are not loaded yet among them."""
+    return sorted(__all__)

@@ -1,120 +1,71 @@
-"""Executors: carry plans out at the host's providers, synchronously or asynchronously.
+"""`Executor`: accepts events, and carries their plans out at the host's providers.
 
-Each action is intended, sent and recorded on its own, so a failing action delays no other.
-A redelivered event does nothing twice. An exception from a provider counts as `Unknown`;
-only its class name is kept, since its text may hold personal data. An action without an
-answer is sent again only if the host replans the event (`replan=True`).
+Every action is noted as being sent, sent, and recorded, in this order. Whatever a provider
+raises counts as `Unknown`; only its class name is kept, since its text may hold personal
+data. The rules of delivery are the journal's, those of repeating are `RetryPolicy`'s.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
-from datetime import datetime
-from typing import Generic, TypeVar, cast, get_args
-from uuid import uuid4
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Protocol
 
 from listboss._clock import utc_now
-from listboss.delivery.delivery import Attempt, Receipt
+from listboss.delivery._core import Core, EndingsOption, as_outcome
 from listboss.delivery.journal import Journal
+from listboss.delivery.life import (
+    Attempt,
+    DeliveryStatus,
+    Receipt,
+    Result,
+    RetryPolicy,
+)
+from listboss.delivery.observer import Observer
 from listboss.engine.engine import Engine
-from listboss.errors import ConfigurationError
-from listboss.provider import AsyncProvider, Outcome, Provider, Refused, RefusedKind, Unknown
-from listboss.rules.event import Contact, Event
+from listboss.errors import ConfigurationError, StorageError
+from listboss.provider import (
+    Provider,
+    Unknown,
+)
+from listboss.rules.event import Event
 
-__all__ = ["AsyncExecutor", "Executor"]
+__all__ = ["MAX_GROUP", "Executor", "Stop"]
 
-P = TypeVar("P", Provider, Provider | AsyncProvider)
-
-_OUTCOMES: tuple[type, ...] = get_args(Outcome)
-_NO_PROVIDER = Refused("this executor does not have the provider", RefusedKind.CONFIGURATION)
-_INTERRUPTED = Unknown("interrupted")
-
-
-def _as_outcome(answer: object) -> Outcome:
-    """Return the answer if it is an outcome, else `Unknown`."""
-    return cast("Outcome", answer) if isinstance(answer, _OUTCOMES) else Unknown("no outcome")
+MAX_GROUP = 100
+"""How many events `handle_many` accepts in one transaction, and lanes it works on at once."""
+MAX_LANES = 16
+"""How many lanes `run_due` claims at once: fewer transactions, and one slow call delays more."""
 
 
-class _BaseExecutor(Generic[P]):
-    """The parts shared by both executors: everything except the call itself."""
+class Stop(Protocol):
+    """What ends a worker loop: a `threading.Event` is one."""
 
-    def __init__(
-        self,
-        engine: Engine,
-        providers: Mapping[str, P],
-        journal: Journal,
-        *,
-        clock: Callable[[], datetime] = utc_now,
-    ) -> None:
-        self._providers: dict[str, P] = dict(providers)
-        self._journal = journal
-        self._clock = clock
-        self.use_engine(engine)
+    def is_set(self) -> bool:
+        """Whether to stop."""
+        ...
 
-    def use_engine(self, engine: Engine) -> None:
-        """Replace the rules; plans that were already accepted are finished as planned.
-
-        Raises `ConfigurationError` if the executor does not have a provider of the rules, or
-        if its capabilities differ from those that the rules were reviewed for.
-        """
-        for name, capabilities in engine.rules.providers.items():
-            path = f"$.providers.{name}"
-            provider = self._providers.get(name)
-            if provider is None:
-                raise ConfigurationError(
-                    f"the rules use the provider `{name}`, which the executor does not have",
-                    code="provider_missing",
-                    path=path,
-                    hint="pass it in `providers`",
-                )
-            if provider.capabilities != capabilities:
-                raise ConfigurationError(
-                    f"the capabilities of provider `{name}` differ from those in the rules",
-                    code="capabilities_differ",
-                    path=path,
-                    hint="build the rule set with the `capabilities` of the provider",
-                )
-        self._engine = engine
-
-    def _accept(self, event: Event, *, replan: bool) -> str:
-        plan = self._engine.plan(event)
-        self._journal.accept(
-            plan,
-            self._clock(),
-            contact=None if event.contact is None else event.contact.email,
-            subscription_plan=event.plan_id or event.plan_name,
-            replan=replan,
-        )
-        return event.id
-
-    def _accept_test(self, segmentation_id: str, email: str) -> str:
-        contact, now = Contact(email), self._clock()
-        test_id = f"test:{uuid4().hex}"
-        plan = self._engine.plan_test(segmentation_id, contact, id=test_id, occurred_at=now)
-        self._journal.accept(plan, now, contact=contact.email)
-        return test_id
-
-    def _intend(self, event_id: str, now: datetime) -> Attempt | None:
-        next_step = self._journal.intend(event_id, now)
-        return next_step if isinstance(next_step, Attempt) else None
-
-    def _record(self, event_id: str, attempt: Attempt, outcome: Outcome, now: datetime) -> None:
-        # If the clock was set back, a waiting action must not become due within the same pass.
-        self._journal.record(event_id, attempt.planned.id, outcome, max(now, self._clock()))
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until it is set, at most for `timeout` seconds."""
+        ...
 
 
-class Executor(_BaseExecutor[Provider]):
-    """Plans events and carries them out immediately, in the caller's thread.
+class Executor(Core[Provider]):
+    """Accepts events, and carries their plans out in the caller's thread.
 
-    `providers` maps the account names in the rules to providers. Threads may share an
-    executor if its providers allow it. `clock` returns the time with a time zone.
+    `providers` maps the account names of the rules to providers. Threads may share an
+    executor if its providers allow it, and several processes a journal if that allows it.
+    `clock` returns the time with a time zone. `policy` says when to try again. `observer`
+    sees what happens. `lease` is how long a worker may be silent before others take up its
+    work; a call has half of it. `in_doubt` is how many actions of one contact and account may
+    be sent and not recorded when the process dies.
 
     >>> from listboss import Engine, RuleSet
     >>> from listboss.delivery import MemoryJournal
-    >>> executor = Executor(Engine(RuleSet()), {}, MemoryJournal())
-    >>> executor.run_due()
-    ()
+    >>> Executor(Engine(RuleSet()), {}, MemoryJournal()).run_due()
+    0
     """
 
     def __init__(
@@ -123,7 +74,14 @@ class Executor(_BaseExecutor[Provider]):
         providers: Mapping[str, Provider],
         journal: Journal,
         *,
+        policy: RetryPolicy | None = None,
         clock: Callable[[], datetime] = utc_now,
+        observer: Observer | None = None,
+        worker: str | None = None,
+        lease: timedelta = timedelta(seconds=60),
+        in_doubt: int = 1,
+        assume_in_sync: bool = False,
+        endings: EndingsOption = "by_grant",
     ) -> None:
         for name, provider in providers.items():
             if inspect.iscoroutinefunction(provider.apply):
@@ -133,16 +91,51 @@ class Executor(_BaseExecutor[Provider]):
                     path=f"$.providers.{name}",
                     hint="use `AsyncExecutor`",
                 )
-        super().__init__(engine, providers, journal, clock=clock)
+        super().__init__(
+            engine,
+            providers,
+            journal,
+            policy=policy,
+            clock=clock,
+            observer=observer,
+            worker=worker,
+            lease=lease,
+            in_doubt=in_doubt,
+            assume_in_sync=assume_in_sync,
+            endings=endings,
+        )
+
+    def accept(self, event: Event, *, replan: bool = False) -> Receipt:
+        """Plan an event and keep it; nothing is sent. What a web handler calls."""
+        return self._accept(event, replan=replan)
 
     def handle(self, event: Event, *, replan: bool = False) -> Receipt:
-        """Plan an event, attempt each of its actions once, and return the receipt.
+        """Accept an event, send what may be sent by now, and return the receipt.
 
-        A redelivered event does nothing twice: only actions that were not attempted yet, or
-        waited and are due, are sent. `replan=True` plans the event again, for example after
-        a rule was fixed, and sends every action that is not applied, unchanged or accepted.
+        A redelivered event does nothing twice. `replan=True` plans the event again, for
+        example after a rule was fixed; actions that are over stay over.
         """
-        return self._run(self._accept(event, replan=replan))
+        receipt = self._accept(event, replan=replan)
+        if receipt.status is not DeliveryStatus.CONFLICT:
+            self._work(1, event_id=event.id)
+            receipt = self._journal.receipt(event.id)
+        return receipt
+
+    def handle_many(self, events: Iterable[Event]) -> tuple[Receipt, ...]:
+        """Accept and carry out many events, a hundred in one transaction."""
+        receipts: list[Receipt] = []
+        remaining = iter(events)
+        while group := list(islice(remaining, MAX_GROUP)):
+            self._accept_many(group)
+            self._work(MAX_GROUP)
+            receipts += [self._journal.receipt(event.id) for event in group]
+        return tuple(receipts)
+
+    def replan(self, event_id: str) -> Receipt:
+        """Plan an event again with today's rules, and send what may be sent by now."""
+        self._accept_again(event_id)
+        self._work(1, event_id=event_id)
+        return self._journal.receipt(event_id)
 
     def test(self, segmentation_id: str, email: str) -> Receipt:
         """Run the integration test of a segmentation, whether it is enabled or not.
@@ -150,70 +143,69 @@ class Executor(_BaseExecutor[Provider]):
         Sends the segmentation's actions with dummy data for `email` to the provider. The
         history marks them as a test. Moving or removing a lead that is not there fails.
         """
-        return self._run(self._accept_test(segmentation_id, email))
-
-    def run_due(self, now: datetime | None = None) -> tuple[Receipt, ...]:
-        """Attempt the actions that a provider asked to delay and that are due at `now`."""
-        moment = self._clock() if now is None else now
-        return tuple(self._run(event_id, moment) for event_id in self._journal.due(moment))
-
-    def _run(self, event_id: str, at: datetime | None = None) -> Receipt:
-        now = self._clock() if at is None else at
-        while (attempt := self._intend(event_id, now)) is not None:
-            outcome: Outcome = _INTERRUPTED
-            try:
-                outcome = self._apply(attempt)
-            finally:
-                self._record(event_id, attempt, outcome, now)
+        event_id = self._accept_test(segmentation_id, email).event_id
+        self._work(1, event_id=event_id)
         return self._journal.receipt(event_id)
 
-    def _apply(self, attempt: Attempt) -> Outcome:
-        provider = self._providers.get(attempt.planned.provider)
-        if provider is None:
-            return _NO_PROVIDER
-        try:
-            return _as_outcome(provider.apply(attempt.planned, attempt.call))
-        except Exception as error:  # sent without an answer, whatever the provider raised
-            return Unknown(type(error).__name__)
+    def run_due(self, now: datetime | None = None, most: int | None = None) -> int:
+        """Send what is due, at most `most` actions; return how many were sent."""
+        return self._work(MAX_LANES, at=now, most=most)
 
+    def resume(self) -> int:
+        """Take up now what this worker, or one known to be dead, left behind; send what is due.
 
-class AsyncExecutor(_BaseExecutor[Provider | AsyncProvider]):
-    """The executor for hosts with an event loop.
+        Call it once when a process starts, with the `worker` name of the one before.
+        """
+        self._journal.resume(self._worker, self._clock())
+        return self.run_due()
 
-    It also takes synchronous providers, which block the loop while they work. A task that is
-    cancelled during a call leaves the action `unknown`.
-    """
+    def run(self, stop: Stop, poll: timedelta = timedelta(seconds=1)) -> None:
+        """Work until `stop` is set: what is being sent is finished, nothing new is begun.
 
-    async def handle(self, event: Event, *, replan: bool = False) -> Receipt:
-        """See `Executor.handle`."""
-        return await self._run(self._accept(event, replan=replan))
-
-    async def test(self, segmentation_id: str, email: str) -> Receipt:
-        """See `Executor.test`."""
-        return await self._run(self._accept_test(segmentation_id, email))
-
-    async def run_due(self, now: datetime | None = None) -> tuple[Receipt, ...]:
-        """See `Executor.run_due`."""
-        moment = self._clock() if now is None else now
-        due = self._journal.due(moment)
-        return tuple([await self._run(event_id, moment) for event_id in due])
-
-    async def _run(self, event_id: str, at: datetime | None = None) -> Receipt:
-        now = self._clock() if at is None else at
-        while (attempt := self._intend(event_id, now)) is not None:
-            outcome: Outcome = _INTERRUPTED
+        While the journal cannot be used, for example because the disk is full, it waits.
+        """
+        while not stop.is_set():
             try:
-                outcome = await self._apply(attempt)
-            finally:
-                self._record(event_id, attempt, outcome, now)
-        return self._journal.receipt(event_id)
+                if self._work(MAX_LANES, stop=stop):
+                    continue
+                pause = self._pause(self._journal.due_at(), poll)
+            except StorageError as error:
+                pause = self._unusable(error, poll)
+            stop.wait(pause)
 
-    async def _apply(self, attempt: Attempt) -> Outcome:
-        provider = self._providers.get(attempt.planned.provider)
-        if provider is None:
-            return _NO_PROVIDER
+    def _work(
+        self,
+        want: int,
+        *,
+        event_id: str | None = None,
+        at: datetime | None = None,
+        most: int | None = None,
+        stop: Stop | None = None,
+    ) -> int:
+        """Send and record until nothing is due any more; return how many actions were sent."""
+        sent, results = 0, list[Result]()
+        while True:
+            now = self._clock() if at is None else at
+            left = want if most is None else min(want, most - sent)
+            if stop is not None and stop.is_set():
+                left = 0
+            attempts = self._turn(results, now, left, event_id) if results or left > 0 else ()
+            if not attempts:
+                return sent
+            results = [self._send(attempt, now) for attempt in attempts]
+            sent += len(results)
+
+    def _send(self, attempt: Attempt, now: datetime) -> Result:
+        refusal = self._refusal(attempt, self._later(now))
+        if refusal is not None:
+            return self._settle(attempt, refusal, self._later(now))
+        provider = self._providers[attempt.planned.provider]
         try:
-            answer = provider.apply(attempt.planned, attempt.call)
-            return _as_outcome(await answer if inspect.isawaitable(answer) else answer)
-        except Exception as error:  # sent without an answer, whatever the provider raised
-            return Unknown(type(error).__name__)
+            outcome = as_outcome(provider.apply(attempt.planned, attempt.call))
+        except Exception as error:
+            outcome = self._failed(error)
+        except BaseException:
+            interrupted = self._settle(attempt, Unknown("interrupted"), self._later(now))
+            self._turn([interrupted], self._later(now), 0)
+            raise
+        return self._settle(attempt, outcome, self._later(now))

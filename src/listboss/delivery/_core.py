@@ -1,0 +1,286 @@
+"""What both executors share: rules, journal, policy and observer, but no call.
+
+Sans-I/O as far as providers go: it says whether an attempt is to be sent and what an outcome
+means; `Executor` and `AsyncExecutor` make the calls.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Generic, Literal, TypeVar, get_args
+from uuid import uuid4
+
+import attrs
+
+from listboss._clock import utc_now
+from listboss.delivery.journal import Forgotten, Journal, Turn
+from listboss.delivery.life import (
+    Attempt,
+    Happening,
+    Receipt,
+    Result,
+    RetryPolicy,
+    Status,
+    moved,
+)
+from listboss.delivery.observer import LoggingObserver, Observer
+from listboss.engine.engine import Engine
+from listboss.errors import ConfigurationError, StorageError
+from listboss.plan import Plan
+from listboss.provider import (
+    Accepted,
+    Applied,
+    AsyncProvider,
+    Eraser,
+    NoChange,
+    Outcome,
+    Provider,
+    Refused,
+    RefusedKind,
+    Throttled,
+    Unknown,
+)
+from listboss.rules.event import Contact, Event
+
+__all__ = ["Core", "EndingsOption", "as_outcome"]
+
+P = TypeVar("P", Provider, Provider | AsyncProvider)
+T = TypeVar("T")
+EndingsOption = Literal["by_grant", "absolute"]
+
+_OUTCOMES: tuple[type, ...] = get_args(Outcome)
+_NO_PROVIDER = Refused("this executor does not have the provider", RefusedKind.CONFIGURATION)
+_CANNOT = Refused("the account cannot do this action", RefusedKind.CONFIGURATION)
+_LOGGER = logging.getLogger("listboss.delivery")
+
+
+def as_outcome(answer: object) -> Outcome:
+    """Return the answer as one of the six outcomes, never as a subclass; else `Unknown`."""
+    match answer:
+        case Applied():
+            return Applied()
+        case NoChange():
+            return NoChange()
+        case Accepted(job):
+            return Accepted(job)
+        case Throttled(retry_after, scope):
+            return Throttled(retry_after, scope)
+        case Refused(reason, kind):
+            return Refused(reason, kind)
+        case Unknown(cause):
+            return Unknown(cause)
+        case _:
+            return Unknown("no outcome")
+
+
+class Core(Generic[P]):
+    """What both executors share: rules, journal, policy and observer, but no call."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        providers: Mapping[str, P],
+        journal: Journal,
+        *,
+        policy: RetryPolicy | None = None,
+        clock: Callable[[], datetime] = utc_now,
+        observer: Observer | None = None,
+        worker: str | None = None,
+        lease: timedelta = timedelta(seconds=60),
+        in_doubt: int = 1,
+        assume_in_sync: bool = False,
+        endings: EndingsOption = "by_grant",
+    ) -> None:
+        if lease <= timedelta(0):
+            raise ConfigurationError("expected a positive duration", path="$.lease")
+        if in_doubt < 1:
+            raise ConfigurationError("expected an integer of at least 1", path="$.in_doubt")
+        if endings not in get_args(EndingsOption):
+            raise ConfigurationError("expected `by_grant` or `absolute`", path="$.endings")
+        self._providers: dict[str, P] = dict(providers)
+        self._journal = journal
+        self._policy = policy or RetryPolicy()
+        self._clock = clock
+        self._observer = observer or LoggingObserver()
+        self._worker = worker or uuid4().hex
+        self._lease = lease
+        self._in_doubt = in_doubt
+        self._in_sync = assume_in_sync
+        self._absolute = endings == "absolute"
+        self.use_engine(engine)
+
+    @property
+    def engine(self) -> Engine:
+        """The engine that plans the events accepted from now on."""
+        return self._engine
+
+    def use_engine(self, engine: Engine) -> None:
+        """Replace the rules for events accepted from now on.
+
+        Raises `ConfigurationError` if the executor does not have a provider of the rules, or
+        if its capabilities differ from those that the rules were reviewed for.
+        """
+        for name, capabilities in engine.rules.providers.items():
+            path = f"$.providers.{name}"
+            provider = self._providers.get(name)
+            if provider is None:
+                raise ConfigurationError(
+                    f"the rules use the provider `{name}`, which the executor does not have",
+                    code="provider_missing",
+                    path=path,
+                    hint="pass it in `providers`",
+                )
+            if provider.capabilities != capabilities:
+                raise ConfigurationError(
+                    f"the capabilities of provider `{name}` differ from those in the rules",
+                    code="capabilities_differ",
+                    path=path,
+                    hint="build the rule set with the `capabilities` of the provider",
+                )
+        self._engine = engine
+
+    # Accepting: no provider is called
+
+    def _plan(self, event: Event) -> Plan:
+        plan = self._engine.plan(event)
+        if not self._absolute:
+            return plan
+        return attrs.evolve(plan, context=attrs.evolve(plan.context, about=None, ends=False))
+
+    def _accept(self, event: Event, *, replan: bool = False) -> Receipt:
+        receipt = self._journal.accept(event, self._plan(event), self._clock(), replan=replan)
+        self._observe_accepted([receipt])
+        return receipt
+
+    def _accept_many(self, events: Sequence[Event]) -> tuple[Receipt, ...]:
+        pairs = [(event, self._plan(event)) for event in events]
+        receipts = self._journal.accept_many(pairs, self._clock())
+        self._observe_accepted(receipts)
+        return receipts
+
+    def _accept_again(self, event_id: str) -> Receipt:
+        event = self._journal.event(event_id)
+        if event is None:
+            raise ConfigurationError(f"event `{event_id}` was forgotten", code="event_forgotten")
+        return self._accept(event, replan=True)
+
+    def _accept_test(self, segmentation_id: str, email: str) -> Receipt:
+        contact, now = Contact(email), self._clock()
+        test_id = f"test:{uuid4().hex}"
+        plan = self._engine.plan_test(segmentation_id, contact, id=test_id, occurred_at=now)
+        rule = self._engine.rules.segmentation(segmentation_id)
+        event = Event(
+            rule.event,
+            id=test_id,
+            product_id=rule.product_id,
+            contact=contact,
+            occurred_at=now,
+            is_test=True,
+        )
+        return self._journal.accept(event, plan, now)
+
+    # Working: what to send, and what became of it
+
+    def _turn(
+        self, results: Sequence[Result], now: datetime, want: int, event_id: str | None = None
+    ) -> Turn:
+        turn = self._journal.turn(
+            self._worker,
+            results,
+            now,
+            want=want,
+            lease=self._lease,
+            event_id=event_id,
+            in_doubt=self._in_doubt,
+            in_sync=self._in_sync,
+        )
+        shows = self._observer.personal_data
+        for record in turn.records:
+            self._observe(self._observer.recorded, record if shows else record.without_contact())
+        return turn
+
+    def _observe_accepted(self, receipts: Iterable[Receipt]) -> None:
+        for receipt in receipts:
+            self._observe(self._observer.accepted, receipt)
+
+    def _observe(self, method: Callable[[T], None], fact: T) -> None:
+        try:
+            method(fact)
+        except Exception as error:  # an observer must not stop delivery
+            _LOGGER.warning("the observer raised %s", type(error).__name__)
+
+    def _refusal(self, attempt: Attempt, now: datetime) -> Outcome | Result | None:
+        """Return why the attempt is not sent, or None: it is to be sent."""
+        if attempt.call.deadline is not None and now >= attempt.call.deadline:
+            waiting = moved(Status.SENDING, Happening.REPEAT)
+            return Result(attempt, waiting, "not sent: too late in the lease", now, now)
+        provider = self._providers.get(attempt.planned.provider)
+        if provider is None:
+            return _NO_PROVIDER
+        if not provider.capabilities.can(attempt.planned.action):
+            return _CANNOT
+        self._observe(self._observer.attempt, attempt)
+        return None
+
+    def _settle(self, attempt: Attempt, outcome: Outcome | Result, now: datetime) -> Result:
+        if isinstance(outcome, Result):
+            return outcome
+        return self._policy.settle(attempt, outcome, now)
+
+    def _failed(self, error: BaseException) -> Outcome:
+        """Return the outcome of a call that raised: sent, perhaps, and no answer."""
+        name = type(error).__name__
+        _LOGGER.warning("a provider raised %s", name)
+        return Unknown(name)
+
+    def _later(self, now: datetime) -> datetime:
+        # If the clock was set back, a waiting action must not become due within the same pass.
+        return max(now, self._clock())
+
+    def _pause(self, due: datetime | None, poll: timedelta) -> float:
+        """Return for how many seconds a worker loop has nothing to do."""
+        pause = poll if due is None else min(poll, max(due - self._clock(), timedelta(0)))
+        return max(pause.total_seconds(), 0.01)
+
+    def _unusable(self, error: StorageError, poll: timedelta) -> float:
+        """Report that the journal cannot be used now; what was sent meanwhile is repeated."""
+        _LOGGER.warning("the journal cannot be used now: %s", error.message)
+        return max(poll.total_seconds(), 0.01)
+
+    # What the host asks for
+
+    def retry(
+        self,
+        *,
+        event_id: str | None = None,
+        account: str | None = None,
+        status: Status | str | None = None,
+    ) -> int:
+        """Take stuck and waiting actions up again, each judged anew; return how many.
+
+        Stuck actions are refused, unknown or dead. `account` limits it to one provider,
+        `event_id` to one event, `status` to one status. Nothing is sent before the next
+        `run_due`.
+        """
+        return self._journal.retry(self._clock(), event_id=event_id, account=account, status=status)
+
+    def forget(self, contact: Contact | str) -> Forgotten:
+        """Erase a person from the journal, and from the providers that can erase.
+
+        Nothing that was accepted before is sent any more. A provider that raises does not
+        keep the journal from forgetting; its error is raised at the end.
+        """
+        forgotten = self._journal.forget(contact, self._clock())
+        email = contact.email if isinstance(contact, Contact) else contact
+        errors: list[Exception] = []
+        for provider in self._providers.values():
+            if isinstance(provider, Eraser):
+                try:
+                    provider.erase(email)
+                except Exception as error:
+                    errors.append(error)
+        if errors:
+            raise errors[0]
+        return forgotten

@@ -1,0 +1,213 @@
+"""What events say of tags and places, in a journal file.
+
+`judge` asks for the newest mark of some kind; each question is one step in an index. A table of
+the marked targets saves a search through all marks of a lane.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from listboss.delivery._mark_index import TargetIndex, TargetMarks
+from listboss.delivery._rows import (
+    LaneRow,
+)
+from listboss.delivery._sqlite_values import (
+    Part,
+    grant_key,
+    grant_of_key,
+    mark_of_row,
+    placed,
+    stamp_of_row,
+    where_equal,
+)
+from listboss.standing import (
+    ANY_PLACE,
+    Ending,
+    Grant,
+    Mark,
+    MarkIndex,
+    Reach,
+    Stamp,
+    Target,
+)
+
+__all__ = ["Marks"]
+
+
+MAX_READ_AT_ONCE = 32
+"""The marks of a target are read with one query if they are at most this many."""
+
+
+class _Index:
+    """The marks of one target as `judge` asks for them."""
+
+    def __init__(self, store: Marks, lane: LaneRow, target: Target) -> None:
+        self._store, self._lane, self._target = store, lane, target
+
+    def assertions(self) -> Iterator[Mark]:
+        """See `MarkIndex.assertions`."""
+        rows = self._store.execute(
+            "SELECT * FROM mark WHERE lane = ? AND target = ? AND reach = ''"
+            " ORDER BY occurred_at DESC, rank DESC, event_id DESC",
+            (self._lane.id, self._target),
+        )
+        return (mark_of_row(row, self._lane.provider) for row in rows)
+
+    def _newest(self, condition: str, *values: object) -> Mark | None:
+        found: list[Mark] = []
+        targets = [(self._target, "")]
+        if self._target.startswith("place:"):
+            targets.append((ANY_PLACE, self._target))
+        for target, spared in targets:
+            row = self._store.execute(
+                f"SELECT * FROM mark WHERE lane = ? AND target = ? AND {condition}"
+                " AND (keep <> ? OR keep = '')"
+                " ORDER BY occurred_at DESC, rank DESC, event_id DESC LIMIT 1",
+                (self._lane.id, target, *values, spared),
+            ).fetchone()
+            if row is not None:
+                found.append(mark_of_row(row, self._lane.provider))
+        return max(found, key=lambda mark: mark.stamp, default=None)
+
+    def last_clear(self, reach: Reach, grant: Grant | None = None) -> Mark | None:
+        """See `MarkIndex.last_clear`."""
+        if grant is None:
+            return self._newest("reach = ?", reach)
+        return self._newest("reach = ? AND grant_key = ?", reach, grant_key(grant))
+
+    def last_clear_of_subscriptions(self, product_id: str) -> Mark | None:
+        """See `MarkIndex.last_clear_of_subscriptions`."""
+        return self._newest(
+            "reach = ? AND product_id = ? AND subscription", Reach.GRANT, product_id
+        )
+
+    def link(self, purchase: Grant) -> Grant | None:
+        """See `MarkIndex.link`."""
+        return self._store.subscription_of(self._lane.contact, purchase)
+
+    def endings(self, holder: Grant, link: Grant | None) -> Iterable[Stamp]:
+        """See `MarkIndex.endings`."""
+        return self._store.endings_of(self._lane.contact, holder, link)
+
+
+class Marks(Part):
+    """Marks, endings and links."""
+
+    def add_mark(self, lane: int, mark: Mark) -> None:
+        grant = mark.grant
+        product = "" if grant is None else grant.product_id
+        subscription = grant is not None and bool(grant.subscriber_code)
+        self.execute(
+            "INSERT INTO mark VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                lane,
+                mark.target,
+                mark.reach or "",
+                grant_key(grant),
+                product,
+                subscription,
+                mark.keep,
+                *placed(mark.stamp),
+                mark.action_id,
+            ),
+        )
+        if mark.target != ANY_PLACE:
+            self.execute(
+                "INSERT OR IGNORE INTO marked VALUES (?, ?, ?)", (lane, product, mark.target)
+            )
+
+    def drop_marks(self, lane: int, event_id: str) -> set[Target]:
+        rows = self.execute(
+            "DELETE FROM mark WHERE event_id = ? AND lane = ? RETURNING target", (event_id, lane)
+        ).fetchall()
+        return {row["target"] for row in rows} - {ANY_PLACE}
+
+    def cover(self, lane: int, mark: Mark) -> None:
+        if mark.target != ANY_PLACE:
+            reaches = ("", *Reach)
+            self.execute(
+                f"DELETE FROM mark WHERE lane = ? AND target = ?"
+                f" AND reach IN ({', '.join('?' * len(reaches))})"
+                " AND (occurred_at, rank, event_id) < (?, ?, ?)",
+                (lane, mark.target, *reaches, *placed(mark.stamp)),
+            )
+
+    def marked_targets(self, lane: int, product_id: str | None) -> set[Target]:
+        where, values = where_equal({"product_id": product_id})
+        rows = self.execute(f"SELECT target FROM marked WHERE lane = ?{where}", (lane, *values))
+        return {row["target"] for row in rows.fetchall()}
+
+    def index(self, lane: LaneRow, target: Target) -> MarkIndex:
+        """Return the marks of a target: all of them at once if they are few."""
+        rows = self.execute(
+            "SELECT * FROM mark WHERE lane = ? AND target = ? LIMIT ?",
+            (lane.id, target, MAX_READ_AT_ONCE + 1),
+        ).fetchall()
+        if target.startswith("place:"):
+            rows += self.execute(
+                "SELECT * FROM mark WHERE lane = ? AND target = ? LIMIT ?",
+                (lane.id, ANY_PLACE, MAX_READ_AT_ONCE + 1),
+            ).fetchall()
+        if len(rows) > MAX_READ_AT_ONCE:
+            return _Index(self, lane, target)
+        own, any_place = TargetMarks(), TargetMarks()
+        for row in rows:
+            mark = mark_of_row(row, lane.provider)
+            (any_place if mark.target == ANY_PLACE else own).add(mark)
+        return TargetIndex(self, lane.contact, target, own, any_place)
+
+    def add_ending(self, contact: str, ending: Ending) -> None:
+        grant = ending.grant
+        self.execute(
+            "INSERT OR IGNORE INTO ending VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                contact,
+                grant_key(grant),
+                grant.product_id,
+                bool(grant.subscriber_code),
+                *placed(ending.stamp),
+            ),
+        )
+
+    def drop_endings(self, contact: str, event_id: str) -> None:
+        self.execute("DELETE FROM ending WHERE contact = ? AND event_id = ?", (contact, event_id))
+
+    def endings_of(self, contact: str, holder: Grant, link: Grant | None) -> Iterator[Stamp]:
+        grants = [grant for grant in (holder, link, Grant(holder.product_id)) if grant is not None]
+        for grant in grants:
+            rows = self.execute(
+                "SELECT * FROM ending WHERE contact = ? AND grant_key = ?",
+                (contact, grant_key(grant)),
+            )
+            yield from map(stamp_of_row, rows.fetchall())
+        if holder.is_purchase and link is None:
+            rows = self.execute(
+                "SELECT * FROM ending WHERE contact = ? AND product_id = ? AND subscription",
+                (contact, holder.product_id),
+            )
+            yield from map(stamp_of_row, rows.fetchall())
+
+    def ended_after(self, contact: str, grant: Grant, stamp: Stamp) -> Stamp | None:
+        link = self.subscription_of(contact, grant) if grant.is_purchase else None
+        found = (each for each in self.endings_of(contact, grant, link) if each > stamp)
+        return max(found, default=None)
+
+    def add_link(self, contact: str, purchase: Grant, subscription: Grant, stamp: Stamp) -> bool:
+        key = grant_key(purchase)
+        row = self._one("SELECT * FROM link WHERE contact = ? AND purchase = ?", contact, key)
+        if row is not None and stamp_of_row(row) > stamp:
+            return False
+        self.execute(
+            "INSERT OR REPLACE INTO link VALUES (?, ?, ?, ?, ?, ?)",
+            (contact, key, grant_key(subscription), *placed(stamp)),
+        )
+        return row is None or row["subscription"] != grant_key(subscription)
+
+    def subscription_of(self, contact: str, purchase: Grant) -> Grant | None:
+        row = self._one(
+            "SELECT subscription FROM link WHERE contact = ? AND purchase = ?",
+            contact,
+            grant_key(purchase),
+        )
+        return None if row is None else grant_of_key(row["subscription"])

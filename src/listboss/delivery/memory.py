@@ -1,0 +1,322 @@
+"""`MemoryJournal`: a journal that lives as long as the process; and what all journals share.
+
+The rules of delivery are in `_accept` and `_turn`, over rows; `StoreJournal` makes them the
+methods of a `Journal`, and a journal adds a store of rows and a lock.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Generator, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime, timedelta
+from secrets import token_bytes
+from threading import RLock
+from typing import Any
+
+from listboss.delivery._accept import accept, forgotten_digest, verdict_of
+from listboss.delivery._lanes import close, receipt, retry, state_of
+from listboss.delivery._memory import MemoryStore
+from listboss.delivery._rows import ActionRow, RecordFilter, Store
+from listboss.delivery._turn import turn
+from listboss.delivery.journal import Forgotten, StandingEntry, Stuck, Turn
+from listboss.delivery.life import (
+    STUCK,
+    Happening,
+    Receipt,
+    Result,
+    Status,
+)
+from listboss.delivery.record import Record
+from listboss.errors import UnknownIdError
+from listboss.plan import Plan
+from listboss.rules.action import Action
+from listboss.rules.event import Contact, Event, contact_key
+from listboss.standing import Effect, single_effect
+
+__all__ = ["MemoryJournal", "StoreJournal"]
+
+
+def _key(contact: Contact | str) -> str:
+    return contact.key if isinstance(contact, Contact) else contact_key(contact)
+
+
+class StoreJournal(ABC):
+    """A journal over a store of rows: what all journals of this library share."""
+
+    @abstractmethod
+    def _transaction(self) -> AbstractContextManager[Store]:
+        """Return the store, in a transaction that ends with the context."""
+
+    @abstractmethod
+    def _reading(self) -> AbstractContextManager[Store]:
+        """Return the store for reading."""
+
+    def accept(self, event: Event, plan: Plan, now: datetime, *, replan: bool = False) -> Receipt:
+        """See `Journal.accept`."""
+        with self._transaction() as store:
+            return accept(store, event, plan, now, replan=replan)
+
+    def accept_many(
+        self, pairs: Sequence[tuple[Event, Plan]], now: datetime
+    ) -> tuple[Receipt, ...]:
+        """Accept several events in one transaction."""
+        with self._transaction() as store:
+            return tuple([accept(store, event, plan, now) for event, plan in pairs])
+
+    def turn(
+        self,
+        worker: str,
+        results: Sequence[Result],
+        now: datetime,
+        *,
+        want: int = 1,
+        lease: timedelta = timedelta(seconds=60),
+        event_id: str | None = None,
+        in_doubt: int = 1,
+        in_sync: bool = False,
+    ) -> Turn:
+        """See `Journal.turn`."""
+        with self._transaction() as store:
+            attempts, records = turn(
+                store,
+                worker,
+                results,
+                now,
+                want=want,
+                lease=lease,
+                event_id=event_id,
+                in_doubt=in_doubt,
+                in_sync=in_sync,
+            )
+        given = Turn(attempts)
+        given.records = tuple(records)
+        return given
+
+    def resume(self, worker: str, now: datetime) -> int:
+        """See `Journal.resume`."""
+        with self._transaction() as store:
+            lanes = store.lanes_of_workers(self._dead(worker))
+            for lane in lanes:
+                lane.worker, lane.due = None, now
+                store.put_lane(lane)
+            return len(lanes)
+
+    def _dead(self, worker: str) -> Collection[str]:
+        """Return the workers whose leases can be ended."""
+        return {worker}
+
+    def event(self, event_id: str) -> Event | None:
+        """See `Journal.event`."""
+        with self._reading() as store:
+            if store.event(event_id) is None:
+                raise UnknownIdError(f"the journal has no event `{event_id}`")
+            return store.full_event(event_id)
+
+    def receipt(self, event_id: str) -> Receipt:
+        """See `Journal.receipt`."""
+        with self._reading() as store:
+            return receipt(store, event_id)
+
+    def due_at(self) -> datetime | None:
+        """See `Journal.due_at`."""
+        with self._reading() as store:
+            return store.next_due()
+
+    def stuck(
+        self, account: str | None = None, product_id: str | None = None, limit: int = 100
+    ) -> tuple[Stuck, ...]:
+        """See `Journal.stuck`."""
+        with self._reading() as store:
+            rows = store.stuck_actions(account, product_id, STUCK, limit)
+            return tuple(Stuck(row.event_id, state_of(row)) for row in rows)
+
+    def standing(self, contact: Contact | str) -> tuple[StandingEntry, ...]:
+        """See `Journal.standing`."""
+        with self._reading() as store:
+            return tuple(_standing(store, _key(contact)))
+
+    def history(
+        self,
+        product_id: str | None = None,
+        contact: Contact | str | None = None,
+        *,
+        event_id: str | None = None,
+        segmentation_id: str | None = None,
+        provider: str | None = None,
+        status: str | None = None,
+        is_test: bool | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        before: int | None = None,
+        limit: int | None = None,
+    ) -> tuple[Record, ...]:
+        """Return the records that fit everything given, oldest first.
+
+        The History tab of a product is `history("42")`. With a `limit`, these are the newest;
+        `before`, the `number` of the first record of one page, gives the page before it.
+        """
+        wanted = RecordFilter(
+            product_id,
+            None if contact is None else _key(contact),
+            event_id,
+            segmentation_id,
+            provider,
+            status,
+            is_test,
+            since,
+            until,
+            before,
+        )
+        with self._reading() as store:
+            return tuple(store.records(wanted, limit))
+
+    def count(
+        self,
+        product_id: str | None = None,
+        contact: Contact | str | None = None,
+        *,
+        event_id: str | None = None,
+        segmentation_id: str | None = None,
+        provider: str | None = None,
+        status: str | None = None,
+        is_test: bool | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> int:
+        """Return how many records fit everything given."""
+        wanted = RecordFilter(
+            product_id,
+            None if contact is None else _key(contact),
+            event_id,
+            segmentation_id,
+            provider,
+            status,
+            is_test,
+            since,
+            until,
+        )
+        with self._reading() as store:
+            return store.count(wanted)
+
+    def events(
+        self,
+        product_id: str | None = None,
+        contact: Contact | str | None = None,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> Iterator[Event]:
+        """See `Journal.events`."""
+        with self._reading() as store:
+            key = None if contact is None else _key(contact)
+            found = list(store.events(product_id, key, since, until))
+        yield from found
+
+    def retry(
+        self,
+        now: datetime,
+        *,
+        event_id: str | None = None,
+        account: str | None = None,
+        status: Status | str | None = None,
+    ) -> int:
+        """See `Journal.retry`."""
+        statuses = {Status(status)} if status is not None else STUCK | {Status.WAITING}
+        with self._transaction() as store:
+            if event_id is not None:
+                if store.event(event_id) is None:
+                    raise UnknownIdError(f"the journal has no event `{event_id}`")
+                rows = [row for row in store.actions_of(event_id) if row.status in statuses]
+                rows = [row for row in rows if account in (None, row.planned.provider)]
+            else:
+                rows = store.stuck_actions(account, None, statuses, 1_000_000)
+            return retry(store, rows, now)
+
+    def forget(self, contact: Contact | str, now: datetime | None = None) -> Forgotten:
+        """See `Journal.forget`."""
+        key = _key(contact)
+        with self._transaction() as store:
+            return Forgotten(_forget(store, key, now or store.latest()))
+
+    def prune(self, before: datetime) -> int:
+        """See `Journal.prune`."""
+        with self._transaction() as store:
+            return store.prune(before)
+
+
+def _standing(store: Store, contact: str) -> Iterator[StandingEntry]:
+    for lane in store.lanes_of(contact):
+        sent = {row.target: row for row in store.targets(lane.id)}
+        for target in sorted(store.marked_targets(lane.id, None) | sent.keys()):
+            verdict, row = verdict_of(store, lane, target), sent.get(target)
+            spelled, rules = _spelled(store, verdict.mark, target)
+            known = spelled or (None if row is None else row.spelled)
+            if known is None or (verdict.mark is None and row is None):
+                continue
+            mark = verdict.mark
+            yield StandingEntry(
+                lane.provider,
+                known,
+                verdict.on,
+                None if mark is None else mark.stamp.occurred_at,
+                None if mark is None else mark.stamp.event_id,
+                rules,
+                None if row is None else row.on,
+                row is not None and row.confirmed,
+            )
+
+
+def _spelled(store: Store, mark: Any, target: str) -> tuple[Action | None, tuple[str, ...]]:
+    """Return an action that names the target, and the rules that asked for it."""
+    if mark is None:
+        return None, ()
+    rows: list[ActionRow] = store.actions_of(mark.stamp.event_id)
+    row = next((row for row in rows if row.action_id == mark.action_id), None)
+    if row is None:
+        return None, ()
+    effect = Effect(target, mark.reach is None)
+    return single_effect(row.planned.action, effect, None), row.planned.because
+
+
+def _forget(store: Store, contact: str, now: datetime) -> int:
+    for lane in store.lanes_of(contact):
+        for row in [*store.open_actions(lane.id)]:
+            if row.status is not Status.SENDING:
+                close(store, row, Happening.FORGET, now, "")
+    for row in store.stuck_actions(None, None, STUCK, 1_000_000):
+        if store.lane_by_id(row.lane).contact == contact:
+            close(store, row, Happening.FORGET, now, "")
+    return store.forget(contact, forgotten_digest(store, contact), now)
+
+
+class MemoryJournal(StoreJournal):
+    """A journal that lives as long as the process, for tests, tools and small hosts.
+
+    It keeps finished events and records for `keep` (60 days by default; None keeps them for
+    ever). An event that is redelivered later than that counts as new.
+
+    >>> MemoryJournal().history()
+    ()
+    """
+
+    def __init__(self, *, keep: timedelta | None = timedelta(days=60)) -> None:
+        self._lock = RLock()
+        self._store = MemoryStore(token_bytes(16))
+        self._keep = keep
+        self._pruned_at: datetime | None = None
+
+    @contextmanager
+    def _transaction(self) -> Generator[Store]:
+        with self._lock:
+            yield self._store
+
+    _reading = _transaction
+
+    def accept(self, event: Event, plan: Plan, now: datetime, *, replan: bool = False) -> Receipt:
+        """See `Journal.accept`."""
+        is_due = self._pruned_at is None or now - self._pruned_at >= timedelta(days=1)
+        if self._keep is not None and is_due:
+            self._pruned_at = now
+            self.prune(now - self._keep)
+        return super().accept(event, plan, now, replan=replan)
