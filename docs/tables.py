@@ -1,17 +1,22 @@
 """Write the tables of the reference pages from the tables of the code.
 
 A page marks the place of a table with `<!-- table: NAME -->` and `<!-- end -->`. Run
-`python docs/tables.py` to write all of them; the tests fail on a page that is out of date.
+`python docs/tables.py` to write all of them, and the diagram of `diagram.py`; the tests fail on
+a page that is out of date.
 """
 
 import ast
 import inspect
 import re
+import runpy
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date
+from datetime import date, timedelta
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
+
+import attrs
 
 from listboss import (
     AUTOMATIC,
@@ -28,7 +33,8 @@ from listboss import (
     errors,
 )
 from listboss.codec import HINTS
-from listboss.delivery import TRANSITIONS
+from listboss.delivery import TRANSITIONS, DeliveryStatus, Happening, RetryPolicy, Status
+from listboss.delivery._sqlite_schema import SCHEMA
 from listboss.hotmart._events import DERIVED, ENDED, EVENTS, PURCHASES
 from listboss.hotmart._lookup import Paths
 from listboss.hotmart.fields import FACTS, IDS
@@ -260,13 +266,75 @@ def _paths(paths: Paths) -> str:
 
 
 def transitions() -> str:
-    """Which status of an action follows which, by signal or outcome."""
+    """Which status of an action follows which, by outcome or by what happens."""
     rows: list[Row] = []
     for status, moves in TRANSITIONS.items():
         names = {getattr(cause, "__name__", str(cause)): then for cause, then in moves.items()}
         following = ", ".join(f"`{cause}` → {then}" for cause, then in names.items())
-        rows.append((f"`{status}`", following or "none: the action is finished"))
-    return table(("status", "next status, by signal or outcome"), rows)
+        meaning = _documented_member(Status, status.name)
+        rows.append((f"`{status}`", meaning, following or "none: the action is over"))
+    return table(("status", "meaning", "next status, by outcome or happening"), rows)
+
+
+def happenings() -> str:
+    """What happens to an action besides the outcomes of providers."""
+    return table(
+        ("happening", "meaning"),
+        ((f"`{each}`", _documented_member(Happening, each.name)) for each in Happening),
+    )
+
+
+def delivery_statuses() -> str:
+    """What can have become of an event."""
+    return table(
+        ("status", "meaning"),
+        ((f"`{each}`", _documented_member(DeliveryStatus, each.name)) for each in DeliveryStatus),
+    )
+
+
+def _documented_member(kind: type, name: str) -> str:
+    """The string below a member of an enumeration."""
+    body = ast.parse(inspect.getsource(kind)).body[0]
+    if not isinstance(body, ast.ClassDef):
+        raise TypeError(kind)
+    for statement, below in pairwise(body.body):
+        if isinstance(statement, ast.Assign) and isinstance(below, ast.Expr):
+            constant = below.value
+            if isinstance(constant, ast.Constant) and _names_of(statement) == [name]:
+                return " ".join(str(constant.value).split()).removesuffix(".")
+    raise ValueError(name)
+
+
+def _names_of(statement: ast.Assign) -> list[str]:
+    return [target.id for target in statement.targets if isinstance(target, ast.Name)]
+
+
+def retry_policy() -> str:
+    """The values of `RetryPolicy`, with their defaults."""
+    policy = RetryPolicy()
+    return table(
+        ("value", "default"),
+        (
+            (f"`{each.name}`", _duration(getattr(policy, each.name)))
+            for each in attrs.fields(RetryPolicy)
+        ),
+    )
+
+
+def _duration(value: object) -> str:
+    """A duration in its largest whole unit; any other value as it is."""
+    if not isinstance(value, timedelta):
+        return str(value)
+    for unit in ("days", "hours", "minutes", "seconds"):
+        count = value / timedelta(**{unit: 1})
+        if count >= 1 and count.is_integer():
+            return f"{count:.0f} {unit if count > 1 else unit.removesuffix('s')}"
+    return str(value)
+
+
+def journal_schema() -> str:
+    """The tables of a journal file, as SQLite gets them."""
+    return f"```sql\n{SCHEMA.strip()}\n```\n"
 
 
 API = (
@@ -274,6 +342,7 @@ API = (
     "listboss.rules",
     "listboss.engine",
     "listboss.provider",
+    "listboss.standing",
     "listboss.delivery",
     "listboss.send",
     "listboss.hotmart",
@@ -321,7 +390,8 @@ def api_details() -> str:
 def _first_sentence(module: ModuleType, name: str) -> str:
     value = getattr(module, name)
     described = inspect.isclass(value) or inspect.isroutine(value) or inspect.ismodule(value)
-    text = inspect.getdoc(value) if described else _documented(module, name)
+    is_alias = inspect.isclass(value) and value.__name__ != name
+    text = inspect.getdoc(value) if described and not is_alias else _documented(module, name)
     paragraph = " ".join((text or "").partition("\n\n")[0].split())
     return paragraph.partition(". ")[0].removesuffix(".").replace("|", "\\|")
 
@@ -369,13 +439,17 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "carried": carried,
     "codec-errors": codec_errors,
     "decisions": decisions,
+    "delivery-statuses": delivery_statuses,
     "derived-events": derived_events,
     "errors": error_classes,
     "events": events,
     "fact-paths": fact_paths,
     "facts": facts,
+    "happenings": happenings,
+    "journal-schema": journal_schema,
     "operators": operators,
     "product-kinds": product_kinds,
+    "retry-policy": retry_policy,
     "states": states,
     "transitions": transitions,
     "version-1": version_1,
@@ -391,3 +465,4 @@ def filled(text: str) -> str:
 if __name__ == "__main__":
     for page in PAGES:
         page.write_text(filled(page.read_text("utf-8")), "utf-8")
+    runpy.run_path(str(HERE / "diagram.py"), run_name="__main__")
