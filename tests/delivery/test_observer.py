@@ -104,8 +104,9 @@ class TestObserver:
             make_segmentation("back", RemoveTag("owner"), event="purchase.refunded"),
         ]
         executor = make_executor(*rules, observer=notes)
-        executor.accept(make_event("e-1", transaction="P1"))
-        executor.accept(make_event("e-2", name="purchase.refunded", transaction="P1", day=1))
+        more = {"transaction": "P1", "contact": Contact(ANA)}
+        executor.accept(make_event("e-1", **more))
+        executor.accept(make_event("e-2", name="purchase.refunded", day=1, **more))
         executor.run_due()
         assert [("e-1", Status.SUPERSEDED), ("e-2", Status.APPLIED)] == [
             (record.event_id, record.status) for record in notes.records
