@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from listboss.delivery._rows import ActionRow, EventRow, LaneRow, Store
 from listboss.delivery.life import (
     OPEN,
+    OVER,
     STUCK,
     ActionState,
     DeliveryStatus,
@@ -23,10 +24,12 @@ from listboss.delivery.life import (
 from listboss.delivery.record import Record
 from listboss.errors import UnknownIdError
 from listboss.plan import PlannedAction
+from listboss.provider import Unknown
 
 __all__ = [
     "append",
     "close",
+    "interrupt",
     "receipt",
     "release",
     "reopen",
@@ -35,6 +38,7 @@ __all__ = [
     "state_of",
     "write_action",
     "write_event",
+    "write_outcome",
 ]
 
 
@@ -84,6 +88,32 @@ def shrink(store: Store, lane: LaneRow) -> None:
     if lane.open == 0:
         lane.due = lane.worker = None
     store.put_lane(lane)
+
+
+def interrupt(store: Store, row: ActionRow, now: datetime) -> list[Record]:
+    """Record that the worker of an action died: it may have been sent, without an answer."""
+    by = Happening.REPEAT if row.repeatable else Unknown
+    row.status, row.detail = moved(row.status, by), "interrupted"
+    row.waiting_since, row.until = row.waiting_since or now, now
+    store.put_action(row)
+    records = [write_action(store, row, now)]
+    if row.status not in OPEN:
+        shrink(store, store.lane_by_id(row.lane))
+    if _is_forgotten(store, row):
+        records.append(close(store, row, Happening.FORGET, now, ""))
+    return records
+
+
+def write_outcome(store: Store, row: ActionRow, now: datetime) -> Record:
+    """Write an outcome into the history; what is not over ends if the contact was forgotten."""
+    if row.status not in OVER and _is_forgotten(store, row):
+        return close(store, row, Happening.FORGET, now, "")
+    return write_action(store, row, now)
+
+
+def _is_forgotten(store: Store, row: ActionRow) -> bool:
+    event = store.event(row.event_id)
+    return event is not None and event.forgotten
 
 
 def release(store: Store, lane: LaneRow, now: datetime, lease: timedelta) -> None:

@@ -15,7 +15,7 @@ import attrs
 
 from listboss.delivery._accept import verdict_of
 from listboss.delivery._data import fresh_data, without_stale_data
-from listboss.delivery._lanes import append, close, release, shrink, write_action
+from listboss.delivery._lanes import append, close, interrupt, release, write_outcome
 from listboss.delivery._rows import ActionRow, LaneRow, Store, TargetRow
 from listboss.delivery.life import (
     OPEN,
@@ -27,7 +27,7 @@ from listboss.delivery.life import (
 )
 from listboss.delivery.record import Record
 from listboss.plan import PlannedAction
-from listboss.provider import Call, Unknown
+from listboss.provider import Call
 from listboss.rules._mapping import FrozenMap
 from listboss.rules.action import AddLead, MoveLead, ProviderAction
 from listboss.rules.event import FactValue
@@ -120,7 +120,7 @@ def _record_result(store: Store, result: Result, terms: _Terms) -> Record:
     if row.status not in OPEN:
         lane.open -= 1
     release(store, lane, now, terms.lease)
-    return write_action(store, row, now)
+    return write_outcome(store, row, now)
 
 
 def _late(store: Store, result: Result, now: datetime) -> Record:
@@ -177,13 +177,8 @@ def _ready(
     """Return the actions that may be sent now, in order; what a dead worker left comes first."""
     for row in store.open_actions(lane.id):
         if row.status is Status.SENDING:
-            by = Happening.REPEAT if row.repeatable else Unknown
-            row.status, row.detail = moved(row.status, by), "interrupted"
-            row.waiting_since, row.until = row.waiting_since or now, now
-            store.put_action(row)
-            records.append(write_action(store, row, now))
+            records += interrupt(store, row, now)
             if row.status not in OPEN:
-                shrink(store, store.lane_by_id(lane.id))
                 continue
         if row.status is Status.WAITING and row.until is not None and row.until > now:
             if row.hold_until is not None and row.hold_until > now:
