@@ -468,3 +468,51 @@ class TestPlaces:
         executor.handle(make("e-2", 1))
         executor.handle(make("e-1", 0, name=CART))
         assert [AddLead("Customers")] == mail.actions
+
+
+class TestSubscriptions:
+    """Members of a subscription product."""
+
+    @pytest.fixture
+    def members(self, make_executor, make_segmentation):
+        """An executor that tags members, and takes the tag away when they cancel."""
+        where = {"product_id": "club", "plan_ids": ("10",)}
+        canceled = "subscription.canceled"
+        return make_executor(
+            make_segmentation("join", AddTag("member"), **where),
+            make_segmentation("leave", RemoveTag("member"), event=canceled, **where),
+        )
+
+    @pytest.fixture
+    def club(self, make):
+        """Make an event of the subscription product, with its transaction and subscriber code."""
+
+        def club(name, day, transaction=None, code=None):
+            more = {"product_id": "club", "plan_id": "10", "subscriber_code": code}
+            return make(f"e-{day}", day, name=name, transaction=transaction, **more)
+
+        return club
+
+    @pytest.mark.parametrize(
+        ("approvals", "ends_with"),
+        [
+            ([("P1", "S1"), ("P2", "S1")], RemoveTag("member")),
+            ([("P1", "S1"), ("P2", "S2")], AddTag("member")),
+            ([("P1", None)], RemoveTag("member")),
+        ],
+        ids=["renewals", "two subscriptions", "no subscriber code"],
+    )
+    def test_canceled(self, members, club, mail, approvals, ends_with):
+        """A cancellation ends the purchases of its subscription, and no other subscription."""
+        for day, (transaction, code) in enumerate(approvals):
+            members.handle(club("purchase.approved", day, transaction, code))
+        members.handle(club("subscription.canceled", 9, None, "S1"))
+        assert ends_with == mail.actions[-1]
+
+    def test_subscription_named_late(self, members, club, mail):
+        """An event that names a purchase's subscription late can bring its tag back."""
+        members.handle(club("purchase.approved", 0, "P1"))
+        members.handle(club("subscription.canceled", 1, None, "S1"))
+        members.handle(club("purchase.completed", 2, "P1", "S2"))
+        members.run_due()
+        assert [AddTag("member"), RemoveTag("member"), AddTag("member")] == mail.actions
