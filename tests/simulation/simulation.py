@@ -1,0 +1,433 @@
+"""One seed, one history: webhooks, workers, accounts and a host, with everything that goes wrong.
+
+Two workers share a journal. Around every call of the journal and of a provider, a worker may
+be killed (a new executor takes its place, with the same journal), or be paused while the
+clock runs and others work: it comes back late, as a zombie. Between the steps, accounts fail
+and recover, the clock jumps, rules are edited, events are planned again and contacts are
+forgotten. In the end all accounts are well, and what they hold is compared with the oracle.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from random import Random
+from typing import Any
+
+import attrs
+
+from listboss import Capabilities, Engine, Event, Plan, PlannedAction
+from listboss.delivery import (
+    Attempt,
+    Executor,
+    Forgotten,
+    Journal,
+    MemoryJournal,
+    Receipt,
+    Record,
+    Result,
+    RetryPolicy,
+    Turn,
+)
+from listboss.errors import ConfigurationError
+from listboss.provider import Call, Outcome
+from listboss.rules.event import contact_key
+from tests.simulation.accounts import Account, ConnectionLostError, Trouble
+from tests.simulation.ledger import Ledger, expect
+from tests.simulation.oracle import final_state, stamp, target_of
+from tests.simulation.scope import Held, is_inside, is_promised, outside_of
+from tests.simulation.worlds import START, random_event, random_rules, random_world
+
+EMAILS = ("ana@example.com", "bia@example.com")
+LEASE = timedelta(seconds=60)
+MAX_DEPTH = 2
+MAX_ROUNDS = 3_000
+
+
+class Killed(BaseException):
+    """The process is gone: nothing more of it is done."""
+
+
+class Silent:
+    """An observer that does nothing."""
+
+    personal_data = False
+
+    def accepted(self, receipt: Receipt) -> None:
+        """Do nothing."""
+
+    def attempt(self, attempt: Attempt) -> None:
+        """Do nothing."""
+
+    def recorded(self, record: Record) -> None:
+        """Do nothing."""
+
+
+class Worker:
+    """A process: an executor that can be killed. It reaches journal and accounts by ports."""
+
+    def __init__(self, name: str, simulation: "Simulation") -> None:
+        self.name = name
+        self.is_dead = False
+        self.is_busy = False
+        self.attempts: dict[str, Attempt] = {}
+        ports = {each: Port(account, self, simulation) for each, account in simulation.at.items()}
+        self.executor = Executor(
+            simulation.engine,
+            ports,
+            JournalPort(self, simulation),  # type: ignore[arg-type] # passes on what it lacks
+            policy=RetryPolicy(),
+            clock=lambda: simulation.now,
+            observer=Silent(),
+            worker=name,
+            lease=LEASE,
+            in_doubt=simulation.in_doubt,
+            assume_in_sync=simulation.in_sync,
+            endings=simulation.endings,
+        )
+
+
+class JournalPort:
+    """The journal, as one worker reaches it: around each change, anything may happen."""
+
+    def __init__(self, worker: Worker, simulation: "Simulation") -> None:
+        self._worker, self._simulation = worker, simulation
+        self._journal, self._ledger = simulation.journal, simulation.ledger
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._journal, name)
+
+    def accept(self, event: Event, plan: Plan, now: datetime, *, replan: bool = False) -> Receipt:
+        """See `Journal.accept`."""
+        with self._simulation.boundary(self._worker):
+            receipt = self._journal.accept(event, plan, now, replan=replan)
+            self._ledger.accepted(event, plan, receipt, replan=replan)
+        return receipt
+
+    def accept_many(
+        self, pairs: Sequence[tuple[Event, Plan]], now: datetime
+    ) -> tuple[Receipt, ...]:
+        """See `Journal.accept_many`."""
+        with self._simulation.boundary(self._worker):
+            receipts = self._journal.accept_many(pairs, now)
+            for (event, plan), receipt in zip(pairs, receipts, strict=True):
+                self._ledger.accepted(event, plan, receipt, replan=False)
+        return receipts
+
+    def resume(self, worker: str, now: datetime) -> int:
+        """See `Journal.resume`."""
+        with self._simulation.boundary(self._worker):
+            return self._journal.resume(worker, now)
+
+    def retry(self, now: datetime, **wanted: Any) -> int:
+        """See `Journal.retry`."""
+        with self._simulation.boundary(self._worker):
+            self._ledger.host_asked()
+            return self._journal.retry(now, **wanted)
+
+    def forget(self, contact: str, now: datetime) -> Forgotten:
+        """See `Journal.forget`."""
+        with self._simulation.boundary(self._worker):
+            forgotten = self._journal.forget(contact, now)
+            self._ledger.forgot(contact_key(contact), now)
+        return forgotten
+
+    def turn(self, worker: str, results: Sequence[Result], now: datetime, **terms: Any) -> Turn:
+        """See `Journal.turn`."""
+        with self._simulation.boundary(self._worker):
+            turn = self._journal.turn(worker, results, now, **terms)
+            for result in results:
+                self._ledger.reported(result)
+            for attempt in turn:
+                contact = contact_key(attempt.planned.email)
+                self._ledger.given(self._worker, attempt, contact, now)
+                self._worker.attempts[attempt.call.key] = attempt
+        return turn
+
+
+class Port:
+    """An account, as one worker reaches it."""
+
+    def __init__(self, account: Account, worker: Worker, simulation: "Simulation") -> None:
+        self._account, self._worker, self._simulation = account, worker, simulation
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the account can do."""
+        return self._account.capabilities
+
+    def apply(self, planned: PlannedAction, call: Call) -> Outcome:
+        """Carry out a call, or fail."""
+        simulation = self._simulation
+        with simulation.boundary(self._worker):
+            if call.deadline is not None and simulation.now >= call.deadline:
+                raise ConnectionLostError  # the caller had given up before anything was sent
+            answer, is_raised = self._account.answer(planned, call)
+            simulation.ledger.sent(self._worker.attempts[call.key], answer)
+            simulation.write("call", self._account.name, planned.action, call.key, answer)
+        if is_raised:
+            raise ConnectionLostError
+        return answer
+
+    def erase(self, email: str) -> bool:
+        """Forget a contact."""
+        with self._simulation.boundary(self._worker):
+            self._simulation.ledger.erasing(self._account.name, contact_key(email))
+            return self._account.erase(email)
+
+
+class Simulation:
+    """A history that depends on its seed alone."""
+
+    def __init__(self, seed: int, journal: Journal | None = None) -> None:
+        self.dice = dice = Random(f"simulation/{seed}")
+        self.world = random_world(dice)
+        self.engines = [Engine(random_rules(dice, self.world)) for _ in range(3)]
+        self.engine = self.engines[0]
+        self.at = {name: Account(name, able, dice) for name, able in self.world.accounts.items()}
+        self.in_doubt = dice.choice((1, 1, 2, 3))
+        self.in_sync = dice.random() < 0.25
+        self.endings: Any = "by_grant" if dice.random() < 0.85 else "absolute"
+        self.journal: Journal = MemoryJournal() if journal is None else journal
+        self.ledger = Ledger(self.journal, self.world.accounts, self.in_sync)
+        self.now = START + timedelta(days=dice.randint(0, 4))
+        self.is_healthy = False
+        self.depth = 0
+        self.lines: list[str] = []
+        self.webhooks = self._webhooks()
+        self.to_forget: list[str] = []
+        self.workers = {name: Worker(name, self) for name in ("w1", "w2")}
+
+    def write(self, *facts: object) -> None:
+        """Add a line to the trace."""
+        self.lines.append(" ".join([f"{self.now:%d %H:%M:%S}", *map(str, facts)]))
+
+    def _webhooks(self) -> list[Event]:
+        """Make the webhooks as they arrive: shuffled, repeated, one with the id of another."""
+        dice = self.dice
+        emails = EMAILS[: dice.randint(1, 2)]
+        events = [
+            random_event(dice, self.world, f"e{n}", dice.choice(emails))
+            for n in range(dice.randint(4, 12))
+        ]
+        webhooks = [event for event in events for _ in range(dice.choice((1, 1, 2, 3)))]
+        dice.shuffle(webhooks)
+        if dice.random() < 0.1:
+            webhooks.append(attrs.evolve(events[0], product_id="another"))
+        return webhooks
+
+    # What happens around each call
+
+    @contextmanager
+    def boundary(self, worker: Worker) -> Iterator[None]:
+        """Surround a call of the journal or of an account: kill the worker, or pause it."""
+        self._interrupt(worker)
+        yield
+        self._interrupt(worker)
+
+    def _interrupt(self, worker: Worker) -> None:
+        if worker.is_dead:
+            raise Killed
+        if self.is_healthy:
+            return
+        roll = self.dice.random()
+        if roll < 0.02:
+            worker.is_dead = True
+            self.ledger.died(worker)
+            self.write("kill", worker.name)
+            raise Killed
+        if roll < 0.06 and self.depth < MAX_DEPTH:
+            self.depth += 1
+            self.write("pause", worker.name)
+            for _ in range(self.dice.randint(1, 4)):
+                self.step()
+            self.write("go on", worker.name)
+            self.depth -= 1
+
+    # Steps
+
+    def step(self) -> None:
+        """Do one of the things that can happen next."""
+        steps: Mapping[Callable[[], object], int] = {
+            self._deliver: 10,
+            self._work: 8,
+            self._wait: 8,
+            self._trouble: 3,
+            self._edit_rules: 1,
+            self._replan: 1,
+            self._retry: 1,
+            self._forget: 1,
+            self._turn_clock_back: 1,
+        }
+        (step,) = self.dice.choices([*steps], weights=[*steps.values()])
+        step()
+
+    def _with_worker(self, do: Callable[[Executor], object]) -> bool:
+        """Let an idle worker do something; whether it lived to the end."""
+        idle = [worker for worker in self.workers.values() if not worker.is_busy]
+        if not idle:
+            return False
+        worker = self.dice.choice(idle)
+        if worker.is_dead:
+            worker = self._restart(worker.name)
+        return self._run(worker, do)
+
+    def _run(self, worker: Worker, do: Callable[[Executor], object]) -> bool:
+        worker.is_busy = True
+        try:
+            do(worker.executor)
+        except Killed:
+            return False
+        finally:
+            worker.is_busy = False
+        return True
+
+    def _restart(self, name: str) -> Worker:
+        worker = self.workers[name] = Worker(name, self)
+        self.write("start", name)
+        if self.dice.random() < 0.7:
+            self._run(worker, lambda executor: executor.resume())
+        return worker
+
+    def _deliver(self) -> None:
+        if not self.webhooks:
+            return
+        event = self.webhooks.pop()
+        how = self.dice.random()
+        self.write("webhook", event.id)
+        if how < 0.4:
+            done = self._with_worker(lambda executor: executor.accept(event))
+        elif how < 0.8:
+            done = self._with_worker(lambda executor: executor.handle(event))
+        else:
+            group = [event, *self.webhooks[-3:]]
+            done = self._with_worker(lambda executor: executor.handle_many(group))
+        if not done:  # the sender got no answer, and sends it again later
+            self.webhooks.insert(self.dice.randint(0, len(self.webhooks)), event)
+
+    def _work(self) -> None:
+        most = self.dice.choice((None, None, 1, 3))
+        self._with_worker(lambda executor: executor.run_due(most=most))
+
+    def _wait(self) -> None:
+        seconds = self.dice.choice((1, 10, 40, 70, 300, 1_000, 4_000, 4 * 86_400))
+        self.now += timedelta(seconds=seconds)
+
+    def _turn_clock_back(self) -> None:
+        self.now -= timedelta(seconds=self.dice.choice((5, 100, 4_000)))
+        self.ledger.clock += 1
+        self.write("clock turned back")
+
+    def _trouble(self) -> None:
+        account = self.dice.choice([*self.at.values()])
+        account.trouble = Trouble.some(self.dice)
+
+    def _edit_rules(self) -> None:
+        self.engine = self.dice.choice(self.engines)
+        self.write("rules", self.engines.index(self.engine))
+        for worker in self.workers.values():
+            worker.executor.use_engine(self.engine)
+
+    def _replan(self) -> None:
+        if not self.ledger.entries:
+            return
+        event_id = self.dice.choice([*self.ledger.entries])
+        self.write("replan", event_id)
+        with suppress(ConfigurationError):  # it was forgotten in the meantime
+            self._with_worker(lambda executor: executor.replan(event_id))
+
+    def _retry(self) -> None:
+        account = self.dice.choice((None, *self.at))
+        self.write("retry", account)
+        self._with_worker(lambda executor: executor.retry(account=account))
+
+    def _forget(self) -> None:
+        if not self.to_forget and self.dice.random() < 0.5:
+            self.to_forget.append(self.dice.choice(EMAILS))
+        self._forget_next()
+
+    def _forget_next(self) -> None:
+        if self.to_forget:
+            email = self.to_forget[-1]
+            self.write("forget", email)
+            if self._with_worker(lambda executor: executor.forget(email)):
+                self.to_forget = [each for each in self.to_forget if each != email]
+
+    # The whole history
+
+    def run(self) -> str:
+        """Run the history, check all promises, and return its digest."""
+        for _ in range(self.dice.randint(20, 60)):
+            self.step()
+            self.ledger.check_receipts()
+        self._heal()
+        while self.webhooks:
+            self._deliver()
+        while self.to_forget:
+            self._forget_next()
+        self._drain()
+        self.ledger.check_ended(healed=False)
+        for _ in range(2):  # what one retry brings back may be refused by what another did
+            self.ledger.host_asked()
+            self.journal.retry(self.now)
+            self._drain()
+        self.ledger.check_receipts()
+        self.ledger.check_ended(healed=True)
+        self._compare()
+        self.lines += map(str, self.journal.history())
+        return blake2b("\n".join(self.lines).encode(), digest_size=16).hexdigest()
+
+    def _heal(self) -> None:
+        self.write("all is well")
+        self.is_healthy = True
+        for account in self.at.values():
+            account.trouble = Trouble()
+        for worker in [*self.workers.values()]:
+            if worker.is_dead:
+                self._restart(worker.name)
+
+    def _drain(self) -> None:
+        for _ in range(MAX_ROUNDS):
+            self._with_worker(lambda executor: executor.run_due())
+            due = self.journal.due_at()
+            if due is None:
+                return
+            self.now = max(self.now, due)
+        expect(condition=False, otherwise="there is always something due")
+
+    def _compare(self) -> None:
+        """Compare what every account holds, and what the journal says, with the oracle."""
+        for email in EMAILS:
+            entries = [each for each in self.ledger.entries.values() if each.contact == email]
+            pairs = [(entry.event, entry.plan) for entry in entries]
+            wanted = final_state(pairs, self.world.accounts)
+            outside = self.ledger.outside[email] | outside_of(pairs, self.world.accounts)
+            unexplained = self.ledger.unexplained[email] - wanted.keys()
+            held = {
+                (name, each) for name, account in self.at.items() for each in account.held[email]
+            }
+            for target in sorted((held | wanted.keys()) - unexplained):
+                on = wanted.get(target, False)
+                if is_promised(target, on=on, outside=outside, accounts=self.world.accounts):
+                    expect((target in held) is on, "wrong end", email, target, f"expected {on}")
+            for entry in self.journal.standing(email):
+                target = (entry.provider, target_of(entry.target))
+                if target in wanted and is_inside(target, outside):
+                    expect(entry.on is wanted[target], "wrong standing", email, entry)
+            if not any(entry.replanned for entry in entries):
+                self._compare_data(email, pairs, outside)
+
+    def _compare_data(
+        self, email: str, pairs: Sequence[tuple[Event, Plan]], outside: set[Held]
+    ) -> None:
+        """Check that accounts that take leads have the newest name of the contact."""
+        for name, account in self.at.items():
+            sent = [
+                (stamp(event, plan), planned.data["name"])
+                for event, plan in pairs
+                for planned in plan.actions
+                if planned.provider == name and "name" in planned.data
+            ]
+            if sent and account.capabilities.add_lead != "none" and is_inside((name, ()), outside):
+                newest = max(sent)[1]
+                expect(account.data[email].get("name") == newest, "old data", email, name, newest)
