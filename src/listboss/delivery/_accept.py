@@ -171,7 +171,7 @@ def _add_mark(store: Store, lane: LaneRow, mark: Mark) -> set[Target]:
 def _keep_actions(store: Store, event: Event, plan: Plan, contact: str, now: datetime) -> None:
     """Store the actions of a plan; of a known event, those that are over stay as they are."""
     old = {row.action_id: row for row in store.actions_of(event.id) if row.generation == 1}
-    stamp, grant = stamp_of(plan), grant_of(event, plan.context.about)
+    stamp, grant = stamp_of(plan), grant_of(event)
     for planned in plan.actions:
         row = old.pop(planned.id, None)
         if row is not None:

@@ -107,11 +107,11 @@ def stamp_of(plan: Plan) -> Stamp:
     return Stamp(plan.occurred_at, plan.context.rank, plan.event_id)
 
 
-def grant_of(event: Event, about: str | None) -> Grant | None:
+def grant_of(event: Event, about: str | None = None) -> Grant | None:
     """Return the purchase or subscription that an event names, or None.
 
-    An event about a subscription means the subscription if it names both, any other event
-    the purchase.
+    If it names both, what it clears and ends is the subscription if it is `about` one. What
+    it asserts is always asserted for the purchase, which is over when either of them is.
 
     >>> from listboss import Contact
     >>> from datetime import UTC, datetime
@@ -123,7 +123,7 @@ def grant_of(event: Event, about: str | None) -> Grant | None:
     ...     contact=Contact("ana@example.com"),
     ...     occurred_at=datetime(2026, 5, 4, tzinfo=UTC),
     ... )
-    >>> grant_of(event, None)
+    >>> grant_of(event)
     Grant(product_id='42', transaction='HP1', subscriber_code='')
     """
     transaction, subscriber = _code(event, "transaction"), _code(event, "subscriber_code")
@@ -158,11 +158,11 @@ def ending_of(event: Event, plan: Plan) -> Ending | None:
 def marks_of(event: Event, plan: Plan) -> tuple[Mark, ...]:
     """Return what the actions of a plan say of tags and places, in the order of the plan."""
     about = plan.context.about
-    stamp, grant = stamp_of(plan), grant_of(event, about)
+    stamp, holder, subject = stamp_of(plan), grant_of(event), grant_of(event, about)
     reach = Reach.ALL
     if about is not None:
-        reach = Reach.PRODUCT if grant is None else Reach.GRANT
-    clearing = Grant(event.product_id) if grant is None else grant
+        reach = Reach.PRODUCT if subject is None else Reach.GRANT
+    clearing = Grant(event.product_id) if subject is None else subject
     marks: list[Mark] = []
     for planned in plan.actions:
         effects = effects_of(planned.action, plan.context.accounts.get(planned.provider))
@@ -171,7 +171,7 @@ def marks_of(event: Event, plan: Plan) -> tuple[Mark, ...]:
                 Mark(
                     planned.provider,
                     target,
-                    grant if asserts else clearing,
+                    holder if asserts else clearing,
                     None if asserts else Reach.ALL if absolute else reach,
                     stamp,
                     planned.id,
