@@ -138,7 +138,8 @@ def _keep_marks(
     if replan:
         store.drop_endings(contact, event.id)
         for lane in lanes.values():
-            touched[lane.id] = store.drop_marks(lane.id, event.id)
+            dropped = store.drop_marks(lane.id, event.id)
+            touched[lane.id] = dropped | store.marked_targets(lane.id, None)
     if plan.is_test:
         return touched
     link = link_of(event)
@@ -147,7 +148,7 @@ def _keep_marks(
     ending = ending_of(event, plan)
     if ending is not None:
         store.add_ending(contact, ending)
-    if relinked or ending is not None or replan:
+    if relinked or ending is not None:
         for lane in lanes.values():
             targets = store.marked_targets(lane.id, event.product_id)
             touched.setdefault(lane.id, set()).update(targets)
