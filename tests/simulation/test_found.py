@@ -1,5 +1,7 @@
 """What the simulation found: each history is as small as it gets."""
 
+from datetime import timedelta
+
 from listboss import (
     AddLead,
     AddTag,
@@ -7,6 +9,8 @@ from listboss import (
     Place,
     RemoveTag,
 )
+from listboss.delivery import Status
+from listboss.provider import Throttled
 from tests.simulation.host import Host, engine_of, happened
 from tests.simulation.oracle import place_target, tag_target
 
@@ -43,3 +47,18 @@ class TestReplan:
         host.executor.use_engine(engine_of([stay], host.capabilities))
         host.executor.replan("e2")
         assert BUYERS in host.held
+
+    def test_what_another_event_asked_for_is_sent_in_the_place_of_what_was_given_up(self, journal):
+        """The tag of the newer event was sent in vain, so the older one had nothing to do."""
+        older = ("c1", "purchase.approved", AddTag("vip"))
+        newer = ("c1", "purchase.completed", AddTag("vip"))
+        tomorrow = Throttled(timedelta(days=1), "contact")
+        host = Host(journal, [older, newer], answers=[tomorrow])
+        host.executor.handle(happened("purchase.completed", "e2", day=2))
+        host.executor.handle(happened("purchase.approved", "e1", day=1))
+        host.wait(minutes=16)
+        assert [Status.SUPERSEDED] == host.statuses("e1")
+        host.executor.use_engine(engine_of([older], host.capabilities))
+        host.executor.replan("e2")
+        host.executor.run_due()
+        assert VIP in host.held

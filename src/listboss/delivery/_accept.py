@@ -210,6 +210,15 @@ def _keep_actions(store: Store, event: Event, plan: Plan, contact: str, now: dat
     for row in old.values():
         if row.status in (Status.PLANNED, Status.WAITING) or row.status in STUCK:
             close(store, row, Happening.SUPERSEDE, now, "the rules do not ask for it any more")
+            _abandon(store, row)
+
+
+def _abandon(store: Store, row: ActionRow) -> None:
+    """Note that nobody sees any more to what was sent for an action and not confirmed."""
+    for target in store.targets(row.lane) if row.sent is not None else ():
+        if target.stamp == row.stamp and not target.confirmed:
+            target.stamp = None
+            store.put_target(target)
 
 
 def verdict_of(store: Store, lane: LaneRow, target: Target) -> Verdict:
@@ -252,7 +261,9 @@ def _stand_up(store: Store, touched: dict[int, set[Target]], now: datetime, even
 
 
 def _differs(row: TargetRow | None, verdict: Verdict) -> bool:
-    return verdict.on if row is None or row.on is None else row.on is not verdict.on
+    if row is None or row.on is None:
+        return verdict.on
+    return row.on is not verdict.on or row.stamp is None
 
 
 def _stand_up_target(
