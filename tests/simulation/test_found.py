@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from listboss import (
     AddLead,
     AddTag,
@@ -10,8 +12,8 @@ from listboss import (
     RemoveTag,
 )
 from listboss.delivery import Status
-from listboss.provider import Throttled
-from tests.simulation.host import Host, engine_of, happened
+from listboss.provider import Refused, Throttled, Unknown
+from tests.simulation.host import ANA, Host, engine_of, happened
 from tests.simulation.oracle import place_target, tag_target
 
 VIP, BUYERS, CLUB = tag_target("vip"), place_target(Place(list="Buyers")), "club"
@@ -33,6 +35,40 @@ class TestWhatAnEventAsserts:
         host.executor.handle(happened("purchase.delayed", "e1", day=1, **both))
         host.executor.handle(happened("purchase.canceled", "e2", day=2, **both))
         assert set() == host.held
+
+
+class TestForgetDuringASend:
+    """Nothing that was accepted before a contact was forgotten is sent after it."""
+
+    RULES = (("c1", "purchase.refunded", RemoveTag("vip")),)
+
+    @pytest.mark.parametrize(
+        "answer", [Throttled(timedelta(seconds=5)), Unknown("timeout"), Refused("no", "contact")]
+    )
+    def test_what_did_not_succeed_is_forgotten_at_its_report(self, journal, answer):
+        """The contact is forgotten while the provider is called; the call is not repeated."""
+        host = Host(journal, self.RULES, answers=[answer])
+        host.in_call = lambda: host.executor.forget(ANA)
+        host.executor.handle(happened("purchase.refunded", "e1"))
+        journal.retry(host.now)
+        host.wait(hours=1)
+        assert (1, [Status.FORGOTTEN]) == (len(host.sent), host.statuses("e1"))
+
+    def test_what_was_interrupted_is_forgotten(self, journal):
+        """The worker dies during the call, and the contact is forgotten before it comes back."""
+        host = Host(journal, self.RULES)
+        host.executor.accept(happened("purchase.refunded", "e1"))
+        journal.turn("w1", (), host.now)
+        host.executor.forget(ANA)
+        host.executor.resume()
+        assert ([], [Status.FORGOTTEN]) == (host.sent, host.statuses("e1"))
+
+    def test_what_succeeded_stays_so(self, journal):
+        """It is known that the provider did it."""
+        host = Host(journal, self.RULES)
+        host.in_call = lambda: host.executor.forget(ANA)
+        host.executor.handle(happened("purchase.refunded", "e1"))
+        assert [Status.APPLIED] == host.statuses("e1")
 
 
 class TestReplan:
