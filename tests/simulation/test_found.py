@@ -11,7 +11,7 @@ from listboss import (
     Place,
     RemoveTag,
 )
-from listboss.delivery import Status
+from listboss.delivery import DeliveryStatus, Status
 from listboss.provider import Refused, Throttled, Unknown
 from tests.simulation.host import ANA, Host, engine_of, happened
 from tests.simulation.oracle import place_target, tag_target
@@ -69,6 +69,19 @@ class TestForgetDuringASend:
         host.in_call = lambda: host.executor.forget(ANA)
         host.executor.handle(happened("purchase.refunded", "e1"))
         assert [Status.APPLIED] == host.statuses("e1")
+
+
+class TestForgetTwice:
+    """A contact that is forgotten again stays forgotten up to the later of both times."""
+
+    def test_the_clock_was_turned_back_in_between(self, journal):
+        """An event between the two times is not planned."""
+        host = Host(journal, [("c1", "purchase.approved", AddTag("vip"))])
+        host.executor.forget(ANA)
+        host.now -= timedelta(days=5)
+        host.executor.forget(ANA)
+        receipt = host.executor.handle(happened("purchase.approved", "e1", day=8))
+        assert (DeliveryStatus.FORGOTTEN, []) == (receipt.status, host.sent)
 
 
 class TestReplan:

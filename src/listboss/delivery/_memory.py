@@ -271,7 +271,7 @@ class MemoryStore(MemoryMarks):
         return self._forgotten.get(digest)
 
     def forget(self, contact: str, digest: str, now: datetime) -> int:
-        self._forgotten[digest] = now
+        self._forgotten[digest] = max(now, self._forgotten.get(digest, now))
         for row in self._events.values():
             if row.contact == contact:
                 row.contact = row.email = row.event = None

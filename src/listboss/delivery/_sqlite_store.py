@@ -48,7 +48,11 @@ class SqliteStore(Actions, Marks, History):
         return None if row is None else time_of(row["at"])
 
     def forget(self, contact: str, digest: str, now: datetime) -> int:
-        self.execute("INSERT OR REPLACE INTO forgotten VALUES (?, ?)", (digest, ticks_of(now)))
+        self.execute(
+            "INSERT INTO forgotten VALUES (?, ?)"
+            " ON CONFLICT (digest) DO UPDATE SET at = max(at, excluded.at)",
+            (digest, ticks_of(now)),
+        )
         ids = self.execute("SELECT id FROM event WHERE contact = ?", (contact,)).fetchall()
         for (event_id,) in ids:
             for row in self.actions_of(event_id):
