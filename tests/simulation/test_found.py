@@ -111,3 +111,22 @@ class TestReplan:
         host.executor.replan("e2")
         host.executor.run_due()
         assert VIP in host.held
+
+
+class TestOrder:
+    """What a lane or an account has to do is sent in the same order by every journal."""
+
+    RULES = tuple(("c1", "purchase.approved", AddTag(tag)) for tag in "abc")
+
+    def test_what_is_retried_goes_out_in_the_order_of_the_plan(self, journal):
+        """The second action became stuck last."""
+        no = Refused("no", "contact")
+        host = Host(journal, self.RULES, answers=[no, Throttled(timedelta(hours=1), "contact"), no])
+        host.executor.handle(happened("purchase.approved", "e1"))
+        host.wait(minutes=16)
+        host.answers.append(no)
+        host.wait(hours=1)
+        host.sent.clear()
+        journal.retry(host.now)
+        host.executor.run_due()
+        assert [f"AddTag(tag='{tag}')" for tag in "abc"] == host.sent

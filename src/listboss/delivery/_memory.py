@@ -10,6 +10,7 @@ from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from heapq import nsmallest
 from itertools import islice
 from operator import attrgetter
 
@@ -142,7 +143,7 @@ class MemoryStore(MemoryMarks):
             and provider in (None, row.planned.provider)
             and product_id in (None, row.product_id)
         )
-        return list(islice(found, limit))
+        return nsmallest(limit, found, key=attrgetter("accepted_at", "lane", "position"))
 
     # Lanes and accounts
 

@@ -252,7 +252,8 @@ class Actions(Part):
         wanted = ", ".join(f"'{Status(status)}'" for status in sorted(statuses))
         where, values = where_equal({"provider": provider, "product_id": product_id})
         rows = self.execute(
-            f"SELECT * FROM action WHERE status IN ({wanted}){where} ORDER BY accepted_at LIMIT ?",
+            f"SELECT * FROM action WHERE status IN ({wanted}){where}"
+            " ORDER BY accepted_at, lane, position LIMIT ?",
             (*values, limit),
         ).fetchall()
         return [self._action(row) for row in rows]
