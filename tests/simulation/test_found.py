@@ -11,8 +11,8 @@ from listboss import (
     Place,
     RemoveTag,
 )
-from listboss.delivery import DeliveryStatus, Status
-from listboss.provider import Refused, Throttled, Unknown
+from listboss.delivery import DeliveryStatus, RetryPolicy, Status
+from listboss.provider import Applied, Refused, Throttled, Unknown
 from tests.simulation.host import ANA, Host, engine_of, happened
 from tests.simulation.oracle import place_target, tag_target
 
@@ -130,3 +130,14 @@ class TestOrder:
         journal.retry(host.now)
         host.executor.run_due()
         assert [f"AddTag(tag='{tag}')" for tag in "abc"] == host.sent
+
+    def test_an_interrupted_action_holds_its_lane_when_the_clock_is_turned_back(self, journal):
+        """Two actions were in flight; what comes after them is not sent before them."""
+        host = Host(journal, self.RULES)
+        host.executor.accept(happened("purchase.approved", "e1"))
+        journal.turn("w1", (), host.now, in_doubt=2)
+        (attempt,) = journal.turn("w2", (), host.now + timedelta(minutes=5))
+        done = RetryPolicy().settle(attempt, Applied(), host.now)
+        assert () == journal.turn("w2", [done], host.now)
+        (attempt,) = journal.turn("w2", (), host.now + timedelta(minutes=5))
+        assert AddTag("b") == attempt.planned.action

@@ -94,7 +94,7 @@ def interrupt(store: Store, row: ActionRow, now: datetime) -> list[Record]:
     """Record that the worker of an action died: it may have been sent, without an answer."""
     by = Happening.REPEAT if row.repeatable else Unknown
     row.status, row.detail = moved(row.status, by), "interrupted"
-    row.waiting_since, row.until = row.waiting_since or now, now
+    row.waiting_since, row.until, row.hold_until = row.waiting_since or now, now, now
     store.put_action(row)
     records = [write_action(store, row, now)]
     if row.status not in OPEN:
