@@ -7,14 +7,19 @@ import pytest
 from listboss import (
     AddLead,
     AddTag,
+    Capabilities,
+    Engine,
     MoveLead,
     Place,
     RemoveTag,
+    RuleSet,
+    Segmentation,
 )
 from listboss.delivery import DeliveryStatus, RetryPolicy, Status
 from listboss.provider import Applied, Refused, Throttled, Unknown
 from tests.simulation.host import ANA, Host, engine_of, happened
 from tests.simulation.oracle import place_target, tag_target
+from tests.simulation.worlds import PRODUCTS, START
 
 VIP, BUYERS, CLUB = tag_target("vip"), place_target(Place(list="Buyers")), "club"
 
@@ -141,3 +146,25 @@ class TestOrder:
         assert () == journal.turn("w2", [done], host.now)
         (attempt,) = journal.turn("w2", (), host.now + timedelta(minutes=5))
         assert AddTag("b") == attempt.planned.action
+
+    def test_accounts_take_turns_whatever_the_time_is(self, journal):
+        """A clock that counts whole seconds favours no account."""
+        accounts = {name: Capabilities.everything() for name in ("crm", "mail")}
+        rules = [
+            Segmentation(
+                name,
+                id=name,
+                product_id="c1",
+                provider=name,
+                event="purchase.approved",
+                actions=AddTag("vip"),
+                enabled=True,
+            )
+            for name in accounts
+        ]
+        engine = Engine(RuleSet(PRODUCTS, rules, providers=accounts))
+        for n in range(4):
+            event = happened("purchase.approved", f"e{n}", email=f"{n}@example.com")
+            journal.accept(event, engine.plan(event), START)
+        turns = [journal.turn("w1", (), START + timedelta(seconds=2 * n)) for n in range(4)]
+        assert 2 == [attempt.planned.provider for (attempt,) in turns].count("mail")

@@ -60,6 +60,7 @@ class Actions(Part):
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         super().__init__(connection)
+        self._turn = 0
         self.begin()
 
     def begin(self) -> None:
@@ -336,9 +337,10 @@ class Actions(Part):
             for row in self._working()
             if row["due"] <= ticks and (row["paused_until"] or 0) <= ticks
         ]
+        self._turn += 1
         if not names:
             return []
-        start = ticks % len(names)
+        start = self._turn % len(names)
         share = -(-limit // len(names))
         found: list[LaneRow] = []
         for name in names[start:] + names[:start]:
