@@ -88,8 +88,9 @@ def sdist(session: nox.Session) -> None:
 
 @nox.session
 def soak(session: nox.Session) -> None:
-    """The suite with the large figures, and new random cases each time."""
+    """The suite with the large figures, and new random cases each time; the service under load."""
     session.install("-e", ".[test]")
+    session.run("python", "examples/webhook_service/load.py")
     session.run("python", "-m", "pytest", *session.posargs, env={"LISTBOSS_PROFILE": "soak"})
 
 
