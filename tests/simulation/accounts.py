@@ -59,7 +59,7 @@ class Trouble:
 
 @attrs.define
 class Account:
-    """What an account holds for each contact: tags, places and data; it does what it is told.
+    """What an account holds for each contact: tags, places and data; it does what it is said.
 
     An idempotent account carries out a key only once.
     """
