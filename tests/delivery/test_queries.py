@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from listboss import AddLead, AddTag, Contact, Engine, Idle, RemoveTag, RuleSet
+from listboss import AddLead, AddTag, Contact, Engine, Idle, ProviderAction, RemoveTag, RuleSet
 from listboss.delivery import (
     ActionState,
     DeliveryStatus,
@@ -465,3 +465,40 @@ class TestText:
         since = None if event_id is None else NOON
         entry = StandingEntry("mail", target, on, since, event_id, (), on, confirmed)
         assert expected == str(entry)
+
+
+class TestVerbText:
+    """Targets that a provider's own action declares."""
+
+    def test_standing(self):
+        """An entry of a verb names its action."""
+        action = ProviderAction("acme.enrol")
+        entry = StandingEntry("mail", action, True, NOON, "e-1", (), True, True)
+        assert f"mail: {action} on since 2026-05-04 12:00, confirmed" == str(entry)
+
+
+class TestSqlite:
+    """What only a journal file has."""
+
+    def test_opened_again(self, make_engine, make_event, mail, crm, clock, *, tmp_path):
+        """Another journal of the same file has the same answers."""
+        path = tmp_path / "journal.db"
+        with SqliteJournal(path) as journal:
+            executor = Executor(make_engine(), {"mail": mail, "crm": crm}, journal, clock=clock)
+            receipt = executor.handle(make_event())
+            history, standing = journal.history(), journal.standing(ANA)
+        with SqliteJournal(path) as again:
+            assert (receipt, history, standing) == (
+                again.receipt("e-1"),
+                again.history(),
+                again.standing(ANA),
+            )
+
+    def test_forgotten_bytes(self, make_engine, make_event, mail, crm, clock, *, tmp_path):
+        """After `forget`, no byte of the address is left in any file."""
+        with SqliteJournal(tmp_path / "journal.db") as journal:
+            executor = Executor(make_engine(), {"mail": mail, "crm": crm}, journal, clock=clock)
+            executor.handle(make_event())
+            pending = executor.forget(ANA).pending
+            left = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+        assert (False, False) == (pending, b"ana@" in left.lower())

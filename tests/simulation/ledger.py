@@ -45,7 +45,7 @@ Lane = tuple[str, str]
 class BrokenPromise(BaseException):
     """A history does not keep a promise of delivery.
 
-    It is not a `Exception`, since an executor takes those for the failure of a provider.
+    It is not an `Exception`, since an executor takes those for the failure of a provider.
     """
 
 
