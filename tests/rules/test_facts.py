@@ -4,7 +4,13 @@ from decimal import Decimal
 import pytest
 
 from listboss.rules import FactKind
-from listboss.rules._facts import EXPECTED_FORMS, READERS, is_present, language_range
+from listboss.rules._facts import (
+    EXPECTED_FORMS,
+    READERS,
+    is_present,
+    language_range,
+    operators_of,
+)
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 WRONG = {
@@ -96,3 +102,20 @@ class TestLanguageRange:
     def test_prefixes(self):
         """The tag and its prefixes, longest first."""
         assert ("zh-hant-tw", "zh-hant", "zh") == language_range("zh-hant-tw")
+
+
+class TestOperators:
+    """Which operators fit which kind of fact."""
+
+    @pytest.mark.parametrize("kind", FactKind)
+    def test_operators_of(self, kind):
+        """Equality, lists and presence fit every kind, order and text only some."""
+        ordered = ("lt", "le", "gt", "ge", "between")
+        others: tuple[str, ...] = {
+            FactKind.TEXT: ("contains", "starts_with"),
+            FactKind.INTEGER: ordered,
+            FactKind.DECIMAL: ordered,
+            FactKind.INSTANT: ordered,
+        }.get(kind, ())
+        expected = ["eq", "ne", "in", "not_in", *others, "is_set", "is_missing"]
+        assert expected == [*operators_of(kind)]

@@ -11,7 +11,10 @@ from listboss import (
     HOTMART,
     AddTag,
     Capabilities,
+    Comparison,
     EventType,
+    FindingCode,
+    Operator,
     Product,
     RuleSet,
     Segmentation,
@@ -385,6 +388,25 @@ class TestWhatAFormOffers:
             RULES.facts_for("purchase.approved"),
             RULES.facts_for("quiz.passed"),
         )
+
+    def test_operators(self):
+        """The operators that fit the fact are offered; an unknown fact has none."""
+        assert ("eq", "ne", "in", "not_in", "is_set", "is_missing") == RULES.operators_for(
+            "country"
+        )
+        assert {"lt", "between"} <= {*RULES.operators_for("price")}
+        assert () == RULES.operators_for("no_such")
+
+    @pytest.mark.parametrize("fact", HOTMART.facts, ids=lambda fact: fact.name)
+    def test_operators_that_are_offered_fit(self, fact):
+        """A rule with an operator gets the finding `operator_unfit` if it is not offered."""
+        values: dict[str, Any] = {"is_set": None, "is_missing": None}
+        values |= dict.fromkeys(("in", "not_in", "between"), (1, 2))
+        for operator in Operator:
+            condition = Comparison(fact.name, operator, values.get(operator, 1))
+            rules = RULES.add(_rule("new", condition=condition))
+            unfit = FindingCode.OPERATOR_UNFIT in {found.code for found in rules.findings}
+            assert unfit is (operator not in RULES.operators_for(fact.name))
 
     def test_actions(self):
         """General kinds and own verbs are offered; an unknown provider has none."""

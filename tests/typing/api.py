@@ -55,6 +55,7 @@ from listboss.rules import (
     FactValue,
     FindingCode,
     FrozenMap,
+    Operator,
     RuleSetDiff,
     Subject,
     Verb,
@@ -187,6 +188,7 @@ def rule_sets(rules: RuleSet, rule: Segmentation) -> None:
     assert_type(rules.product("42"), Product | None)
     assert_type(rules.events_for("42", "mail"), tuple[EventType, ...])
     assert_type(rules.facts_for("purchase.approved"), tuple[FactType, ...])
+    assert_type(rules.operators_for("price"), tuple[Operator, ...])
     assert_type(rules.actions_for("mail"), tuple[str, ...])
     assert_type(rules.add(rule, rule), RuleSet)
     assert_type(rules.replace(rule), RuleSet)

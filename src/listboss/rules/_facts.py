@@ -15,10 +15,12 @@ from typing import Any, TypeAlias
 
 from listboss.rules._vocabulary import normal_form
 from listboss.rules.catalogue import FactKind
+from listboss.rules.condition import Operator
 from listboss.rules.event import FactValue
 
 __all__ = [
     "EXPECTED_FORMS",
+    "FITTING_KINDS",
     "ORDERED_KINDS",
     "READERS",
     "Facts",
@@ -26,6 +28,7 @@ __all__ = [
     "code_reader",
     "is_present",
     "language_range",
+    "operators_of",
 ]
 
 Facts: TypeAlias = Mapping[str, Any]
@@ -34,11 +37,27 @@ Reader: TypeAlias = Callable[[object], FactValue | None]
 
 ORDERED_KINDS = frozenset({FactKind.INTEGER, FactKind.DECIMAL, FactKind.INSTANT})
 """The kinds of fact that `<`, `<=`, `>`, `>=` and `between` fit."""
+FITTING_KINDS: dict[Operator, frozenset[FactKind]] = {
+    **dict.fromkeys((Operator.LT, Operator.LE, Operator.GT, Operator.GE), ORDERED_KINDS),
+    Operator.BETWEEN: ORDERED_KINDS,
+    Operator.CONTAINS: frozenset({FactKind.TEXT}),
+    Operator.STARTS_WITH: frozenset({FactKind.TEXT}),
+}
+"""The kinds of fact that an operator fits; an operator that is not listed fits every kind."""
 
 SUBTAG_LENGTHS = (2, 8)
 """The shortest and the longest first subtag of a BCP-47 tag; later subtags may be shorter."""
 MAX_SUBTAGS = 16
 """A tag with more has the wrong type, which bounds how many prefixes a rule may name."""
+
+
+def operators_of(kind: FactKind) -> tuple[Operator, ...]:
+    """Return the operators that fit a kind of fact, in the order of `Operator`.
+
+    >>> [str(operator) for operator in operators_of(FactKind.BOOLEAN)]
+    ['eq', 'ne', 'in', 'not_in', 'is_set', 'is_missing']
+    """
+    return tuple(each for each in Operator if kind in FITTING_KINDS.get(each, FactKind))
 
 
 def is_present(raw: object) -> bool:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 import attrs
 
 from listboss.errors import FlaggedSegmentationError
-from listboss.rules._facts import EXPECTED_FORMS, ORDERED_KINDS, READERS
+from listboss.rules._facts import EXPECTED_FORMS, FITTING_KINDS, READERS
 from listboss.rules._text import alternatives, kind_of, suggestion
 from listboss.rules.action import (
     Action,
@@ -72,8 +72,6 @@ _Fault: TypeAlias = tuple[FindingCode, str, str, str | _Unknown]
 _Check: TypeAlias = "Callable[[Segmentation, ReviewContext], Iterator[_Fault]]"
 
 _C = FindingCode
-_ORDER_OPERATORS = frozenset({Operator.LT, Operator.LE, Operator.GT, Operator.GE, Operator.BETWEEN})
-_TEXT_OPERATORS = frozenset({Operator.CONTAINS, Operator.STARTS_WITH})
 _CODE_HINTS = {
     FactKind.COUNTRY: "use the ISO 3166-1 code of the country",
     FactKind.CURRENCY: "use the ISO 4217 code of the currency",
@@ -169,12 +167,11 @@ def _comparison(comparison: Comparison, fact: FactType, path: str) -> Iterator[_
     operator = comparison.operator
     if operator in NO_VALUE:
         return
-    if operator in _ORDER_OPERATORS and fact.kind not in ORDERED_KINDS:
-        hint = f"`{operator}` fits facts of kind {alternatives(sorted(ORDERED_KINDS))}"
-        yield _operator_unfit(operator, fact, path, hint)
-        return
-    if operator in _TEXT_OPERATORS and fact.kind is not FactKind.TEXT:
-        yield _operator_unfit(operator, fact, path, f"`{operator}` fits facts of kind `text`")
+    kinds = FITTING_KINDS.get(operator)
+    if kinds is not None and fact.kind not in kinds:
+        message = f"`{operator}` does not fit `{fact.name}`, a fact of kind `{fact.kind}`"
+        hint = f"`{operator}` fits facts of kind {alternatives(sorted(kinds))}"
+        yield _C.OPERATOR_UNFIT, message, path, hint
         return
     value = comparison.value
     values = value if isinstance(value, tuple) else (value,)
@@ -191,11 +188,6 @@ def _comparison(comparison: Comparison, fact: FactType, path: str) -> Iterator[_
         and read != sorted(cast("list[Any]", read))
     ):
         yield _C.VALUE_UNFIT, "the range is empty", path, "write the lower bound first"
-
-
-def _operator_unfit(operator: Operator, fact: FactType, path: str, hint: str) -> _Fault:
-    message = f"`{operator}` does not fit `{fact.name}`, a fact of kind `{fact.kind}`"
-    return _C.OPERATOR_UNFIT, message, path, hint
 
 
 def _value(

@@ -21,12 +21,14 @@ from listboss.errors import (
     RuleError,
     UnknownIdError,
 )
+from listboss.rules._facts import operators_of
 from listboss.rules._mapping import FrozenMap
 from listboss.rules._text import fold, require_id, require_tuple, suggestion, wrong_type
 from listboss.rules.automatic import AUTOMATIC, AUTOMATIC_ID_PREFIX, AutomaticSegmentation
 from listboss.rules.builtin import HOTMART
 from listboss.rules.capabilities import Capabilities
 from listboss.rules.catalogue import Catalogue, EventType, FactType
+from listboss.rules.condition import Operator
 from listboss.rules.dashboard import (
     DashboardEntry,
     RuleSetDiff,
@@ -170,6 +172,11 @@ class RuleSet:
     def facts_for(self, event_name: str) -> tuple[FactType, ...]:
         """Return the facts that conditions on an event may use."""
         return self.catalogue.facts_of(event_name)
+
+    def operators_for(self, fact_name: str) -> tuple[Operator, ...]:
+        """Return the operators that fit a fact; for an unknown fact there are none."""
+        fact = self.catalogue.fact(fact_name)
+        return () if fact is None else operators_of(fact.kind)
 
     def actions_for(self, provider: str) -> tuple[str, ...]:
         """Return the kinds of action that a provider offers, then its own verbs.
