@@ -155,7 +155,10 @@ def test_the_order_of_rules_within_a_product_is_written() -> None:
         ("0.00010", "0.0001"),
         ("-1.50E-3", "-0.0015"),
         ("1" * 40 + ".50", "1" * 40 + ".5"),
-        ("1E+128", "1" + "0" * 128),
+        ("1E+127", "1" + "0" * 127),
+        ("1E+128", "1E+128"),
+        ("-1.50E+128", "-1.5E+128"),
+        ("1" * 128 + "E-255", "0." + "0" * 127 + "1" * 128),
     ],
 )
 def test_equal_decimals_have_equal_text(spelling: str, written: str) -> None:

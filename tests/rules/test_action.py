@@ -101,7 +101,7 @@ class TestActions:
         """A verb has the form `vendor.verb`."""
         assert verb == ProviderAction(verb).verb
 
-    @pytest.mark.parametrize("verb", ["", " ", "enrol", ".enrol", "acme."])
+    @pytest.mark.parametrize("verb", ["", " ", "enrol", ".enrol", "acme.", " .a", "acme. "])
     def test_wrong_verbs(self, verb):
         """A verb without a vendor, a dot or a name is refused."""
         with pytest.raises(ActionError) as caught:
@@ -130,6 +130,11 @@ class TestActions:
         """Any other parameter is refused."""
         with pytest.raises(error):
             ProviderAction("a.b", parameters)
+
+    def test_parameters_in_utc(self):
+        """A date and time is kept in UTC, as in a fact, whatever its zone."""
+        kept: Any = ProviderAction("a.b", {"p": ELSEWHERE}).parameters["p"]
+        assert (NOON, UTC) == (kept, kept.tzinfo)
 
     def test_repr_masks_parameters(self):
         """Parameters may be personal data, so the repr masks them."""

@@ -46,6 +46,14 @@ class TestVerb:
         with pytest.raises(ArgumentTypeError):
             Verb("acme.enrol", optional="seats")
 
+    @pytest.mark.parametrize(("name", "error"), [(1, ArgumentTypeError), ("\ud83d", ActionError)])
+    def test_wrong_optional_parameter(self, name, error):
+        """An optional parameter is a string that can be stored."""
+        wrong: Any = {"optional": ["seats", name]}
+        with pytest.raises(error) as caught:
+            Verb("acme.enrol", **wrong)
+        assert "$.optional[1]" == caught.value.path
+
     def test_blank(self):
         """A blank name is refused."""
         with pytest.raises(ActionError):
@@ -71,6 +79,9 @@ class TestFields:
         for wrong in (0, -1, True, 1.5, "1"):
             with pytest.raises(ActionError):
                 account_of(**{field: wrong})
+        with pytest.raises(ActionError) as caught:
+            account_of(**{field: 2**128})
+        assert f"$.{field}" == caught.value.path
         assert account_of(rate=None).rate is None
         with pytest.raises(ActionError):
             account_of(batch=None)
@@ -83,6 +94,9 @@ class TestFields:
         for wrong in ("a", [1], 3):
             with pytest.raises(ArgumentTypeError):
                 account_of(**{field: wrong})
+        with pytest.raises(ActionError) as caught:
+            account_of(**{field: ["a", "a\0"]})
+        assert f"$.{field}[1]" == caught.value.path
 
     def test_places(self):
         """A string names a list; one place may be given instead of a list."""

@@ -7,19 +7,13 @@ personal data, so no error about them shows a value, or a key that does not look
 
 from __future__ import annotations
 
-from typing import TypeVar
-
-from listboss.codec._document import LIMITS, Limits, Source, read_tree, root_object
-from listboss.codec._faults import combine
-from listboss.codec._reading import read
+from listboss.codec._document import LIMITS, Limits, Source
+from listboss.codec._reading import read_document
 from listboss.codec._writing import canonical_json, write
-from listboss.errors import CodecError
 from listboss.plan import Plan
 from listboss.rules.event import Event
 
 __all__ = ["dump_event", "dump_plan", "load_event", "load_plan"]
-
-T = TypeVar("T", Event, Plan)
 
 
 def load_event(source: Source, *, limits: Limits = LIMITS) -> Event:
@@ -36,7 +30,7 @@ def load_event(source: Source, *, limits: Limits = LIMITS) -> Event:
     >>> event.facts["price"]
     Decimal('49.90')
     """
-    return _load(source, Event, limits)
+    return read_document(source, Event, limits, private=True)
 
 
 def dump_event(event: Event) -> str:
@@ -60,7 +54,7 @@ def load_plan(source: Source, *, limits: Limits = LIMITS) -> Plan:
       expected a string, got an integer @ $.event_id (write it in quotes)
       ...
     """
-    return _load(source, Plan, limits)
+    return read_document(source, Plan, limits, private=True)
 
 
 def dump_plan(plan: Plan) -> str:
@@ -83,12 +77,3 @@ def dump_plan(plan: Plan) -> str:
     {"event_id":"e-1","event_name":"waitlist.joined","idle":"no_rule",...,"version":1}
     """
     return canonical_json(write(plan))
-
-
-def _load(source: Source, kind: type[T], limits: Limits) -> T:
-    root = root_object(read_tree(source, "json", limits))
-    faults: list[CodecError] = []
-    noun = read(root, kind, faults, private=True)
-    if noun is None:
-        raise combine(faults)
-    return noun

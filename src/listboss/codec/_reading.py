@@ -24,8 +24,10 @@ from cattrs.gen import (
     override,
 )
 
+from listboss.codec._document import Limits, Source, read_tree, root_object
 from listboss.codec._faults import (
     add_faults,
+    combine,
     fault,
     inside,
     list_words,
@@ -69,7 +71,7 @@ from listboss.rules.condition import (
 from listboss.rules.event import EventName, FactValue, event_name
 from listboss.rules.segmentation import Product
 
-__all__ = ["COMBINATORS", "read", "read_own"]
+__all__ = ["COMBINATORS", "read", "read_document", "read_own"]
 
 T = TypeVar("T")
 
@@ -323,3 +325,13 @@ def read(
 def read_own(value: object, kind: Any) -> Any:
     """Read what `write` wrote of one noun: no faults are collected."""
     return _CONVERTER.structure(value, kind)
+
+
+def read_document(source: Source, kind: type[T], limits: Limits, *, private: bool) -> T:
+    """Read a JSON document that is one noun, or raise its faults."""
+    root = root_object(read_tree(source, "json", limits))
+    faults: list[CodecError] = []
+    noun = read(root, kind, faults, private=private)
+    if noun is None:
+        raise combine(faults)
+    return noun

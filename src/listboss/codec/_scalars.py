@@ -22,6 +22,7 @@ __all__ = [
     "DATE",
     "DECIMAL",
     "INSTANT",
+    "MAX_DECIMAL_TEXT",
     "SCALAR",
     "read_day",
     "read_instant",
@@ -41,7 +42,8 @@ INSTANT = (
     r"([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
 )
 _LOCAL = re.compile(DATE + r"[Tt ][0-9:.]+")
-_MAX_DECIMAL_TEXT = 2 * MAX_DECIMAL
+MAX_DECIMAL_TEXT = 2 * MAX_DECIMAL + len("-0.")
+"""The length of the longest decimal that is written."""
 
 SCALAR = "a string, an integer, a boolean, a decimal or a date and time"
 _TAGGED = 'write a decimal as {"decimal": "49.90"}, a time as {"instant": "2026-05-04T12:00:00Z"}'
@@ -63,7 +65,7 @@ def require_object(value: object, expected: str = "an object", hint: str = "") -
 
 def _read_decimal(value: object) -> Decimal:
     text = require_type(value, str, "a decimal in quotes", HINTS["not_decimal"])
-    if len(text) > _MAX_DECIMAL_TEXT or not re.fullmatch(DECIMAL, text):
+    if len(text) > MAX_DECIMAL_TEXT or not re.fullmatch(DECIMAL, text):
         raise fault("not_decimal", "invalid decimal")
     number = checked_number(Decimal(text))
     if isinstance(number, CodecError):
@@ -140,12 +142,16 @@ def _read_tagged(value: dict[str, object]) -> FactValue:
 
 
 def _decimal_text(value: Decimal) -> str:
-    """Write a decimal without trailing zeros, since 49.90 equals 49.9."""
+    """Write a decimal without trailing zeros, since 49.90 equals 49.9.
+
+    An integer part of more than 128 digits is written with an exponent: as digits, it could
+    not be read again.
+    """
     if not value:
         return "0"
     exact = Context(prec=len(value.as_tuple().digits), Emax=MAX_EMAX, Emin=MIN_EMIN)
     short = value.normalize(exact)
-    return f"{short:f}" if abs(short.adjusted()) <= MAX_DECIMAL else str(short)
+    return f"{short:f}" if short.adjusted() < MAX_DECIMAL else str(short)
 
 
 def write_instant(value: datetime) -> str:

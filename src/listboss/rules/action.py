@@ -163,25 +163,27 @@ def _parameters(value: Mapping[str, FactValue]) -> FrozenMap[str, FactValue]:
     given = cast("object", value)
     if not isinstance(given, Mapping):
         raise wrong_type("a mapping", given, "$.parameters", "map each parameter to its value")
-    for name, item in value.items():
-        path = f"$.parameters.{require_id(name, '$.parameters', ActionError)}"
-        match item:
-            case bool():
-                pass
-            case str():
-                require_text(item, path, ActionError)
-            case int() | Decimal():
-                require_number(item, path, ActionError)
-            case datetime():
-                utc(item, path, ActionError)
-            case _:
-                raise wrong_type(ANY_VALUE, item, path)
-    return FrozenMap(value)
+    plain = ((require_id(name, "$.parameters", ActionError), item) for name, item in value.items())
+    return FrozenMap({name: _parameter(item, f"$.parameters.{name}") for name, item in plain})
+
+
+def _parameter(value: FactValue, path: str) -> FactValue:
+    match value:
+        case bool():
+            return value
+        case str():
+            return require_text(value, path, ActionError)
+        case int() | Decimal():
+            return require_number(value, path, ActionError)
+        case datetime():
+            return utc(value, path, ActionError)
+        case _:
+            raise wrong_type(ANY_VALUE, value, path)
 
 
 def _verb(_action: object, _attribute: attrs.Attribute[Any], value: object) -> None:
-    vendor, dot, name = require_id(value, "$.verb", ActionError).partition(".")
-    if not (vendor and dot and name):
+    vendor, _, name = require_id(value, "$.verb", ActionError).partition(".")
+    if not (vendor.strip() and name.strip()):
         raise ActionError(
             "the verb does not have the form `vendor.verb`",
             path="$.verb",

@@ -24,8 +24,9 @@ from listboss.rules._text import (
     kind_of,
     require_id,
     require_member,
+    require_number,
+    require_text,
     require_tuple,
-    wrong_type,
 )
 from listboss.rules.action import (
     Action,
@@ -61,8 +62,13 @@ def _parameter_kinds(value: Mapping[str, FactKind | str]) -> FrozenMap[str, Fact
     )
 
 
+def _strings(path: str, value: Iterable[str]) -> tuple[str, ...]:
+    strings = enumerate(require_tuple(value, path))
+    return tuple(require_text(string, f"{path}[{n}]", ActionError) for n, string in strings)
+
+
 def _optional(value: Iterable[str]) -> tuple[str, ...]:
-    return require_tuple(value, "$.optional")
+    return _strings("$.optional", value)
 
 
 @attrs.frozen
@@ -115,26 +121,16 @@ def _places(value: Iterable[Place | str] | None) -> tuple[Place, ...] | None:
     return tuple(as_place(item) for item in require_tuple(value, "$.places", Place))
 
 
-def _strings(path: str, value: object) -> tuple[str, ...] | None:
-    if value is None:
-        return None
-    strings = require_tuple(value, path)
-    for n, string in enumerate(strings):
-        if not isinstance(string, str):
-            raise wrong_type("a string", string, f"{path}[{n}]")
-    return strings
-
-
 def _tags(value: Iterable[str] | None) -> tuple[str, ...] | None:
-    return _strings("$.tags", value)
+    return None if value is None else _strings("$.tags", value)
 
 
 def _data(value: Iterable[str] | None) -> tuple[str, ...] | None:
-    return _strings("$.data", value)
+    return None if value is None else _strings("$.data", value)
 
 
 def _events(value: Iterable[str] | None) -> tuple[str, ...] | None:
-    return _strings("$.events", value)
+    return None if value is None else _strings("$.events", value)
 
 
 def _verbs(value: Verb | Iterable[Verb | str]) -> tuple[Verb, ...]:
@@ -152,6 +148,7 @@ def _check_positive(_caps: object, attribute: attrs.Attribute[Any], value: objec
         raise ActionError(f"{expected}, got {kind_of(value)}", path=path)
     if value < 1:
         raise ActionError(f"{expected}, got a smaller one", path=path)
+    require_number(value, path, ActionError)
 
 
 def _place_keys(places: tuple[Place, ...] | None) -> frozenset[tuple[str, ...]] | None:
