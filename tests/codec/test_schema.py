@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from jsonschema import Draft202012Validator
 
-from listboss import HOTMART, RuleSet
+from listboss import HOTMART, Catalogue, EventType, FactType, RuleSet
 from listboss.codec import dump_rules, load_rules, read_rules, rules_schema
 from listboss.rules.action import ACTION_KINDS
 from listboss.rules.condition import Operator
+from listboss.rules.event import CONTACT_FIELDS
 from listboss.testing import rule_sets
 
 VALIDATOR = Draft202012Validator(rules_schema())
@@ -145,6 +146,16 @@ INVALID: tuple[Any, ...] = (
     account(verbs=["acme.a"]),
     account(verbs=[{"name": "acme.a", "parameters": {"p": "number"}}]),
     account(_place_keys=[]),
+    account(rate=2**128),
+    account(verbs=[{"name": "a", "parameters": {" ": "text"}}]),
+    rule(id="auto.mine"),
+    rule(name="\x1c\u3000"),
+    product(approved_at="2025-01-10\n"),
+    when(fact="a", eq={"decimal": "0" * 260}),
+    then(add_lead={"": "7"}),
+    then(provider_action={"verb": "acme. "}),
+    then(provider_action={"verb": " .enrol"}),
+    then(provider_action={"verb": "acme.a", "parameters": {"": 1}}),
 )
 
 
@@ -169,16 +180,39 @@ def test_it_is_made_from_the_tables() -> None:
     """The schema has every event, fact, operator and kind of action."""
     definitions = rules_schema()["$defs"]
     branches = [set(branch["properties"]) for branch in definitions["Condition"]["anyOf"]]
-    comparison = definitions["Condition"]["anyOf"][-1]["properties"]["fact"]
+    facts = definitions["Condition"]["anyOf"][-1]["properties"]["fact"]["examples"]
+    sent = definitions["Segmentation"]["properties"]["send"]["items"]["examples"]
 
     assert [str(event.name) for event in HOTMART.events] == definitions["Segmentation"][
         "properties"
     ]["event"]["examples"]
-    assert [fact.name for fact in HOTMART.facts] == comparison["examples"]
+    assert [fact.name for fact in HOTMART.facts] == facts
+    assert [*CONTACT_FIELDS, *facts] == sent
     assert {"all", "any", "not", "fact", *Operator} == set().union(*branches)
     assert [[kind] for kind in ACTION_KINDS] == [
         list(branch["properties"]) for branch in definitions["Action"]["anyOf"]
     ]
+
+
+def test_it_is_made_from_the_catalogue() -> None:
+    """The schema has the events and facts of a host, and the facts that each operator fits."""
+    catalogue = Catalogue(
+        [EventType("quiz.passed", "Passed")],
+        [FactType("score", "integer"), FactType("note", "text"), FactType("left", "boolean")],
+    )
+    definitions = rules_schema(catalogue)["$defs"]
+    facts = {
+        operator: branch["properties"]["fact"]["examples"]
+        for branch in definitions["Condition"]["anyOf"]
+        for operator in branch["properties"].keys() & {*Operator}
+    }
+
+    assert ["quiz.passed"] == definitions["Segmentation"]["properties"]["event"]["examples"]
+    assert (["score", "note", "left"], ["score"], ["note"]) == (
+        facts["eq"],
+        facts["between"],
+        facts["contains"],
+    )
 
 
 @pytest.mark.parametrize("content", VALID)

@@ -1,12 +1,14 @@
 """The JSON Schema (2020-12) of rule files, made from the classes that the reader uses.
 
-Fields, defaults and types come from the nouns, words from their enums and literals, examples
-of events and facts from the catalogue. The schema is for editors and forms. A schema cannot
-express everything (equal ids, nesting): `load_rules` decides whether a file is valid.
+Fields, defaults and types come from the nouns, words from their enums and literals, and the
+names of events, facts and fields to send, as examples, from the catalogue. The schema is for
+editors and forms. It accepts a file if `load_rules` does, but for what a schema cannot say
+(equal ids, nesting): the reference of rule files lists that.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from enum import Enum
@@ -18,24 +20,34 @@ import attrs
 from listboss.codec._document import VERSION
 from listboss.codec._reading import COMBINATORS
 from listboss.codec._rules import TOP_LEVEL
-from listboss.codec._scalars import DATE, DECIMAL, INSTANT
+from listboss.codec._scalars import DATE, DECIMAL, INSTANT, MAX_DECIMAL_TEXT
+from listboss.rules._facts import operators_of
 from listboss.rules._mapping import FrozenMap
 from listboss.rules._text import MAX_INTEGER_BITS
 from listboss.rules.action import ACTION_KINDS, Action, MoveLead, Place, ProviderAction
+from listboss.rules.automatic import AUTOMATIC_ID_PREFIX
 from listboss.rules.builtin import HOTMART
 from listboss.rules.capabilities import Capabilities, Verb
+from listboss.rules.catalogue import Catalogue
 from listboss.rules.condition import BOUNDS, LISTS, NO_VALUE, Condition, Operator
-from listboss.rules.event import FactValue
+from listboss.rules.event import CONTACT_FIELDS, FactValue
 from listboss.rules.segmentation import Product, Segmentation, SubscriptionPlan
 
 __all__ = ["Schema", "rules_schema"]
 
 Schema: TypeAlias = dict[str, Any]
 
-_NAME: Schema = {"type": "string", "pattern": r"\S"}
+# Patterns must mean the same in every language. So a blank is not `\s` but what `str.isspace`
+# says, and the end is not `$`, which Python also finds before a line feed at the end.
+_BLANK = r"\t-\r\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+_END = r"(?![\s\S])"
+_VERB = rf"^[{_BLANK}]*[^.{_BLANK}][^.]*\.[\s\S]*[^{_BLANK}]"
+
+_NAME: Schema = {"type": "string", "pattern": f"[^{_BLANK}]"}
 _NAMES: Schema = {"type": "array", "items": _NAME}
 _TEXT: Schema = {"type": "string"}
-_COUNT: Schema = {"type": "integer", "minimum": 1}
+_MAX_INTEGER = 2**MAX_INTEGER_BITS - 1
+_COUNT: Schema = {"type": "integer", "minimum": 1, "maximum": _MAX_INTEGER}
 
 
 def _ref(name: str) -> Schema:
@@ -52,7 +64,10 @@ def _object(properties: Mapping[str, Schema], required: tuple[str, ...]) -> Sche
 
 
 def _exactly(pattern: str) -> Schema:
-    return {"type": "string", "pattern": f"^{pattern}$"}
+    return {"type": "string", "pattern": f"^(?:{pattern}){_END}"}
+
+
+_DECIMAL: Schema = {**_exactly(DECIMAL), "maxLength": MAX_DECIMAL_TEXT}
 
 
 def _list_of(items: Schema) -> Schema:
@@ -67,16 +82,16 @@ def _or_any(items: Schema) -> Schema:
 _FIELDS: dict[tuple[type, str], Schema] = {
     (SubscriptionPlan, "also"): _NAMES,
     (Product, "approved_at"): {"anyOf": [_exactly(DATE), _exactly(INSTANT), {"type": "null"}]},
-    (Segmentation, "event"): {**_NAME, "examples": [str(e.name) for e in HOTMART.events]},
+    (Segmentation, "id"): {**_NAME, "not": {"pattern": rf"^{re.escape(AUTOMATIC_ID_PREFIX)}"}},
+    (Segmentation, "event"): _NAME,
     (Segmentation, "plan_ids"): _NAMES,
-    (Segmentation, "send"): _NAMES,
     (Capabilities, "places"): _or_any(_ref("Place")),
     (Capabilities, "tags"): _or_any(_TEXT),
     (Capabilities, "data"): _or_any(_TEXT),
     (Capabilities, "events"): _or_any(_TEXT),
     (Capabilities, "rate"): {"anyOf": [_COUNT, {"type": "null"}]},
     (Capabilities, "batch"): _COUNT,
-    (ProviderAction, "verb"): {"type": "string", "pattern": r"^[^.]+\.[\s\S]*\S"},
+    (ProviderAction, "verb"): {"type": "string", "pattern": _VERB},
 }
 _CLASSES = (Product, SubscriptionPlan, Segmentation, Capabilities, Verb, MoveLead, ProviderAction)
 
@@ -125,34 +140,33 @@ _CONTAINERS: dict[Any, Callable[[tuple[Any, ...]], Schema]] = {
 
 
 def _map_of(values: Schema) -> Schema:
-    return {"type": "object", "additionalProperties": values}
+    return {"type": "object", "propertyNames": _NAME, "additionalProperties": values}
 
 
 def _value() -> Schema:
-    bound = 2**MAX_INTEGER_BITS - 1
     return {
         "anyOf": [
             _TEXT,
             {"type": "boolean"},
-            {"type": "integer", "minimum": -bound, "maximum": bound},
-            _object({"decimal": _exactly(DECIMAL)}, ("decimal",)),
+            {"type": "integer", "minimum": -_MAX_INTEGER, "maximum": _MAX_INTEGER},
+            _object({"decimal": _DECIMAL}, ("decimal",)),
             _object({"instant": _exactly(INSTANT)}, ("instant",)),
         ]
     }
 
 
-def _condition() -> Schema:
+def _condition(catalogue: Catalogue) -> Schema:
     parts = _list_of(_ref("Condition"))
     combined = {"all": parts, "any": parts, "not": _ref("Condition")}
     return {
         "anyOf": [
             *(_object({word: combined[word]}, (word,)) for word in COMBINATORS),
-            *(_comparison(operator) for operator in Operator),
+            *(_comparison(operator, catalogue) for operator in Operator),
         ]
     }
 
 
-def _comparison(operator: Operator) -> Schema:
+def _comparison(operator: Operator, catalogue: Catalogue) -> Schema:
     operand = _ref("Value")
     if operator in NO_VALUE:
         operand = {"const": True}
@@ -160,7 +174,8 @@ def _comparison(operator: Operator) -> Schema:
         operand = {**_list_of(operand), "minItems": BOUNDS, "maxItems": BOUNDS}
     elif operator in LISTS:
         operand = _list_of(operand)
-    fact = {**_NAME, "examples": [fact.name for fact in HOTMART.facts]}
+    facts = [fact.name for fact in catalogue.facts if operator in operators_of(fact.kind)]
+    fact = {**_NAME, "examples": facts}
     return _object({"fact": fact, str(operator): operand}, ("fact", str(operator)))
 
 
@@ -182,8 +197,21 @@ def _product() -> Schema:
     return {**_class_schema(Product), "if": subscription, "else": no_plans}
 
 
-def rules_schema() -> Schema:
+def _segmentation(catalogue: Catalogue) -> Schema:
+    schema = _class_schema(Segmentation)
+    sent = [*CONTACT_FIELDS, *(fact.name for fact in catalogue.facts)]
+    schema["properties"] |= {
+        "event": {**_NAME, "examples": [str(event.name) for event in catalogue.events]},
+        "send": _list_of({**_NAME, "examples": sent}),
+    }
+    return schema
+
+
+def rules_schema(catalogue: Catalogue = HOTMART) -> Schema:
     """Return the JSON Schema (draft 2020-12) of rule files in JSON.
+
+    It names the events and facts of the catalogue, and with each operator the facts that the
+    operator fits, as examples: a rule on another one can be loaded, and has a finding.
 
     >>> schema = rules_schema()
     >>> schema["$schema"], sorted(schema["properties"])[0]
@@ -193,7 +221,7 @@ def rules_schema() -> Schema:
         "version": {"const": VERSION},
         "products": _list_of(_ref("Product")),
         "segmentations": _list_of(_ref("Segmentation")),
-        "providers": {**_map_of(_ref("Capabilities")), "propertyNames": _NAME},
+        "providers": _map_of(_ref("Capabilities")),
         "capture_provider": {"anyOf": [_NAME, {"type": "null"}]},
     }
     schema: Schema = {
@@ -206,7 +234,8 @@ def rules_schema() -> Schema:
             "Product": _product(),
             "Place": {"anyOf": [_TEXT, _map_of(_TEXT)]},
             "Value": _value(),
-            "Condition": _condition(),
+            "Segmentation": _segmentation(catalogue),
+            "Condition": _condition(catalogue),
             "Action": _action(),
         },
     }
