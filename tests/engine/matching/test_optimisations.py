@@ -23,6 +23,7 @@ from listboss import (
 from listboss.engine import engine
 from listboss.engine.matching import bitmap, bucket, encoder, index, normal_form, predicate, scan
 from listboss.engine.planning import binding
+from listboss.plan import NO_CONTEXT
 from listboss.rules import segmentation
 from listboss.rules._facts import ORDERED_KINDS
 from listboss.testing import random_event, random_rules
@@ -30,7 +31,7 @@ from listboss.testing import random_event, random_rules
 NEVER, ALWAYS = 10**9, 0
 
 
-def _plain_bind(event, contact, actions, conflicts=()):
+def _plain_bind(event, contact, actions, conflicts=(), context=NO_CONTEXT):
     """Bind without changing a class, and without sharing anything between actions."""
     planned = [
         PlannedAction(
@@ -44,10 +45,10 @@ def _plain_bind(event, contact, actions, conflicts=()):
         )
         for each in actions
     ]
-    return _plain_plan(event, tuple(planned), conflicts, None)
+    return _plain_plan(event, tuple(planned), conflicts, None, context)
 
 
-def _plain_plan(event, actions, conflicts, idle):
+def _plain_plan(event, actions, conflicts, idle, context):
     return Plan(
         event_id=event.id,
         event_name=event.name,
@@ -57,6 +58,7 @@ def _plain_plan(event, actions, conflicts, idle):
         actions=actions,
         conflicts=conflicts,
         idle=idle,
+        context=context,
     )
 
 
