@@ -91,6 +91,8 @@ _FIELDS: dict[tuple[type, str], Schema] = {
     (Capabilities, "events"): _or_any(_TEXT),
     (Capabilities, "rate"): {"anyOf": [_COUNT, {"type": "null"}]},
     (Capabilities, "batch"): _COUNT,
+    (Verb, "asserts"): {"anyOf": [_NAME, {"type": "null"}]},
+    (Verb, "clears"): {"anyOf": [_NAME, {"type": "null"}]},
     (ProviderAction, "verb"): {"type": "string", "pattern": _VERB},
 }
 _CLASSES = (Product, SubscriptionPlan, Segmentation, Capabilities, Verb, MoveLead, ProviderAction)
