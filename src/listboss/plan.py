@@ -15,7 +15,7 @@ from typing import Any
 import attrs
 
 from listboss.rules._mapping import FrozenMap
-from listboss.rules._text import masked
+from listboss.rules._text import masked, masked_address
 from listboss.rules.action import Action
 from listboss.rules.capabilities import Capabilities
 from listboss.rules.catalogue import Subject
@@ -115,9 +115,9 @@ class Plan:
     `context` is what delivery needs beside it, and is not compared.
     """
 
-    event_id: str
+    event_id: str = attrs.field(repr=masked_address)
     event_name: EventName | str
-    product_id: str
+    product_id: str = attrs.field(repr=masked_address)
     occurred_at: datetime
     is_test: bool
     actions: tuple[PlannedAction, ...] = ()

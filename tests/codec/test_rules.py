@@ -67,7 +67,7 @@ def only_rule(**changes: Any) -> Segmentation:
         ({"fact": "installments", "gt": 6}, where.installments > 6),
         ({"fact": "installments", "ge": 6}, where.installments >= 6),
         ({"fact": "rating", "between": [4, 5]}, where.rating.between(4, 5)),
-        ({"fact": "offer", "contains": "bf"}, where.offer.contains("bf")),
+        ({"fact": "coupon", "contains": "bf"}, where.coupon.contains("bf")),
         ({"fact": "offer", "starts_with": "bf"}, where.offer.starts_with("bf")),
         ({"fact": "coupon", "is_set": True}, where.coupon.is_set()),
         ({"fact": "coupon", "is_missing": True}, where.coupon.is_missing()),

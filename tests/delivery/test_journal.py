@@ -344,6 +344,15 @@ class TestLease:
         journal.turn("w-1", (), clock.now)
         assert freed == journal.resume(worker, clock.now)
 
+    def test_ids_with_an_address(self, executor, journal, make_event):
+        """An event id with an e-mail address is masked in receipts, records and errors."""
+        receipt = executor.handle(make_event("quiz:ana@example.com"))
+        with pytest.raises(UnknownIdError) as caught:
+            journal.receipt("quiz:bruno@example.com")
+
+        assert "ana@" not in repr((receipt, journal.history()))
+        assert "bruno@" not in repr(caught.value)
+
 
 class TestRetry:
     """Taking stuck and waiting actions up again."""

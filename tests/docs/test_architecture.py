@@ -18,18 +18,18 @@ WAY = re.findall(r"^ ?(\d+) (\S+\.py) ", TEXT, re.MULTILINE)
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 BODY = b"""{"id": "w-1", "creation_date": 1777896600000, "event": "PURCHASE_APPROVED",
   "version": "2.0.0", "data": {"product": {"id": 42}, "buyer": {"email": "ana@example.com"},
-  "purchase": {"price": {"currency_value": "BRL"}, "offer": {"code": "spring-sale"}}}}"""
+  "purchase": {"price": {"currency_value": "BRL"}, "offer": {"coupon_code": "spring-sale"}}}}"""
 
 
 def in_bucket(n: int) -> Segmentation:
     """One of many rules on the same event; some conditions cannot be decided by cells."""
-    offer = where.offer.contains("sale") if n % 2 else where.offer.is_set()
+    coupon = where.coupon.contains("sale") if n % 2 else where.coupon.is_set()
     return Segmentation(
         f"rule {n}",
         product_id="42",
         provider="mail",
         event="purchase.approved",
-        condition=(where.currency != f"XX{chr(65 + n % 26)}") & offer,
+        condition=(where.currency != f"XX{chr(65 + n % 26)}") & coupon,
         actions=AddTag(f"tag {n}"),
         enabled=True,
     )

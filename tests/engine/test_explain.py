@@ -277,7 +277,7 @@ class TestCondition:
             (where.language.is_missing(), where.language.is_missing()),
             (Not(where.language.is_set()), where.language.is_missing()),
             (Not(where.installments.between(1, 5)), where.installments.between(1, 5)),
-            (Not(where.offer.contains("x")), where.offer.contains("x")),
+            (Not(where.coupon.contains("x")), where.coupon.contains("x")),
             (EN & AnyOf(), None),
             (Not(AllOf()), None),
             (AnyOf(AnyOf(), SIX), SIX),

@@ -151,12 +151,12 @@ class TestEveryMatchingRuleCounts:
         """With many rules, exactly those run whose condition holds."""
         eng = engine(
             *(
-                rule(f"r{n}", AddTag(str(n)), condition=where.offer == f"o{n}")
+                rule(f"r{n}", AddTag(str(n)), condition=where.coupon == f"o{n}")
                 for n in range(number)
             )
         )
         wanted = number - 1
-        assert [AddTag(str(wanted))] == _actions(eng.plan(happens(facts={"offer": f"O{wanted}"})))
+        assert [AddTag(str(wanted))] == _actions(eng.plan(happens(facts={"coupon": f"O{wanted}"})))
 
     def test_match_names_the_rules_that_hold(self, engine, rule, happens):
         """`match` returns the ids of the custom rules that hold, in the order declared."""
@@ -369,6 +369,13 @@ class TestPersonalData:
         eng = engine(rule("r", AddTag("buyer"), send=("email", "name", "phone", "offer")))
         plan = eng.plan(happens(facts={"offer": "SECRET"}))
         assert secret not in repr(plan)
+
+    def test_ids_with_an_address(self, engine, happens):
+        """An event id with an e-mail address is masked in plans and explanations."""
+        event = happens(id="quiz:ana@example.com")
+        explanation = engine().explain(event)
+        shown = (repr(engine().plan(event)), repr(explanation), str(explanation))
+        assert [False] * 3 == ["ana@" in text for text in shown]
 
     def test_action_and_reasons_are_shown(self, engine, rule, happens):
         """It has the action and the reasons, for finding out what went wrong."""

@@ -11,7 +11,7 @@ import listboss
 
 PROGRAM = Path(__file__).parent / "plans.py"
 WORLDS = 20
-GOLDEN = "42c46f110ad823a545df4f8f65f7d467"
+GOLDEN = "9084e12691acdcd7c9873a269e592fee"
 """What the program has always printed. Another digest means other plans for existing rules, which
 needs a ★ in the changelog, or other random worlds."""
 

@@ -77,8 +77,8 @@ class TestActions:
 
     @pytest.mark.parametrize("make", [AddTag, RemoveTag])
     def test_tags(self, make):
-        """A tag is a string that can be stored; the review flags a blank one."""
-        assert " " == make(" ").tag
+        """A tag is a string that can be stored, and is trimmed; the review flags a blank one."""
+        assert ("VIP", "") == (make(" VIP\t").tag, make(" ").tag)
         with pytest.raises(ArgumentTypeError):
             make(None)
         with pytest.raises(ActionError):
@@ -159,15 +159,28 @@ class TestKey:
         [
             (AddTag(" VIP"), AddTag("vip")),
             (RemoveTag("Straße"), RemoveTag("STRASSE")),
+            (AddTag("Jose\u0301"), AddTag("JOS\u00c9")),
             (AddLead(" A"), AddLead("a ")),
             (MoveLead("A", source="B"), MoveLead("a", source="b")),
             (RemoveLead(Place(x="A", y="b")), RemoveLead(Place(y="B", x="a"))),
             (ProviderAction("a.b", {"p": NOON}), ProviderAction("a.b", {"p": ELSEWHERE})),
             (ProviderAction("a.b", {"q": 1, "p": 2}), ProviderAction("a.b", {"p": 2, "q": 1})),
+            (
+                ProviderAction("a.b", {"p": Decimal("49.90")}),
+                ProviderAction("a.b", {"p": Decimal("49.9")}),
+            ),
+            (
+                ProviderAction("a.b", {"p": Decimal("1E+1")}),
+                ProviderAction("a.b", {"p": Decimal(10)}),
+            ),
+            (
+                ProviderAction("a.b", {"p": Decimal("-0.0")}),
+                ProviderAction("a.b", {"p": Decimal(0)}),
+            ),
         ],
     )
     def test_equal(self, one, other):
-        """Tags and places compare trimmed and folded, times in UTC."""
+        """Tags and places compare trimmed and folded, times in UTC, decimals by value."""
         assert action_key(one) == action_key(other)
 
     @pytest.mark.parametrize(
@@ -184,6 +197,7 @@ class TestKey:
             (ProviderAction("a.b"), ProviderAction("a.c")),
             (ProviderAction("a.b", {"p": 1}), ProviderAction("a.b", {"p": True})),
             (ProviderAction("a.b", {"p": 1}), ProviderAction("a.b", {"p": "1"})),
+            (ProviderAction("a.b", {"p": 1}), ProviderAction("a.b", {"p": Decimal(1)})),
             (ProviderAction("a.b", {"p": "X"}), ProviderAction("a.b", {"p": "x"})),
         ],
     )

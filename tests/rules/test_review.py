@@ -151,6 +151,7 @@ FINDINGS: dict[FindingCode, tuple[Severity, str, list[dict[str, Any]]]] = {
                 where.country.starts_with("B"),
                 where.installments.contains("1"),
                 where.language.starts_with("p"),
+                where.offer.contains("x"),
             )
         ],
     ),
@@ -209,7 +210,7 @@ FINDINGS: dict[FindingCode, tuple[Severity, str, list[dict[str, Any]]]] = {
                 where.offer.is_in(),
                 where.offer.not_in(),
                 where.offer.is_in("a", ""),
-                where.offer.contains(""),
+                where.coupon.contains(""),
                 where.offer.starts_with("\t"),
             )
         ],
@@ -269,6 +270,7 @@ FINDINGS: dict[FindingCode, tuple[Severity, str, list[dict[str, Any]]]] = {
     ),
 }
 OF_THE_SET = {
+    FindingCode.VALUE_CASE,
     FindingCode.NAME_DUPLICATE,
     FindingCode.BETA_CAPTURE,
     FindingCode.CAPTURE_PROVIDER_MISSING,
@@ -429,6 +431,52 @@ class TestOfTheSet:
         """Rules of different products may have the same name."""
         other = _rule(id="s", product_id="44", event="webinar.ended")
         assert () == _rules(_rule(), other).findings
+
+    @pytest.mark.parametrize(
+        ("one", "other"),
+        [
+            (where.offer == "aB3", where.offer == "Ab3"),
+            (where.transaction.is_in("x", "HP1"), where.transaction != " hp1 "),
+            (where.country.is_set() & ~(where.affiliate == "N7z"), where.affiliate == "n7Z"),
+            (where.subscriber_code.starts_with("SUB"), where.subscriber_code.not_in("sub")),
+        ],
+    )
+    def test_codes_in_another_case(self, one, other):
+        """Identifiers of two rules that differ only by case give a warning on both."""
+        rules = _rules(_rule(condition=one), _rule(id="s", name="s", condition=other))
+        assert [(FindingCode.VALUE_CASE, W, "r"), (FindingCode.VALUE_CASE, W, "s")] == [
+            (f.code, f.severity, f.segmentation_id) for f in rules.findings
+        ]
+
+    def test_the_text_of_a_code_in_another_case(self):
+        """The finding names both codes, and its path is that of the comparison."""
+        condition = where.country.is_set() & where.offer.is_in("x", "aB3")
+        rules = _rules(
+            _rule(condition=condition), _rule(id="s", name="s", condition=where.offer == "Ab3")
+        )
+        found = rules.findings[0]
+        assert ("$.condition.all[1]", "`offer`: `aB3` differs only by case from `Ab3` of another "
+                "segmentation") == (found.path, found.message)  # fmt: skip
+
+    @pytest.mark.parametrize(
+        ("one", "other"),
+        [
+            (where.offer == "aB3", where.offer == " aB3"),
+            (where.offer == "aB3", where.offer == "aB4"),
+            (where.offer == "aB3", where.transaction == "Ab3"),
+            (where.offer.is_in("aB3", "Ab3"), where.offer == "other"),
+            (where.coupon == "aB3", where.coupon == "Ab3"),
+        ],
+    )
+    def test_codes_that_are_no_mistake(self, one, other):
+        """Equal codes, other codes, other facts, one rule's own list and text give no warning."""
+        rules = _rules(_rule(condition=one), _rule(id="s", name="s", condition=other))
+        assert () == rules.findings
+
+    def test_codes_of_two_products(self):
+        """Rules of different products are not compared."""
+        other = _rule(id="s", product_id="old", condition=where.offer == "Ab3")
+        assert () == _rules(_rule(condition=where.offer == "aB3"), other).findings
 
     def test_beta_capture(self):
         """With capture, a product approved before July 2024 gets a warning."""

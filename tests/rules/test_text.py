@@ -36,10 +36,18 @@ class TestFold:
 
     @pytest.mark.parametrize(
         ("text", "folded"),
-        [("  A b\t", "a b"), ("STRASSE", "strasse"), ("straße", "strasse"), ("\u3000É ", "é")],
+        [
+            ("  A b\t", "a b"),
+            ("STRASSE", "strasse"),
+            ("straße", "strasse"),
+            ("\u3000É ", "é"),
+            ("Jose\u0301", "jos\u00e9"),
+            ("\u01f0", "j\u030c"),
+            ("J\u030c", "j\u030c"),
+        ],
     )
     def test_fold(self, text, folded):
-        """Strings compare trimmed and case-folded, in every script."""
+        """Strings compare trimmed, in NFC and case-folded, in every script."""
         assert folded == fold(text)
 
 

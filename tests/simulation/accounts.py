@@ -28,7 +28,7 @@ from listboss.provider import (
     Throttled,
     Unknown,
 )
-from listboss.rules.event import contact_key
+from listboss.rules._address import contact_key
 from tests.simulation.oracle import Target, place_target, tag_target
 
 

@@ -31,7 +31,7 @@ from listboss.delivery import (
 )
 from listboss.errors import ConfigurationError
 from listboss.provider import Call, Outcome
-from listboss.rules.event import contact_key
+from listboss.rules._address import contact_key
 from tests.simulation.accounts import Account, ConnectionLostError, Trouble
 from tests.simulation.ledger import Ledger, expect
 from tests.simulation.oracle import final_state, stamp, target_of

@@ -139,7 +139,7 @@ def conditions() -> Condition:
     assert_type(where.price < Decimal(10), Comparison)
     assert_type(where.country.is_in("BR", "PT"), Comparison)
     assert_type(where.price.between(1, 2), Comparison)
-    assert_type(where.offer.contains("x"), Comparison)
+    assert_type(where.coupon.contains("x"), Comparison)
     assert_type(where.offer.is_set(), Comparison)
     assert_type(~english, Comparison | Not)
     assert_type(english & where.offer.is_missing(), AllOf)

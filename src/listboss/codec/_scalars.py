@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime
-from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
+from decimal import Decimal
 from typing import TypeVar, cast
 
 from listboss.codec._document import checked_number
 from listboss.codec._faults import HINTS, fault, inside, wrong_type
 from listboss.errors import CodecError
-from listboss.rules._text import MAX_DECIMAL
+from listboss.rules._text import MAX_DECIMAL, shortest
 from listboss.rules.event import FactValue
 
 __all__ = [
@@ -147,10 +147,7 @@ def _decimal_text(value: Decimal) -> str:
     An integer part of more than 128 digits is written with an exponent: as digits, it could
     not be read again.
     """
-    if not value:
-        return "0"
-    exact = Context(prec=len(value.as_tuple().digits), Emax=MAX_EMAX, Emin=MIN_EMIN)
-    short = value.normalize(exact)
+    short = shortest(value)
     return f"{short:f}" if short.adjusted() < MAX_DECIMAL else str(short)
 
 

@@ -42,6 +42,7 @@ from listboss.provider import (
     Throttled,
     Unknown,
 )
+from listboss.rules._text import without_address
 from listboss.rules.event import Contact, Event
 
 __all__ = ["Core", "EndingsOption", "as_outcome"]
@@ -163,7 +164,8 @@ class Core(Generic[P]):
     def _accept_again(self, event_id: str) -> Receipt:
         event = self._journal.event(event_id)
         if event is None:
-            raise ConfigurationError(f"event `{event_id}` was forgotten", code="event_forgotten")
+            shown = without_address(event_id)
+            raise ConfigurationError(f"event `{shown}` was forgotten", code="event_forgotten")
         return self._accept(event, replan=True)
 
     def _accept_test(self, segmentation_id: str, email: str) -> Receipt:

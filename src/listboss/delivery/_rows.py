@@ -16,7 +16,7 @@ import attrs
 from listboss.delivery.life import Status
 from listboss.delivery.record import Record
 from listboss.plan import Idle, PlannedAction
-from listboss.rules._text import masked
+from listboss.rules._text import masked, masked_address
 from listboss.rules.action import Action
 from listboss.rules.event import Event
 from listboss.standing import Effect, Ending, Grant, Mark, MarkIndex, Stamp, Target
@@ -37,12 +37,12 @@ __all__ = [
 class EventRow:
     """An accepted event; `contact` and `event` are None once the contact is forgotten."""
 
-    id: str
+    id: str = attrs.field(repr=masked_address)
     name: str
-    product_id: str
+    product_id: str = attrs.field(repr=masked_address)
     contact: str | None = attrs.field(repr=masked)
     email: str | None = attrs.field(repr=masked)
-    subscription_plan: str | None
+    subscription_plan: str | None = attrs.field(repr=masked_address)
     occurred_at: datetime
     accepted_at: datetime
     is_test: bool
@@ -94,12 +94,12 @@ class ActionRow:
     the account takes a bare AddLead with its data.
     """
 
-    event_id: str
+    event_id: str = attrs.field(repr=masked_address)
     action_id: str
     generation: int
     lane: int
     position: int
-    product_id: str
+    product_id: str = attrs.field(repr=masked_address)
     source: PlannedAction | Lazy
     stamp: Stamp
     grant: Grant | None

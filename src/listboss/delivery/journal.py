@@ -21,6 +21,7 @@ from listboss.delivery.life import (
 )
 from listboss.delivery.record import Record
 from listboss.plan import Plan
+from listboss.rules._text import masked_address, without_address
 from listboss.rules.action import Action, AddLead, AddTag, Place, RemoveLead, RemoveTag
 from listboss.rules.event import Contact, Event
 
@@ -43,13 +44,13 @@ class Turn(tuple[Attempt, ...]):
 class Stuck:
     """An action that waits for the host, and the event that it belongs to."""
 
-    event_id: str
+    event_id: str = attrs.field(repr=masked_address)
     state: ActionState
 
     def __str__(self) -> str:
-        planned, state = self.state.planned, self.state
+        planned, state, event_id = self.state.planned, self.state, without_address(self.event_id)
         return (
-            f"{self.event_id}: {planned.action} at {planned.provider} is {state.status}"
+            f"{event_id}: {planned.action} at {planned.provider} is {state.status}"
             f" after {state.attempts} attempts ({state.detail})"
         )
 
@@ -67,7 +68,7 @@ class StandingEntry:
     target: Action
     on: bool
     since: datetime | None
-    event_id: str | None
+    event_id: str | None = attrs.field(repr=masked_address)
     segmentation_ids: tuple[str, ...]
     sent: bool | None
     confirmed: bool

@@ -29,7 +29,7 @@ from listboss.provider import (
     Throttled,
     Unknown,
 )
-from listboss.rules._text import require_duration
+from listboss.rules._text import masked_address, require_duration
 
 __all__ = [
     "OPEN",
@@ -210,7 +210,7 @@ class Receipt:
     why there are no actions.
     """
 
-    event_id: str
+    event_id: str = attrs.field(repr=masked_address)
     status: DeliveryStatus
     states: tuple[ActionState, ...] = ()
     next_at: datetime | None = None
@@ -229,7 +229,7 @@ class Attempt:
 
     planned: PlannedAction
     call: Call
-    event_id: str
+    event_id: str = attrs.field(repr=masked_address)
     action_id: str
     generation: int
     accepted_at: datetime

@@ -30,8 +30,10 @@ from listboss.delivery.life import (
 from listboss.delivery.record import Record
 from listboss.errors import UnknownIdError
 from listboss.plan import Plan
+from listboss.rules._address import contact_key
+from listboss.rules._text import without_address
 from listboss.rules.action import Action
-from listboss.rules.event import Contact, Event, contact_key
+from listboss.rules.event import Contact, Event
 from listboss.standing import Effect, single_effect
 
 __all__ = ["MemoryJournal", "StoreJournal"]
@@ -110,7 +112,7 @@ class StoreJournal(ABC):
         """See `Journal.event`."""
         with self._reading() as store:
             if store.event(event_id) is None:
-                raise UnknownIdError(f"the journal has no event `{event_id}`")
+                raise UnknownIdError(f"the journal has no event `{without_address(event_id)}`")
             return store.full_event(event_id)
 
     def receipt(self, event_id: str) -> Receipt:
@@ -226,7 +228,7 @@ class StoreJournal(ABC):
         with self._transaction() as store:
             if event_id is not None:
                 if store.event(event_id) is None:
-                    raise UnknownIdError(f"the journal has no event `{event_id}`")
+                    raise UnknownIdError(f"the journal has no event `{without_address(event_id)}`")
                 rows = [row for row in store.actions_of(event_id) if row.status in statuses]
                 rows = [row for row in rows if account in (None, row.planned.provider)]
             else:

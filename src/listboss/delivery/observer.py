@@ -11,6 +11,7 @@ from typing import Protocol
 
 from listboss.delivery.life import Attempt, DeliveryStatus, Receipt, Status
 from listboss.delivery.record import Record
+from listboss.rules._text import without_address
 
 __all__ = ["LoggingObserver", "Observer"]
 
@@ -47,7 +48,8 @@ class LoggingObserver:
     def accepted(self, receipt: Receipt) -> None:
         """Warn of an event whose id is that of another one."""
         if receipt.status is DeliveryStatus.CONFLICT:
-            _LOGGER.warning("event %s: its id is that of another event", receipt.event_id)
+            event_id = without_address(receipt.event_id)
+            _LOGGER.warning("event %s: its id is that of another event", event_id)
 
     def attempt(self, attempt: Attempt) -> None:
         """Write nothing."""
@@ -59,7 +61,7 @@ class LoggingObserver:
             _LOGGER.log(
                 level,
                 "event %s at %s: %s (%s)",
-                record.event_id,
+                without_address(record.event_id),
                 record.provider,
                 record.status,
                 record.detail,

@@ -11,7 +11,7 @@ from datetime import datetime
 import attrs
 
 from listboss.delivery.life import DeliveryStatus, Status
-from listboss.rules._text import masked
+from listboss.rules._text import masked, masked_address, without_address
 from listboss.rules.action import Action
 from listboss.rules.event import EventName
 
@@ -31,11 +31,11 @@ class Record:
     time: datetime
     segmentation_ids: tuple[str, ...] = ()
     automatic: bool = False
-    product_id: str
-    subscription_plan: str | None = None
+    product_id: str = attrs.field(repr=masked_address)
+    subscription_plan: str | None = attrs.field(default=None, repr=masked_address)
     contact: str | None = attrs.field(default=None, repr=masked)
     event_name: EventName | str
-    event_id: str
+    event_id: str = attrs.field(repr=masked_address)
     provider: str | None = None
     action: Action | None = None
     status: Status | DeliveryStatus
@@ -52,6 +52,6 @@ class Record:
         where = "" if self.provider is None else f" at {self.provider}"
         detail = f" ({self.detail})" if self.detail else ""
         return (
-            f"{self.time:%Y-%m-%d %H:%M} {self.event_name} {self.event_id}:"
+            f"{self.time:%Y-%m-%d %H:%M} {self.event_name} {without_address(self.event_id)}:"
             f"{what}{where} {self.status}{detail}"
         )

@@ -16,7 +16,7 @@ from listboss.engine.matching.predicate import predicate
 from listboss.engine.matching.router import plan_names
 from listboss.plan import Conflict, Idle, Plan
 from listboss.rules._facts import READERS, Facts, is_present
-from listboss.rules._text import masked
+from listboss.rules._text import masked, masked_address, without_address
 from listboss.rules.action import action_key
 from listboss.rules.automatic import FIRST_CHARGE, AutomaticSegmentation, is_first_charge
 from listboss.rules.catalogue import Catalogue, ProductKind
@@ -114,13 +114,14 @@ def _mismatch(comparison: Comparison, state: FactState | None) -> str:
 class Explanation:
     """The outcome of every rule of an event's product, automatic ones first."""
 
-    event_id: str
-    product_id: str
+    event_id: str = attrs.field(repr=masked_address)
+    product_id: str = attrs.field(repr=masked_address)
     idle: Idle | None
     rules: tuple[RuleOutcome, ...]
 
     def __str__(self) -> str:
-        head = f"event {self.event_id} on product {self.product_id}"
+        event, product = map(without_address, (self.event_id, self.product_id))
+        head = f"event {event} on product {product}"
         idle = "" if self.idle is None else f" (idle: {self.idle})"
         lines = (f"  {rule.segmentation_id}: {rule.text}" for rule in self.rules)
         return "\n".join([head + idle, *lines])

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, TypeAlias
 
+from listboss.rules._text import fold
 from listboss.rules._vocabulary import normal_form
 from listboss.rules.catalogue import FactKind
 from listboss.rules.condition import Operator
@@ -41,7 +42,7 @@ FITTING_KINDS: dict[Operator, frozenset[FactKind]] = {
     **dict.fromkeys((Operator.LT, Operator.LE, Operator.GT, Operator.GE), ORDERED_KINDS),
     Operator.BETWEEN: ORDERED_KINDS,
     Operator.CONTAINS: frozenset({FactKind.TEXT}),
-    Operator.STARTS_WITH: frozenset({FactKind.TEXT}),
+    Operator.STARTS_WITH: frozenset({FactKind.TEXT, FactKind.IDENTIFIER}),
 }
 """The kinds of fact that an operator fits; an operator that is not listed fits every kind."""
 
@@ -66,7 +67,11 @@ def is_present(raw: object) -> bool:
 
 
 def _text(raw: object) -> str | None:
-    return (raw.strip().casefold() or None) if isinstance(raw, str) else None  # `fold`, inlined
+    return (fold(raw) or None) if isinstance(raw, str) else None
+
+
+def _identifier(raw: object) -> str | None:
+    return (raw.strip() or None) if isinstance(raw, str) else None
 
 
 def _term(raw: object) -> str | None:
@@ -79,8 +84,8 @@ def code_reader(length: int) -> Callable[[object], str | None]:
     def read(raw: object) -> str | None:
         if not isinstance(raw, str):
             return None
-        code = raw if len(raw) == length and raw.isupper() else raw.strip().upper()
-        return code if len(code) == length and code.isalpha() and code.isascii() else None
+        code = raw.strip()
+        return code.upper() if len(code) == length and code.isascii() and code.isalpha() else None
 
     return read
 
@@ -93,7 +98,7 @@ def _language(raw: object) -> str | None:
     tag = raw.strip().replace("_", "-").lower()
     first, *rest = tag.split("-", MAX_SUBTAGS - 1)
     well_formed = (
-        tag.isascii()
+        raw.strip().isascii()
         and first.isalpha()
         and SUBTAG_LENGTHS[0] <= len(first) <= SUBTAG_LENGTHS[1]
         and all(part.isalnum() and len(part) <= SUBTAG_LENGTHS[1] for part in rest)
@@ -128,6 +133,7 @@ READERS: dict[FactKind, Reader] = {
     FactKind.CURRENCY: code_reader(3),
     FactKind.LANGUAGE: _language,
     FactKind.TEXT: _text,
+    FactKind.IDENTIFIER: _identifier,
     FactKind.INTEGER: _integer,
     FactKind.DECIMAL: _decimal,
     FactKind.BOOLEAN: _boolean,
@@ -142,6 +148,7 @@ EXPECTED_FORMS: dict[FactKind, str] = {
     FactKind.CURRENCY: "three letters, such as BRL",
     FactKind.LANGUAGE: "a tag such as en or pt-BR",
     FactKind.TEXT: "a string",
+    FactKind.IDENTIFIER: "a string",
     FactKind.INTEGER: "an integer",
     FactKind.DECIMAL: "a decimal or an integer",
     FactKind.BOOLEAN: "a boolean",

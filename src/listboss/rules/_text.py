@@ -1,20 +1,23 @@
-"""How listboss compares names and strings, and what it refuses as one.
+"""The canonical form of strings and numbers: how they compare, and what is refused.
 
-Tags, places, text facts and choices compare trimmed and case-folded, and are sent as
-written. Every string must be one that can be stored and digested (no lone surrogate, no null
-character); this is checked once, when a noun is made. What these functions raise says what
-was expected and of what kind the value is, never the value: it may be personal data.
+Every value of a noun first becomes a plain one (a member of an enum its string, a subclass
+its value), then it is checked: a string must be one that can be stored and digested (no lone
+surrogate, no null character). Tags, places, plan names, text facts and choices compare by
+`fold` and are sent as written. Errors say what was expected and of what kind the value is,
+never the value: it may be personal data.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date, datetime, timedelta
-from decimal import Decimal
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
 from difflib import get_close_matches
 from enum import StrEnum
 from itertools import islice
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar, cast
+from unicodedata import normalize
 
 import attrs
 
@@ -33,6 +36,7 @@ __all__ = [
     "fold",
     "kind_of",
     "masked",
+    "masked_address",
     "number_fault",
     "require_duration",
     "require_id",
@@ -40,8 +44,10 @@ __all__ = [
     "require_number",
     "require_text",
     "require_tuple",
+    "shortest",
     "suggestion",
     "text_fault",
+    "without_address",
     "wrong_type",
 ]
 
@@ -56,6 +62,9 @@ MAX_LISTED = 10
 MAX_INTEGER_BITS = 128
 MAX_DECIMAL = 128
 """Digits, and places of the exponent, of the longest decimal."""
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+"""Looked for, not tried: a `UnicodeEncodeError` would show the string in the error's context."""
 
 Validator: TypeAlias = "Callable[[Any, attrs.Attribute[Any], Any], None]"
 
@@ -90,12 +99,19 @@ def wrong_type(expected: str, value: object, path: str, hint: str = "") -> Argum
 
 
 def fold(text: str) -> str:
-    """Return the form in which two strings compare.
+    """Return the form in which two strings compare: trimmed, in NFC, case-folded.
 
     >>> fold("  English-Speaking Buyers ")
     'english-speaking buyers'
+    >>> fold("JOSE\N{COMBINING ACUTE ACCENT}") == fold("Jos\N{LATIN SMALL LETTER E WITH ACUTE}")
+    True
     """
-    folded = text.strip().casefold()
+    folded = text.strip()
+    if folded.isascii():
+        folded = folded.lower()
+    else:
+        while (again := normalize("NFC", folded).casefold()) != folded:
+            folded = again
     return text if folded == text else folded  # no second copy of what is folded already
 
 
@@ -144,11 +160,8 @@ def text_fault(text: str) -> tuple[str, str] | None:
     """Return a code and a message if the string cannot be stored and digested, else None."""
     if "\x00" in text:
         return "null_character", "the string contains a null character"
-    if not text.isascii():
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            return "lone_surrogate", "the string contains half a character (a lone surrogate)"
+    if not text.isascii() and _SURROGATE.search(text):
+        return "lone_surrogate", "the string contains half a character (a lone surrogate)"
     return None
 
 
@@ -172,9 +185,10 @@ def require_text(value: object, path: str, error: type[ListBossError]) -> str:
     """
     if not isinstance(value, str):
         raise wrong_type("a string", value, path)
-    if fault := text_fault(value):
+    text = str.__str__(value)
+    if fault := text_fault(text):
         raise error(fault[1], path=path, hint="remove the character, which cannot be stored")
-    return str.__str__(value)
+    return text
 
 
 def require_id(value: object, path: str, error: type[ListBossError]) -> str:
@@ -187,28 +201,50 @@ def require_id(value: object, path: str, error: type[ListBossError]) -> str:
 
 def require_number(value: int | Decimal, path: str, error: type[ListBossError]) -> int | Decimal:
     """Return a finite number of bounded size as a plain one, else raise `error`."""
-    if fault := number_fault(value):
+    number = int.__int__(value) if isinstance(value, int) else Decimal(value)
+    if fault := number_fault(number):
         raise error(fault[1], path=path)
-    return int.__int__(value) if isinstance(value, int) else Decimal(value)
+    return number
+
+
+def shortest(value: Decimal) -> Decimal:
+    """Return the one form of all decimals that are equal: without trailing zeros, -0 as 0.
+
+    >>> shortest(Decimal("49.90")), shortest(Decimal("1E+1")), shortest(Decimal("-0.00"))
+    (Decimal('49.9'), Decimal('1E+1'), Decimal('0'))
+    """
+    if not value:
+        return Decimal(0)
+    exact = Context(prec=len(value.as_tuple().digits), Emax=MAX_EMAX, Emin=MIN_EMIN)
+    return value.normalize(exact)
+
+
+def _store(instance: object, attribute: attrs.Attribute[Any], plain: object, value: object) -> None:
+    if plain is not value:
+        object.__setattr__(instance, attribute.name, plain)
 
 
 def check_id(error: type[ListBossError]) -> Validator:
-    """Make an attrs validator: the field is an encodable string that is not blank."""
+    """Make an attrs validator: the field is an encodable string that is not blank.
 
-    def check(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
-        require_id(value, f"$.{attribute.name}", error)
+    The field of a frozen class gets the plain string, as that of every validator here.
+    """
+
+    def check(instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
+        _store(instance, attribute, require_id(value, f"$.{attribute.name}", error), value)
 
     return check
 
 
 def check_optional_id(error: type[ListBossError]) -> Validator:
     """Make an attrs validator: the field is None or as `check_id` requires."""
+    check = check_id(error)
 
-    def check(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    def check_optional(instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
         if value is not None:
-            require_id(value, f"$.{attribute.name}", error)
+            check(instance, attribute, value)
 
-    return check
+    return check_optional
 
 
 def _unknown_word(
@@ -220,7 +256,7 @@ def _unknown_word(
 
 
 def require_member(
-    value: str,
+    value: object,
     members: type[E],
     path: str,
     error: type[ListBossError],
@@ -228,18 +264,21 @@ def require_member(
     code: str | None = None,
 ) -> E:
     """Return the member of an enumeration that `value` names, else raise `error`."""
+    word: object = str.__str__(value) if isinstance(value, str) else value
     try:
-        return members(value)
+        return members(cast("str", word))
     except ValueError:
-        raise _unknown_word(value, [*members], path, error, code) from None
+        raise _unknown_word(word, [*members], path, error, code) from None
 
 
 def check_word(error: type[ListBossError], *words: str) -> Validator:
     """Make an attrs validator: the field is one of the words."""
 
-    def check(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
-        if not isinstance(value, str) or value not in words:
-            raise _unknown_word(value, words, f"$.{attribute.name}", error, None)
+    def check(instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
+        word = str.__str__(value) if isinstance(value, str) else value
+        if word not in words:
+            raise _unknown_word(word, words, f"$.{attribute.name}", error, None)
+        _store(instance, attribute, word, value)
 
     return check
 
@@ -263,6 +302,20 @@ def masked(value: object) -> str:
     ('***', 'None')
     """
     return "None" if value is None else "***"
+
+
+def without_address(text: str) -> str:
+    """Return an id as messages show it: masked if it may contain an e-mail address."""
+    return "***" if "@" in text else text
+
+
+def masked_address(value: object) -> str:
+    """Return the `repr` of an id, masked if it may contain an e-mail address.
+
+    >>> masked_address("e-1"), masked_address("quiz:7:ana@example.com")
+    ("'e-1'", '***')
+    """
+    return "***" if isinstance(value, str) and "@" in value else repr(value)
 
 
 def require_tuple(value: Any, path: str, *single: type) -> tuple[Any, ...]:

@@ -1,15 +1,15 @@
 """What a rule does at the provider: actions as values, and when two of them are equal.
 
 A closed union of six: `AddTag`, `RemoveTag`, `AddLead`, `MoveLead`, `RemoveLead`, and
-`ProviderAction` for anything else that a provider offers. Tags and places compare trimmed
-and case-folded and are sent as written. `action_key` alone defines when two actions are
-equal: merging, conflicts and action ids all use it.
+`ProviderAction` for anything else that a provider offers. Tags and places are trimmed and
+sent as written, and compare by `fold`. `action_key` alone defines when two actions are
+equal, from canonical values only: merging, conflicts and action ids all use it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar, Literal, TypeAlias, assert_never, cast
 
@@ -23,6 +23,7 @@ from listboss.rules._text import (
     require_id,
     require_number,
     require_text,
+    shortest,
     wrong_type,
 )
 from listboss.rules.event import ANY_VALUE, FactValue, utc
@@ -39,6 +40,7 @@ __all__ = [
     "RemoveTag",
     "action_key",
     "action_kind",
+    "action_spelling",
     "as_place",
     "place_key",
     "place_text",
@@ -47,11 +49,15 @@ __all__ = [
 IfAbsent: TypeAlias = Literal["add", "skip"]
 
 
+def _trimmed(value: object, path: str) -> str:
+    return require_text(value, path, ActionError).strip()
+
+
 @attrs.frozen(init=False, repr=False)
 class Place:
     """Where a lead is at a provider: in a list, or at a level of a sequence, for example.
 
-    The parts have the names that the provider uses; each value is a string.
+    The parts have the names that the provider uses; each value is a string and is trimmed.
 
     >>> Place(machine="7", sequence="2", level="1")
     Place(level='1', machine='7', sequence='2')
@@ -63,9 +69,9 @@ class Place:
     parts: FrozenMap[str, str]
 
     def __init__(self, /, **parts: str) -> None:
-        for name, value in parts.items():
-            require_text(value, f"$.{require_id(name, '$', ActionError)}", ActionError)
-        self.__attrs_init__(FrozenMap(parts))
+        plain = ((require_id(name, "$", ActionError), value) for name, value in parts.items())
+        trimmed = {name: _trimmed(value, f"$.{name}") for name, value in plain}
+        self.__attrs_init__(FrozenMap(trimmed))
 
     def __repr__(self) -> str:
         return f"Place({', '.join(f'{name}={value!r}' for name, value in self.parts.items())})"
@@ -92,19 +98,19 @@ def _as_optional_place(value: Place | str | None) -> Place | None:
     return None if value is None else as_place(value)
 
 
-def _tag(_action: object, _attribute: attrs.Attribute[Any], value: object) -> None:
-    require_text(value, "$.tag", ActionError)
+def _tag(value: str) -> str:
+    return _trimmed(value, "$.tag")
 
 
 @attrs.frozen
 class AddTag:
-    """Add a tag to the contact.
+    """Add a tag to the contact; the tag is trimmed.
 
-    >>> AddTag("buyer")
+    >>> AddTag(" buyer")
     AddTag(tag='buyer')
     """
 
-    tag: str = attrs.field(validator=_tag)
+    tag: str = attrs.field(converter=_tag)
 
 
 @attrs.frozen
@@ -115,7 +121,7 @@ class RemoveTag:
     'cart-abandoned'
     """
 
-    tag: str = attrs.field(validator=_tag)
+    tag: str = attrs.field(converter=_tag)
 
 
 @attrs.frozen
@@ -181,14 +187,16 @@ def _parameter(value: FactValue, path: str) -> FactValue:
             raise wrong_type(ANY_VALUE, value, path)
 
 
-def _verb(_action: object, _attribute: attrs.Attribute[Any], value: object) -> None:
-    vendor, _, name = require_id(value, "$.verb", ActionError).partition(".")
+def _verb(value: str) -> str:
+    verb = require_id(value, "$.verb", ActionError)
+    vendor, _, name = verb.partition(".")
     if not (vendor.strip() and name.strip()):
         raise ActionError(
             "the verb does not have the form `vendor.verb`",
             path="$.verb",
             hint="write the provider's name, a dot and its action, such as `acme.enrol`",
         )
+    return verb
 
 
 @attrs.frozen
@@ -201,7 +209,7 @@ class ProviderAction:
     'acme.enrol'
     """
 
-    verb: str = attrs.field(validator=_verb)
+    verb: str = attrs.field(converter=_verb)
     parameters: FrozenMap[str, FactValue] = attrs.field(
         default=FrozenMap[str, FactValue](), converter=_parameters
     )
@@ -251,13 +259,17 @@ def place_text(place: Place) -> str:
 
 
 def _parameter_key(value: FactValue) -> tuple[str, str]:
-    if isinstance(value, datetime):
-        return ("datetime", value.astimezone(UTC).isoformat())
-    return (type(value).__name__, str(value))
+    match value:
+        case datetime():
+            return ("datetime", value.isoformat())
+        case Decimal():
+            return ("Decimal", f"{shortest(value):f}")
+        case _:
+            return (type(value).__name__, str(value))
 
 
 def action_key(action: Action) -> tuple[str, ...]:
-    """Return a key that equal actions share: the kind, then all of its values.
+    """Return a key that equal actions share: the kind, then the canonical form of its values.
 
     >>> action_key(AddTag(" VIP")) == action_key(AddTag("vip"))
     True
@@ -276,3 +288,14 @@ def action_key(action: Action) -> tuple[str, ...]:
             return (kind, action.verb, *(text for pair in pairs for text in pair))
         case _:
             assert_never(action)
+
+
+def action_spelling(action: Action) -> str:
+    """Return how an action is written: of equal actions, the one with the least is sent.
+
+    >>> action_spelling(AddTag("VIP")) < action_spelling(AddTag("vip"))
+    True
+    """
+    if isinstance(action, ProviderAction):  # its `repr` masks the values
+        return "\0".join(map(str, action.parameters.values()))
+    return repr(action)

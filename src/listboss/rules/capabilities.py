@@ -8,7 +8,7 @@ that it emulates the action.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal, TypeAlias, assert_never, get_args
+from typing import Literal, TypeAlias, assert_never, get_args
 
 import attrs
 
@@ -140,15 +140,22 @@ def _verbs(value: Verb | Iterable[Verb | str]) -> tuple[Verb, ...]:
     )
 
 
-def _check_positive(_caps: object, attribute: attrs.Attribute[Any], value: object) -> None:
-    if value is None and attribute.default is None:
-        return
-    path, expected = f"$.{attribute.name}", "expected an integer of at least 1"
+def _positive(value: object, path: str) -> int:
+    expected = "expected an integer of at least 1"
     if not isinstance(value, int) or isinstance(value, bool):
         raise ActionError(f"{expected}, got {kind_of(value)}", path=path)
-    if value < 1:
+    number = int(require_number(value, path, ActionError))
+    if number < 1:
         raise ActionError(f"{expected}, got a smaller one", path=path)
-    require_number(value, path, ActionError)
+    return number
+
+
+def _rate(value: int | None) -> int | None:
+    return None if value is None else _positive(value, "$.rate")
+
+
+def _batch(value: int) -> int:
+    return _positive(value, "$.batch")
 
 
 def _place_keys(places: tuple[Place, ...] | None) -> frozenset[tuple[str, ...]] | None:
@@ -190,8 +197,8 @@ class Capabilities:
     data: tuple[str, ...] | None = attrs.field(default=("email", "name", "phone"), converter=_data)
     verbs: tuple[Verb, ...] = attrs.field(default=(), converter=_verbs)
     events: tuple[str, ...] | None = attrs.field(default=None, converter=_events)
-    rate: int | None = attrs.field(default=None, validator=_check_positive)
-    batch: int = attrs.field(default=1, validator=_check_positive)
+    rate: int | None = attrs.field(default=None, converter=_rate)
+    batch: int = attrs.field(default=1, converter=_batch)
     _place_keys: frozenset[tuple[str, ...]] | None = attrs.field(
         init=False,
         eq=False,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
 import attrs
 
@@ -21,6 +21,7 @@ from listboss.rules._text import (
     check_id,
     require_id,
     require_member,
+    require_text,
     require_tuple,
     suggestion,
     wrong_type,
@@ -66,17 +67,19 @@ class FactKind(StrEnum):
     """How the values of a fact are read and compared."""
 
     CHOICE = "choice"
-    """A word from a set; trimmed and case-folded."""
+    """A word from a set; compares like a text fact."""
     TERM = "term"
     """A word of Hotmart's, such as a status; all its known spellings are equal."""
     COUNTRY = "country"
-    """ISO 3166-1 alpha-2."""
+    """ISO 3166-1 alpha-2: two ASCII letters, in upper or lower case."""
     CURRENCY = "currency"
-    """ISO 4217."""
+    """ISO 4217: three ASCII letters, in upper or lower case."""
     LANGUAGE = "language"
     """BCP-47; `pt-BR` matches a rule on `pt`."""
     TEXT = "text"
-    """Any string; trimmed and case-folded."""
+    """Any string; compares trimmed, in Unicode normal form NFC, and case-folded."""
+    IDENTIFIER = "identifier"
+    """A code such as an offer's; compares trimmed and exactly, upper and lower case apart."""
     INTEGER = "integer"
     DECIMAL = "decimal"
     """A `Decimal` or an int; a float is refused."""
@@ -108,9 +111,18 @@ def _subject(value: Subject | str | None) -> Subject | None:
     return None if value is None else require_member(value, Subject, "$.about", CatalogueError)
 
 
-def _check_rank(_type: object, _attribute: attrs.Attribute[Any], value: object) -> None:
-    if not isinstance(value, int) or isinstance(value, bool):
+def _rank(value: int) -> int:
+    if not isinstance(cast("object", value), int) or isinstance(value, bool):
         raise wrong_type("an integer", value, "$.rank")
+    return int.__int__(value)
+
+
+def _label(value: str) -> str:
+    return require_text(value, "$.label", CatalogueError)
+
+
+def _group(value: str) -> str:
+    return require_text(value, "$.group", CatalogueError)
 
 
 def _names(value: Iterable[str]) -> tuple[str, ...]:
@@ -137,7 +149,7 @@ class FactType:
 
     name: str = attrs.field(validator=check_id(CatalogueError))
     kind: FactKind = attrs.field(converter=_kind)
-    label: str = attrs.field(default="", kw_only=True)
+    label: str = attrs.field(default="", kw_only=True, converter=_label)
     values: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=_values)
     closed: bool = attrs.field(default=False, kw_only=True, validator=check_bool)
     on_any_event: bool = attrs.field(default=True, kw_only=True, validator=check_bool)
@@ -169,7 +181,7 @@ class EventType:
 
     name: str = attrs.field(validator=check_id(CatalogueError))
     label: str = attrs.field(validator=check_id(CatalogueError))
-    group: str = attrs.field(default="Own", kw_only=True)
+    group: str = attrs.field(default="Own", kw_only=True, converter=_group)
     product_kinds: tuple[ProductKind, ...] = attrs.field(
         default=tuple(ProductKind), kw_only=True, converter=_kinds
     )
@@ -178,7 +190,7 @@ class EventType:
     source: Source = attrs.field(default=Source.HOST, kw_only=True, converter=_source)
     about: Subject | None = attrs.field(default=None, kw_only=True, converter=_subject)
     ends: bool = attrs.field(default=False, kw_only=True, validator=check_bool)
-    rank: int = attrs.field(default=0, kw_only=True, validator=_check_rank)
+    rank: int = attrs.field(default=0, kw_only=True, converter=_rank)
 
     def __attrs_post_init__(self) -> None:
         if self.ends and self.about is None:

@@ -357,7 +357,7 @@ class FactRef(FactName):  # noqa: PLW1641 # == builds a condition, so it cannot 
         return Comparison(self._name, Operator.CONTAINS, text)
 
     def starts_with(self, text: str) -> Comparison:
-        """Hold when the fact begins with `text`; case is ignored."""
+        """Hold when the fact begins with `text`; case counts only for an identifier."""
         return Comparison(self._name, Operator.STARTS_WITH, text)
 
     def is_set(self) -> Comparison:

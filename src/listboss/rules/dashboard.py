@@ -1,24 +1,40 @@
 """What a host's dashboard shows: entries, findings about more than one rule, and changes.
 
 `review` looks at one segmentation alone. This module has the findings about a product,
-about automatic capture and about segmentations with the same name, and the difference
-between two rule sets.
+about automatic capture, about segmentations with the same name and about identifiers that
+two of them write differently, and the difference between two rule sets.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TypeAlias
 
 import attrs
 
+from listboss.rules._facts import READERS
 from listboss.rules._text import alternatives, fold, suggestion
 from listboss.rules.automatic import AutomaticSegmentation
 from listboss.rules.capabilities import Capabilities
+from listboss.rules.catalogue import Catalogue, FactKind
+from listboss.rules.condition import comparisons
 from listboss.rules.finding import Finding, FindingCode, severity_of
 from listboss.rules.segmentation import Product, Segmentation
 
-__all__ = ["DashboardEntry", "RuleSetDiff", "beta_findings", "capture_findings", "name_findings"]
+__all__ = [
+    "DashboardEntry",
+    "RuleSetDiff",
+    "Spellings",
+    "beta_findings",
+    "capture_findings",
+    "case_findings",
+    "identifier_spellings",
+    "name_findings",
+]
+
+Spellings: TypeAlias = Mapping[tuple[str, str], Mapping[str, set[str]]]
+"""By identifier fact and folded value: each spelling, with the ids of the rules that have it."""
 
 
 @attrs.frozen
@@ -113,4 +129,50 @@ def name_findings(rule: Segmentation, names: Counter[str]) -> tuple[Finding, ...
             path="$.name",
             hint="rename one of them",
         ),
+    )
+
+
+def _identifiers(rule: Segmentation, catalogue: Catalogue) -> Iterator[tuple[str, str, str]]:
+    """Yield path, fact and value of each identifier that a rule compares with."""
+    for path, comparison in comparisons(rule.condition, "$.condition"):
+        fact, value = catalogue.fact(comparison.fact), comparison.value
+        if fact is None or fact.kind is not FactKind.IDENTIFIER:
+            continue
+        for each in value if isinstance(value, tuple) else (value,):
+            read = READERS[fact.kind](each)
+            if isinstance(read, str):
+                yield path, fact.name, read
+
+
+def identifier_spellings(rules: Iterable[Segmentation], catalogue: Catalogue) -> Spellings:
+    """Collect the identifiers that the rules of one product compare with."""
+    spellings: dict[tuple[str, str], dict[str, set[str]]] = {}
+    for rule in rules:
+        for _, fact, value in _identifiers(rule, catalogue):
+            spellings.setdefault((fact, fold(value)), {}).setdefault(value, set()).add(rule.id)
+    return spellings
+
+
+def case_findings(
+    rule: Segmentation, spellings: Spellings, catalogue: Catalogue
+) -> tuple[Finding, ...]:
+    """Return a warning for each identifier that another rule has in another case."""
+    findings: list[Finding] = []
+    for path, fact, value in _identifiers(rule, catalogue):
+        for other, ids in spellings[fact, fold(value)].items():
+            if other != value and (len(ids) > 1 or rule.id not in ids):
+                findings.append(_case_finding(rule, path, fact, value, other))
+                break
+    return tuple(findings)
+
+
+def _case_finding(rule: Segmentation, path: str, fact: str, value: str, other: str) -> Finding:
+    return Finding(
+        FindingCode.VALUE_CASE,
+        severity_of(FindingCode.VALUE_CASE),
+        f"`{fact}`: `{value}` differs only by case from `{other}` of another segmentation",
+        segmentation_id=rule.id,
+        product_id=rule.product_id,
+        path=path,
+        hint="identifiers compare exactly: correct the wrong one, or keep both if both exist",
     )

@@ -7,7 +7,6 @@ reads only those that rules mention. The `repr` of neither noun shows personal d
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -17,12 +16,14 @@ from typing import Any, TypeAlias, cast
 import attrs
 
 from listboss.errors import EventError, ListBossError
+from listboss.rules._address import contact_key, require_address
 from listboss.rules._mapping import FrozenMap
 from listboss.rules._text import (
     check_bool,
     check_id,
     check_optional_id,
     masked,
+    masked_address,
     require_id,
     require_number,
     require_text,
@@ -36,7 +37,6 @@ __all__ = [
     "Event",
     "EventName",
     "FactValue",
-    "contact_key",
     "event_name",
     "utc",
 ]
@@ -46,7 +46,6 @@ FactValue: TypeAlias = str | int | bool | Decimal | datetime
 ANY_VALUE = "a string, integer, decimal, boolean, or date and time"
 """What a value of a fact, comparison or parameter looks like, for messages."""
 
-MAX_EMAIL_LENGTH = 320
 _NO_ZONE_HINT = "pass a datetime with a time zone, such as `datetime.now(UTC)`"
 
 
@@ -112,45 +111,24 @@ def utc(value: object, path: str, error: type[ListBossError] = EventError) -> da
     """Return a datetime with a time zone as a plain one in UTC; refuse one without."""
     if not isinstance(value, datetime):
         raise wrong_type("a date and time with a time zone", value, path, _NO_ZONE_HINT)
-    if value.utcoffset() is None:
+    if datetime.utcoffset(value) is None:
         raise error("the time has no time zone", path=path, hint=_NO_ZONE_HINT)
     try:
-        at = value.astimezone(UTC)
+        at = datetime.astimezone(value, UTC)
     except OverflowError:
         raise error("the time is not in the years 1 to 9999 in UTC", path=path) from None
-    return at if at.__class__ is datetime else datetime.combine(at.date(), at.time(), UTC)
+    if at.__class__ is datetime and not at.fold:
+        return at
+    return datetime.combine(datetime.date(at), datetime.time(at).replace(fold=0), UTC)
 
 
 def _trimmed(value: str | None) -> str | None:
     """Trim a field of a contact; a blank one becomes None, so that it is never sent empty."""
-    return (value.strip() or None) if isinstance(value, str) else value
+    return (str.__str__(value).strip() or None) if isinstance(value, str) else value
 
 
 def _email(value: str) -> str:
-    text = require_text(value, "$.email", EventError).strip()
-    local, at, domain = text.rpartition("@")
-    odd = any(ch.isspace() or unicodedata.category(ch) == "Cc" for ch in text)
-    if not (local and at and domain) or odd or len(text) > MAX_EMAIL_LENGTH:
-        raise EventError(
-            "expected an e-mail address, got another string",
-            path="$.email",
-            hint="for an event without an address, pass `contact=None`",
-        )
-    return text
-
-
-def contact_key(email: str) -> str:
-    """Return the identity of an e-mail address: NFC-normalised and case-folded until stable.
-
-    >>> contact_key(" Ana@Example.COM ")
-    'ana@example.com'
-    """
-    text = email.strip()
-    if text.isascii():
-        return text if text.islower() else text.lower()  # no second copy
-    while (folded := unicodedata.normalize("NFC", text).casefold()) != text:
-        text = folded
-    return text
+    return require_address(value, "$.email")
 
 
 @attrs.frozen
@@ -158,7 +136,7 @@ class Contact:
     """A person as the event knows them: an e-mail address, and perhaps a name and a phone.
 
     `email` is trimmed and otherwise kept as given; two spellings of one address have the same
-    `key`. Raises `EventError` if `email` is not an address.
+    `key` (see `contact_key`). Raises `EventError` if `email` is not an address.
 
     >>> contact = Contact("Ana@Example.com", name="Ana")
     >>> contact
@@ -208,8 +186,7 @@ CONTACT_FIELDS = ("email", "name", "first_name", "last_name", "phone")
 """The fields of a contact that a segmentation may send, in this order."""
 
 
-def _fact(name: object, value: FactValue) -> FactValue:
-    path = f"$.facts.{require_id(name, '$.facts', EventError)}"
+def _fact(value: FactValue, path: str) -> FactValue:
     match value:
         case bool():
             return value
@@ -229,7 +206,8 @@ def _facts(value: Mapping[str, FactValue]) -> FrozenMap[str, FactValue]:
     given = cast("object", value)
     if not isinstance(given, Mapping):
         raise wrong_type("a mapping", given, "$.facts", "map each fact's name to its value")
-    return FrozenMap({name: _fact(name, fact) for name, fact in value.items()})
+    plain = ((require_id(name, "$.facts", EventError), fact) for name, fact in value.items())
+    return FrozenMap({name: _fact(fact, f"$.facts.{name}") for name, fact in plain})
 
 
 def _check_contact(_event: object, _attribute: attrs.Attribute[Any], value: object) -> None:
@@ -248,7 +226,8 @@ class Event:
     """One event: what happened to which product, to whom, when, and the facts about it.
 
     - `name`: an `EventName`, or the name of an event type in the host's own catalogue.
-    - `id`: unique for each event; a redelivery has the same id.
+    - `id`: unique for each event; a redelivery has the same id. An id that contains an e-mail
+      address is masked in every `repr`, and journals keep it: prefer ids without.
     - `contact`: None for an event without an e-mail address.
     - `occurred_at`: a datetime with a time zone, kept in UTC.
     - `transaction`, `subscriber_code`: the purchase and the subscription that it belongs to.
@@ -271,14 +250,22 @@ class Event:
     """
 
     name: EventName | str = attrs.field(kw_only=False, converter=event_name)
-    id: str = attrs.field(validator=check_id(EventError))
-    product_id: str = attrs.field(validator=check_id(EventError))
+    id: str = attrs.field(validator=check_id(EventError), repr=masked_address)
+    product_id: str = attrs.field(validator=check_id(EventError), repr=masked_address)
     contact: Contact | None = attrs.field(validator=_check_contact)
     occurred_at: datetime = attrs.field(converter=_utc)
-    plan_id: str | None = attrs.field(default=None, validator=check_optional_id(EventError))
-    plan_name: str | None = attrs.field(default=None, validator=check_optional_id(EventError))
-    transaction: str | None = attrs.field(default=None, validator=check_optional_id(EventError))
-    subscriber_code: str | None = attrs.field(default=None, validator=check_optional_id(EventError))
+    plan_id: str | None = attrs.field(
+        default=None, validator=check_optional_id(EventError), repr=masked_address
+    )
+    plan_name: str | None = attrs.field(
+        default=None, validator=check_optional_id(EventError), repr=masked_address
+    )
+    transaction: str | None = attrs.field(
+        default=None, validator=check_optional_id(EventError), repr=masked_address
+    )
+    subscriber_code: str | None = attrs.field(
+        default=None, validator=check_optional_id(EventError), repr=masked_address
+    )
     facts: FrozenMap[str, FactValue] = attrs.field(
         default=FrozenMap[str, FactValue](), converter=_facts
     )

@@ -45,6 +45,7 @@ class FindingCode(StrEnum):
     VALUE_UNFIT = "value_unfit"
     VALUE_UNKNOWN = "value_unknown"
     VALUE_UNFAMILIAR = "value_unfamiliar"
+    VALUE_CASE = "value_case"
     VALUE_EMPTY = "value_empty"
     ACTIONS_EMPTY = "actions_empty"
     RESERVED_TAG = "reserved_tag"
@@ -64,6 +65,7 @@ WARNINGS = frozenset(
         FindingCode.ACTION_EMULATED,
         FindingCode.DATA_NOT_CARRIED,
         FindingCode.VALUE_UNFAMILIAR,
+        FindingCode.VALUE_CASE,
         FindingCode.NAME_DUPLICATE,
         FindingCode.BETA_CAPTURE,
         FindingCode.CAPTURE_LIMITED,

@@ -34,6 +34,8 @@ from listboss.rules.dashboard import (
     RuleSetDiff,
     beta_findings,
     capture_findings,
+    case_findings,
+    identifier_spellings,
     name_findings,
 )
 from listboss.rules.finding import Finding, Severity
@@ -89,16 +91,10 @@ class RuleSet:
     ) -> None:
         by_id = _products_by_id(products)
         by_product, owner = _by_product_and_owner({}, {}, segmentations)
-        accounts: Mapping[str, Any] = {} if providers is None else providers
-        for name, capabilities in accounts.items():
-            require_id(name, "$.providers", RuleError)
-            if not isinstance(capabilities, Capabilities):
-                hint = "such as `Capabilities.everything()`"
-                raise wrong_type("capabilities", capabilities, f"$.providers.{name}", hint)
         if capture_provider is not None:
-            require_id(capture_provider, "$.capture_provider", RuleError)
+            capture_provider = require_id(capture_provider, "$.capture_provider", RuleError)
         self.__attrs_init__(
-            by_id, by_product, owner, FrozenMap(accounts), catalogue, capture_provider
+            by_id, by_product, owner, _accounts(providers or {}), catalogue, capture_provider
         )
 
     def __repr__(self) -> str:
@@ -238,9 +234,7 @@ class RuleSet:
 
     def with_provider(self, name: str, capabilities: Capabilities) -> RuleSet:
         """Return a rule set with the account integrated, or its capabilities replaced."""
-        accounts = {**self.providers, name: capabilities}
-        RuleSet(providers=accounts)
-        return self._evolved(providers=FrozenMap(accounts))
+        return self._evolved(providers=_accounts({**self.providers, name: capabilities}))
 
     def without_provider(self, name: str) -> RuleSet:
         """Return a rule set without the account; its rules stay and are flagged."""
@@ -291,13 +285,17 @@ class RuleSet:
         """
         rules = self.rules_of(product_id)
         names = Counter(fold(rule.name) for rule in rules)
+        spellings = identifier_spellings(rules, self.catalogue)
         product = self._products.get(product_id)
         automatic: tuple[DashboardEntry, ...] = ()
         if self.capture_provider is not None and product is not None and product.approved_at:
             automatic = tuple(DashboardEntry(row) for row in AUTOMATIC)
         return automatic + tuple(
             DashboardEntry(
-                rule, review(rule, self.review_context(rule)) + name_findings(rule, names)
+                rule,
+                review(rule, self.review_context(rule))
+                + name_findings(rule, names)
+                + case_findings(rule, spellings, self.catalogue),
             )
             for rule in rules
         )
@@ -315,6 +313,17 @@ class RuleSet:
 
 
 _FIELDS = tuple(field.name for field in attrs.fields(RuleSet))
+
+
+def _accounts(providers: Mapping[str, Any]) -> FrozenMap[str, Capabilities]:
+    accounts: dict[str, Capabilities] = {}
+    for given, capabilities in providers.items():
+        name = require_id(given, "$.providers", RuleError)
+        if not isinstance(capabilities, Capabilities):
+            hint = "such as `Capabilities.everything()`"
+            raise wrong_type("capabilities", capabilities, f"$.providers.{name}", hint)
+        accounts[name] = capabilities
+    return FrozenMap(accounts)
 
 
 def _products_by_id(products: Iterable[Product]) -> dict[str, Product]:

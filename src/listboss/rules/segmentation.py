@@ -73,10 +73,8 @@ def digest(parts: Sequence[str]) -> str:
 
 
 def _ids(path: str, value: object) -> tuple[str, ...]:
-    ids = require_tuple(value, path)
-    for n, item in enumerate(ids):
-        require_id(item, f"{path}[{n}]", RuleError)
-    return tuple(dict.fromkeys(ids))
+    items = enumerate(require_tuple(value, path))
+    return tuple(dict.fromkeys(require_id(item, f"{path}[{n}]", RuleError) for n, item in items))
 
 
 def _also(value: Iterable[str]) -> tuple[str, ...]:
@@ -196,10 +194,9 @@ def _send(value: Iterable[str]) -> tuple[str, ...]:
 
 
 def _default_id(rule: Segmentation) -> str:
-    fields = {"name": rule.name, "product_id": rule.product_id, "provider": rule.provider}
-    for field, value in fields.items():
-        require_id(value, f"$.{field}", RuleError)
-    return "seg-" + digest((rule.product_id, rule.provider, rule.name))
+    fields = {"product_id": rule.product_id, "provider": rule.provider, "name": rule.name}
+    parts = [require_id(value, f"$.{field}", RuleError) for field, value in fields.items()]
+    return "seg-" + digest(parts)
 
 
 @attrs.frozen(kw_only=True)

@@ -11,9 +11,9 @@ from typing import TypeVar, cast, get_args
 from listboss.errors import ArgumentTypeError, ConfigurationError, EventError
 from listboss.plan import PlannedAction
 from listboss.provider import Call
+from listboss.rules._address import contact_key
 from listboss.rules._text import require_member, require_text
 from listboss.rules.action import Action
-from listboss.rules.event import contact_key
 from listboss.send._lead import Origin
 
 __all__ = [

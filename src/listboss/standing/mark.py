@@ -15,6 +15,7 @@ from typing import NamedTuple, TypeAlias
 import attrs
 
 from listboss.plan import Plan
+from listboss.rules._text import masked_address
 from listboss.rules.event import Event
 from listboss.standing.effect import Target, effects_of
 
@@ -43,14 +44,18 @@ class Stamp(NamedTuple):
     rank: int
     event_id: str
 
+    def __repr__(self) -> str:
+        event_id = masked_address(self.event_id)
+        return f"Stamp({self.occurred_at!r}, rank={self.rank}, event_id={event_id})"
+
 
 @attrs.frozen(order=True)
 class Grant:
     """What entitles a contact to something: one purchase, or one subscription, of a product."""
 
-    product_id: str
-    transaction: str = ""
-    subscriber_code: str = ""
+    product_id: str = attrs.field(repr=masked_address)
+    transaction: str = attrs.field(default="", repr=masked_address)
+    subscriber_code: str = attrs.field(default="", repr=masked_address)
 
     @property
     def is_purchase(self) -> bool:

@@ -48,7 +48,7 @@ def _decimal(digits: int, exponent: int) -> Decimal:
 
 def texts() -> SearchStrategy[str]:
     """Generate strings that a noun accepts; some are blank."""
-    return st.text("aA bÀß", max_size=4) | st.text(_ALPHABET, max_size=12)
+    return st.text("aA bÀß\u0301", max_size=4) | st.text(_ALPHABET, max_size=12)
 
 
 def ids() -> SearchStrategy[str]:

@@ -105,7 +105,8 @@ RULE_VALUES: dict[FactKind, tuple[FactValue, ...]] = {
     FactKind.COUNTRY: ("BR", "pt", " us"),
     FactKind.CURRENCY: ("BRL", "usd ", "EUR"),
     FactKind.LANGUAGE: ("pt", "pt-BR", "PT_br", "en", "en-US"),
-    FactKind.TEXT: ("abc", "ab", "B", " abC", "straße"),
+    FactKind.TEXT: ("abc", "ab", "B", " abC", "straße", "Jose\u0301"),
+    FactKind.IDENTIFIER: ("aB3", "Ab3", " aB3 ", "aB"),
     FactKind.INTEGER: (0, 1, 2, 6, 12, -(2**63)),
     FactKind.DECIMAL: (Decimal(0), Decimal("49.90"), Decimal("49.9"), 50, Decimal("1E+2")),
     FactKind.BOOLEAN: (True, False),
@@ -124,7 +125,8 @@ OTHER_VALUES: dict[FactKind, tuple[FactValue, ...]] = {
     FactKind.COUNTRY: ("Pt", "FR", "BRA", "b1"),
     FactKind.CURRENCY: ("eur", "GBP", "R$"),
     FactKind.LANGUAGE: ("pt-PT", "en_us-x", "ptx", "pt-", "p", "e n"),
-    FactKind.TEXT: ("xabcx", "abcd", "a", "STRASSE", "pt-br"),
+    FactKind.TEXT: ("xabcx", "abcd", "a", "STRASSE", "pt-br", "JOSÉ"),
+    FactKind.IDENTIFIER: ("ab3", "AB3", "aB3x", "xaB3"),
     FactKind.INTEGER: (-1, 3, 5, 7, 11, 13, -(2**63) - 1),
     FactKind.DECIMAL: (Decimal("49.89"), Decimal("49.91"), 49, 51, 100, Decimal("-0.01")),
     FactKind.BOOLEAN: (),
@@ -141,6 +143,7 @@ OPERATORS: dict[FactKind, tuple[str, ...]] = {
     **dict.fromkeys(FactKind, EQUALITY),
     **dict.fromkeys((FactKind.INTEGER, FactKind.DECIMAL, FactKind.INSTANT), EQUALITY + ORDER),
     FactKind.TEXT: (*EQUALITY, "contains", "starts_with"),
+    FactKind.IDENTIFIER: (*EQUALITY, "starts_with"),
 }
 
 
@@ -208,8 +211,9 @@ PLACES = (
     Place(list="Customers"),
     Place(machine="7", level="1"),
 )
+TAGS = ("vip", " VIP", "Vip", "buyer", "late", "josé", "Jose\u0301")
 ACTIONS: tuple[Action, ...] = (
-    *(kind(tag) for kind in (AddTag, RemoveTag) for tag in ("vip", " VIP", "Vip", "buyer", "late")),
+    *(kind(tag) for kind in (AddTag, RemoveTag) for tag in TAGS),
     AddLead(),
     *(kind(place) for kind in (AddLead, RemoveLead) for place in PLACES),
     *(MoveLead(to, source) for to in PLACES for source in (None, *PLACES) if to is not source),
@@ -217,11 +221,18 @@ ACTIONS: tuple[Action, ...] = (
     ProviderAction("acme.enrol", {"course": "Welcome"}),
     ProviderAction("acme.enrol", {"course": "welcome", "seats": 1, "until": NOON}),
     ProviderAction("acme.enrol", {"course": "Welcome", "until": NOON.astimezone(UTC_MINUS_3)}),
+    ProviderAction("acme.enrol", {"course": "Welcome", "fee": Decimal("49.90")}),
+    ProviderAction("acme.enrol", {"course": "Welcome", "fee": Decimal("4.99E+1")}),
 )
 ENROL = Verb(
     "acme.enrol",
-    {"course": FactKind.TEXT, "seats": FactKind.INTEGER, "until": FactKind.INSTANT},
-    optional=("seats", "until"),
+    {
+        "course": FactKind.TEXT,
+        "fee": FactKind.DECIMAL,
+        "seats": FactKind.INTEGER,
+        "until": FactKind.INSTANT,
+    },
+    optional=("fee", "seats", "until"),
 )
 _USUAL = ("email", "name", "phone")
 ACCOUNTS: tuple[tuple[str, Capabilities], ...] = (
@@ -281,6 +292,8 @@ PEOPLE = (
     Contact("ana@example.com", name="Ana", phone="+55 11 1"),
     Contact("Ana@Example.COM", first_name="Ana", last_name=" "),
     Contact("jose\u0301@example.com", name="José"),
+    Contact("mi\u212ae@stra\u00dfe.example"),
+    Contact("mi\u212ae@XN--STRAE-OQA.example"),
 )
 
 

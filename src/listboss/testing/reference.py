@@ -6,7 +6,7 @@ with the engine. For any input, tests check that it plans what `Engine(rules).pl
 
 # fmt: off
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from hashlib import blake2b
 from operator import contains, ge, gt, le, lt
@@ -120,13 +120,12 @@ def compare(comparison: Comparison, rules: RuleSet, event: Event) -> bool | None
 def normalize(raw: Any, kind: str) -> Any:
     """The form in which a value is compared, or None if its type is wrong: nothing is converted."""
     if kind in TYPES:
-        fits = isinstance(raw, TYPES[kind]) and isinstance(raw, bool) is (kind == "boolean")
-        return (raw.astimezone(UTC) if isinstance(raw, datetime) else raw) if fits else None
-    text = raw.strip() if isinstance(raw, str) else ""
+        return raw if type(raw) in TYPES[kind] else None
+    raw = raw.strip() if isinstance(raw, str) else ""
     if kind not in CODES:
-        return (kind == "term" and normal_form(text)) or fold(text) or None
-    code = text.replace("_", "-").lower() if kind == "language" else text.upper()
-    return code if re.fullmatch(CODES[kind], code) else None
+        return {"term": normal_form(raw), "identifier": raw}.get(kind) or fold(raw) or None
+    code = raw.replace("_", "-").lower() if kind == "language" else raw.upper()
+    return code if raw.isascii() and re.fullmatch(CODES[kind], code) else None
 
 def key_of(action: Action) -> tuple[str, ...]:
     """What makes two actions equal, and what their ids are made from: all that the action says."""
@@ -140,9 +139,10 @@ def key_of(action: Action) -> tuple[str, ...]:
             key += [str(len(place_key(to))), *place_key(to), *place_key(source), if_absent]
         case ProviderAction(verb, parameters):
             key += [verb]
-            for name, v in parameters.items():
-                text = v.astimezone(UTC).isoformat() if isinstance(v, datetime) else str(v)
-                key += [name, type(v).__name__, text]
+            for name, v in parameters.items():  # equal decimals have one text: 49.90 is 49.9
+                text = v.isoformat() if isinstance(v, datetime) else str(v)
+                short = re.sub(r"\.?0+$", "", f"{v or 0:.256f}") if isinstance(v, Decimal) else text
+                key += [name, type(v).__name__, short]
     return tuple(key)
 
 def beats(one: Action, other: Action, *, earlier: bool, one_place: bool) -> bool:

@@ -221,6 +221,7 @@ def _small_rule_sets(draw: DrawFn) -> RuleSet:
 
 
 _SUBSCRIBED = {"product_id": "1", "event": "subscription.active"}
+_CODES = ("aB3", "Ab3")
 _FAULTS: tuple[dict[str, Any], ...] = (
     {"product_id": "unknown"},
     {"provider": "unknown"},
@@ -249,6 +250,10 @@ def _faulty_rule_sets(draw: DrawFn) -> RuleSet:
     fields = st.sampled_from(({}, *_FAULTS))
     for rule in rules.segmentations:
         rules = rules.replace(attrs.evolve(rule, **draw(fields)))
+    if draw(st.integers(0, 9)) == 0:  # two rules on one product with codes that differ by case
+        for rule, code in zip(rules.segmentations, _CODES, strict=False):
+            condition = Comparison("offer", "eq", code)
+            rules = rules.replace(attrs.evolve(rule, product_id="0", condition=condition))
     return rules
 
 

@@ -14,6 +14,7 @@ from listboss.engine.matching.predicate import literal
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 LOOK_ALIKE = (None, "", " ", "1", "x", 0, 1, 2, True, False, Decimal(1), Decimal("1.5"), NOON)
 CONDITIONS = {
+    "coupon": [where.coupon == "1", where.coupon == "x"],
     "offer": [where.offer == "1", where.offer == "x"],
     "country": [where.country == "BR", where.country == "PT"],
     "language": [where.language == "pt", where.language == "en-us"],
@@ -56,19 +57,19 @@ def test_cells_are_counted_from_the_base():
 
 
 @pytest.mark.parametrize(
-    ("offers", "most"),
+    ("coupons", "most"),
     [(2, 2 * (2 + 1 + 2)), (100, 2 * (100 + 1 + 2)), (400, MAX_CACHED_SPELLINGS)],
 )
-def test_the_cache_of_spellings_is_bounded(offers, most):
+def test_the_cache_of_spellings_is_bounded(coupons, most):
     """Spellings beyond the limit are encoded each time."""
-    partition = _partition(*(where.offer == f"offer {n}" for n in range(offers)))
+    partition = _partition(*(where.coupon == f"coupon {n}" for n in range(coupons)))
     encode = encoder_of(partition)
     others = [f"{other} ".upper() for other in range(1_000)]
-    known = ["Offer 1".ljust(n) for n in range(8, 40)]
+    known = ["Coupon 1".ljust(n) for n in range(9, 41)]
     before = [sys.getrefcount(raw) for raw in others]
 
     assert {partition.count - 1} == {encode(raw) for raw in others}
-    assert partition.cells["offer 1"] == encode("offer 1")
-    assert {encode("offer 1")} == {encode(raw) for raw in known}
+    assert partition.cells["coupon 1"] == encode("coupon 1")
+    assert {encode("coupon 1")} == {encode(raw) for raw in known}
     kept = [sys.getrefcount(raw) for raw in others]
     assert most == sum(kept) - sum(before)

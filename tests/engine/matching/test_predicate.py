@@ -20,7 +20,7 @@ TEXT = ("contains", "starts_with")
 OPERATORS = {
     kind: ANY
     + (ORDERED if kind in ("integer", "decimal", "instant") else ())
-    + (TEXT if kind == "text" else ())
+    + (TEXT if kind == "text" else TEXT[1:] if kind == "identifier" else ())
     for kind in FactKind
 }
 
@@ -71,6 +71,13 @@ KNOWN: dict[str, list[tuple[Any, Any, Any, Any, tuple[str, ...]]]] = {
         ("Ab", ("ab", "cd"), None, "cd", ("ne", "in")),
         ("straße", ("x",), None, "STRASSE", ("eq", "not_in", "contains", "starts_with")),
     ],
+    "identifier": [
+        ("aB3", ("aB3", "Ab3"), None, " aB3 ", (*EQUAL, "starts_with")),
+        (" aB3", ("x",), None, "aB3x", (*UNEQUAL, "starts_with")),
+        ("aB3", ("aB3", "Ab3"), None, "Ab3", ("ne", "in")),
+        ("aB3", ("aB3", "Ab3"), None, "ab3", UNEQUAL),
+        ("straße", ("straße",), None, "STRASSE", UNEQUAL),
+    ],
     "integer": [
         (6, (6, 7), (6, 7), 5, (*UNEQUAL, "lt", "le")),
         (6, (6, 7), (6, 7), 6, (*EQUAL, "le", "ge", "between")),
@@ -118,6 +125,7 @@ WRONG: dict[str, list[Any]] = {
         "pt-br-ninechars",
     ],
     "text": [5, False, Decimal(1), SECOND],
+    "identifier": [5, True, Decimal(1), SECOND],
     "integer": ["6", "", True, False, Decimal(6), 6.0, SECOND],
     "decimal": ["9.90", True, 9.9, Decimal("NaN"), Decimal("Infinity"), SECOND],
     "boolean": ["true", 1, 0, Decimal(1), SECOND],

@@ -1,9 +1,11 @@
 import itertools
+from decimal import Decimal
 
 import pytest
 
 from listboss import AddLead, AddTag, MoveLead, Place, ProviderAction, RemoveLead, RemoveTag
 from listboss.rules import Capabilities, Verb
+from listboss.rules.action import action_spelling
 
 EQUAL = (
     (AddTag("VIP"), AddTag(" vip ")),
@@ -12,6 +14,10 @@ EQUAL = (
     (AddLead(Place(a="1", b="x")), AddLead(Place(b="X", a="1"))),
     (RemoveLead("A"), RemoveLead("a")),
     (MoveLead("B", source="A"), MoveLead("b", source=" a")),
+    (
+        ProviderAction("acme.note", {"fee": Decimal("49.90")}),
+        ProviderAction("acme.note", {"fee": Decimal("4.99E+1")}),
+    ),
 )
 DIFFERENT = (
     (AddTag("a"), AddTag("b")),
@@ -30,7 +36,7 @@ def _plan(engine, rule, event, *actions):
             add_lead="native",
             move_lead="native",
             remove_lead="native",
-            verbs=(Verb("acme.note", {"n": "integer"}),),
+            verbs=(Verb("acme.note", {"n": "integer", "fee": "decimal"}, optional=("n", "fee")),),
         )
     }
     rules = [rule(f"r{n}", action) for n, action in enumerate(actions)]
@@ -57,6 +63,7 @@ def test_the_spelling_does_not_depend_on_the_order(engine, rule, happens, action
         _plan(engine, rule, happens(), *order).actions[0] for order in (actions, actions[::-1])
     )
     assert (one.action, one.id) == (other.action, other.id)
+    assert action_spelling(one.action) == action_spelling(other.action)
 
 
 def test_the_spelling_sent_is_one_of_those_written(engine, rule, happens):
@@ -65,10 +72,13 @@ def test_the_spelling_sent_is_one_of_those_written(engine, rule, happens):
     assert AddTag("VIP") == planned.action
 
 
-def test_a_single_action_is_sent_as_written(engine, rule, happens):
-    """Case and spaces of a tag reach the provider."""
-    (planned,) = _plan(engine, rule, happens(), AddTag(" New Buyers ")).actions
-    assert AddTag(" New Buyers ") == planned.action
+def test_single_actions_are_sent_as_written(engine, rule, happens):
+    """The case of a tag reaches the provider, and the digits of a decimal."""
+    credit = ProviderAction("acme.note", {"fee": Decimal("49.90")})
+    plan = _plan(engine, rule, happens(), AddTag(" New Buyers "), credit)
+    tag, fee = (planned.action for planned in plan.actions)
+    assert "New Buyers" == tag.tag
+    assert "49.90" == str(fee.parameters["fee"])
 
 
 def test_providers_do_not_merge(engine, rule, happens):

@@ -25,6 +25,7 @@ from listboss.rules.action import (
     RemoveLead,
     RemoveTag,
     action_key,
+    action_spelling,
     place_key,
 )
 from listboss.rules.capabilities import Capabilities
@@ -121,7 +122,7 @@ def compile_actions(rule: Segmentation, capabilities: Capabilities) -> tuple[Com
                 rule.provider,
                 action,
                 order_of(rule.provider, key),
-                repr(action),
+                action_spelling(action),
                 digest(key),
                 send,
                 because,

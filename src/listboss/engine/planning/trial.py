@@ -23,6 +23,7 @@ _VALUES: dict[FactKind, FactValue] = {
     FactKind.CURRENCY: "BRL",
     FactKind.LANGUAGE: "en",
     FactKind.TEXT: "test",
+    FactKind.IDENTIFIER: "test",
     FactKind.INTEGER: 1,
     FactKind.DECIMAL: Decimal("1.00"),
     FactKind.BOOLEAN: False,
