@@ -116,6 +116,7 @@ class TestOperators:
         ordered = ("lt", "le", "gt", "ge", "between")
         others: tuple[str, ...] = {
             FactKind.TEXT: ("contains", "starts_with"),
+            FactKind.IDENTIFIER: ("starts_with",),
             FactKind.INTEGER: ordered,
             FactKind.DECIMAL: ordered,
             FactKind.INSTANT: ordered,
