@@ -17,29 +17,14 @@ from listboss.delivery._accept import verdict_of
 from listboss.delivery._data import fresh_data, without_stale_data
 from listboss.delivery._lanes import append, close, interrupt, release, write_outcome
 from listboss.delivery._rows import ActionRow, LaneRow, Store, TargetRow
-from listboss.delivery.life import (
-    OPEN,
-    Attempt,
-    Happening,
-    Result,
-    Status,
-    moved,
-)
+from listboss.delivery.life import OPEN, Attempt, Happening, Result, Status, moved
 from listboss.delivery.record import Record
 from listboss.plan import PlannedAction
 from listboss.provider import Call
 from listboss.rules._mapping import FrozenMap
 from listboss.rules.action import AddLead, MoveLead, ProviderAction
 from listboss.rules.event import FactValue
-from listboss.standing import (
-    ANY_PLACE,
-    Effect,
-    Mark,
-    Reach,
-    Verdict,
-    effects_of,
-    single_effect,
-)
+from listboss.standing import ANY_PLACE, Effect, Mark, Reach, Verdict, effects_of, single_effect
 
 __all__ = ["turn"]
 
