@@ -46,14 +46,32 @@ class FileLock:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+        self._open()
+
+    def _open(self) -> None:
+        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
+        self._handle = os.open(self.path, flags, 0o600)
 
     def acquire(self, *, wait: bool = True) -> bool:
-        """Take the lock; without `wait`, return False if somebody else has it."""
-        while not _lock(self._handle, wait=wait):
-            if not wait:
-                return False
-        return True
+        """Take the lock; without `wait`, return False if somebody else has it.
+
+        If somebody deleted the file meanwhile, a new one is made: a lock on a file that nobody
+        else can open would keep nobody out.
+        """
+        while True:
+            while not _lock(self._handle, wait=wait):
+                if not wait:
+                    return False
+            if self._is_at_its_path():
+                return True
+            self.close()
+            self._open()
+
+    def _is_at_its_path(self) -> bool:
+        try:
+            return os.path.samestat(self.path.stat(), os.fstat(self._handle))
+        except FileNotFoundError:
+            return False
 
     def release(self) -> None:
         """Give the lock back."""

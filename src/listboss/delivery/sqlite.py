@@ -11,6 +11,7 @@ import os
 from collections.abc import Collection, Generator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
+from glob import escape
 from hashlib import blake2b
 from os import PathLike, fspath
 from pathlib import Path
@@ -76,9 +77,25 @@ class SqliteJournal(StoreJournal):
             with _sqlite.storage_errors():
                 if _sqlite.migrate(self._connection, _APPLICATION_ID, _MIGRATIONS):
                     self._connection.execute("INSERT INTO journal VALUES (?)", (token_bytes(32),))
+            self._drop_worker_files()
         finally:
             self._file_lock.release()
         self._store = SqliteStore(self._connection)
+
+    def _drop_worker_files(self) -> None:
+        """Delete the files of workers that were killed."""
+        for path in self._path.parent.glob(f"{escape(self._path.name)}-worker-*"):
+            self._drop_if_dead(path)
+
+    def _drop_if_dead(self, path: Path) -> bool:
+        """Delete a worker's file if its process is gone; whether it was."""
+        lock = FileLock(path)
+        is_dead = lock.acquire(wait=False)
+        if is_dead:
+            with suppress(OSError):  # on Windows it stays: it is open
+                path.unlink()
+        lock.close()
+        return is_dead
 
     def _beside(self, what: str) -> Path:
         return self._path.with_name(f"{self._path.name}-{what}")
@@ -89,9 +106,9 @@ class SqliteJournal(StoreJournal):
             self._connection.close()
             self._file_lock.close()
             for lock in self._workers.values():
-                lock.close()
-                with suppress(OSError):
+                with suppress(OSError):  # deleted while it is locked: it is nobody else's yet
                     lock.path.unlink()
+                lock.close()
             self._workers.clear()
 
     def __enter__(self) -> Self:
@@ -185,10 +202,10 @@ class SqliteJournal(StoreJournal):
 
     def _register(self, worker: str) -> None:
         """Hold a lock in the worker's name for as long as this process lives."""
-        if worker in self._workers and self._process == os.getpid():
-            return
         name = blake2b(worker.encode(), digest_size=8).hexdigest()
         with self._lock:
+            if worker in self._workers and self._process == os.getpid():
+                return
             lock = FileLock(self._beside(f"worker-{name}"))
             if not lock.acquire(wait=False):
                 lock.close()
@@ -204,15 +221,7 @@ class SqliteJournal(StoreJournal):
         path = self._beside(f"worker-{name}")
         if worker in self._workers:
             return False
-        if not path.exists():
-            return True
-        lock = FileLock(path)
-        dead = lock.acquire(wait=False)
-        if dead:
-            with suppress(OSError):
-                path.unlink()
-        lock.close()
-        return dead
+        return not path.exists() or self._drop_if_dead(path)
 
     def _free_leases(self, now: datetime) -> int:
         """End the leases of workers that are dead; return how many lanes that frees."""
