@@ -2,7 +2,6 @@
 
 import os
 import re
-import signal
 import socket
 import subprocess
 import sys
@@ -57,13 +56,13 @@ class Host:
 
 @contextmanager
 def host(folder: Path) -> Iterator[Host]:
-    """Start the host; in the end it is interrupted as by Ctrl-C, unless it is dead."""
+    """Start the host; in the end it is stopped with SIGTERM, unless it is dead."""
     host = Host(folder)
     try:
         yield host
     finally:
         if host.process.poll() is None:
-            host.process.send_signal(signal.SIGINT)
+            host.process.terminate()
         host.process.wait(timeout=60)
 
 
