@@ -142,6 +142,7 @@ def test_a_token_is_required(monkeypatch: pytest.MonkeyPatch):
         pass
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
 def test_a_kill_loses_nothing():
     """Everything that was answered with 2xx is carried out, though the service is killed once."""
     done = subprocess.run(
