@@ -351,7 +351,17 @@ class TestLease:
             journal.receipt("quiz:bruno@example.com")
 
         assert "ana@" not in repr((receipt, journal.history()))
+        assert "ana@" not in " ".join(map(str, journal.history()))
         assert "bruno@" not in repr(caught.value)
+
+    def test_stuck_and_standing_with_an_address(self, executor, journal, make_event, crm):
+        """An event id with an e-mail address is masked in what waits and in the standing."""
+        crm.answers = [Refused("full", "limit")]
+        executor.handle(make_event("quiz:ana@example.com"))
+        shown = (*journal.stuck(), *journal.standing(ANA))
+
+        assert shown
+        assert "ana@" not in " ".join([*map(str, shown), *map(repr, shown)])
 
 
 class TestRetry:

@@ -169,6 +169,16 @@ class TestLogging:
         executor.handle(make_event("e-2", contact=Contact(BRUNO)))
         assert "@" not in caplog.text
 
+    def test_ids_with_an_address(self, executor, make_event, crm, caplog):
+        """An event id that contains an e-mail address is masked."""
+        crm.answers = [Refused("full", "limit")]
+        executor.handle(make_event("quiz:ana@example.com"))
+        executor.handle(make_event("quiz:ana@example.com", contact=Contact(BRUNO)))
+        assert [
+            ("WARNING", "event *** at crm: refused (limit: full)"),
+            ("WARNING", "event ***: its id is that of another event"),
+        ] == self.lines(caplog)
+
     def test_asks_for_no_personal_data(self):
         """It does not ask for personal data."""
         assert False is LoggingObserver.personal_data

@@ -1,6 +1,6 @@
 """What is sent follows from all events of a contact, in whatever order they arrive."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
 import pytest
@@ -17,6 +17,7 @@ from listboss import (
 from listboss.delivery import Status
 from listboss.provider import Refused, Throttled, Unknown
 from listboss.rules.capabilities import Verb
+from listboss.standing import Grant, Stamp
 
 ANA = "ana@example.com"
 PLAIN = Contact(ANA)
@@ -516,3 +517,13 @@ class TestSubscriptions:
         members.handle(club("purchase.completed", 2, "P1", "S2"))
         members.run_due()
         assert [AddTag("member"), RemoveTag("member"), AddTag("member")] == mail.actions
+
+
+def test_ids_with_an_address():
+    """A stamp and a grant mask ids that contain an e-mail address, and show others."""
+    stamp = Stamp(datetime(2026, 5, 4, tzinfo=UTC), 3, "quiz:ana@example.com")
+    grant = Grant("42", "hp:ana@example.com")
+
+    assert (False, False) == ("ana@" in repr(stamp), "ana@" in repr(grant))
+    assert "rank=3, event_id='e-1'" in repr(stamp._replace(event_id="e-1"))
+    assert "transaction='HP1'" in repr(Grant("42", "HP1"))
