@@ -72,6 +72,10 @@ class Account:
     done: set[str] = attrs.field(factory=set)
     trouble: Trouble = attrs.field(factory=Trouble)
 
+    def apply(self, planned: PlannedAction, call: Call) -> Outcome:
+        """Carry out a call without trouble."""
+        return Applied() if self.carry_out(planned, call) else NoChange()
+
     def answer(self, planned: PlannedAction, call: Call) -> tuple[Outcome, bool]:
         """Carry out a call, or fail; return the answer, and whether to raise it instead."""
         dice, trouble = self.dice, self.trouble

@@ -26,8 +26,8 @@ Rule = tuple[str, str, Action]
 """A product, an event and what to do."""
 
 
-def engine_of(rules: Iterable[Rule], account: Capabilities) -> Engine:
-    """Return an engine of these rules at the account `mail`."""
+def engine_of(rules: Iterable[Rule], account: Capabilities, *, capture: bool = False) -> Engine:
+    """Return an engine of these rules at the account `mail`, with automatic capture or not."""
     segmentations = [
         Segmentation(
             f"Rule {n}",
@@ -41,8 +41,15 @@ def engine_of(rules: Iterable[Rule], account: Capabilities) -> Engine:
         )
         for n, (product_id, event, action) in enumerate(rules)
     ]
-    providers = {"mail": account}
-    return Engine(RuleSet(PRODUCTS, segmentations, providers=providers, catalogue=CATALOGUE))
+    return Engine(
+        RuleSet(
+            PRODUCTS,
+            segmentations,
+            providers={"mail": account},
+            catalogue=CATALOGUE,
+            capture_provider="mail" if capture else None,
+        )
+    )
 
 
 def happened(
@@ -76,7 +83,7 @@ class Host:
         *,
         answers: Iterable[Outcome] = (),
         account: Capabilities | None = None,
-        worker: str = "w1",
+        capture: bool = False,
     ) -> None:
         self.capabilities = account or Capabilities.everything()
         self.account = Account("mail", self.capabilities)
@@ -85,18 +92,14 @@ class Host:
         self.now = START + timedelta(days=10)
         self.journal = journal
         self.in_call: Callable[[], object] = lambda: None
-        self.executor = self.start(rules, worker)
-
-    def start(self, rules: Iterable[Rule], worker: str) -> Executor:
-        """Return another executor with the same journal, account and clock."""
-        return Executor(
-            engine_of(rules, self.capabilities),
+        self.executor = Executor(
+            engine_of(rules, self.capabilities, capture=capture),
             {"mail": self},
-            self.journal,
+            journal,
             policy=RetryPolicy(jitter=0),
             clock=lambda: self.now,
             observer=Silent(),
-            worker=worker,
+            worker="w1",
         )
 
     def apply(self, planned: PlannedAction, call: Call) -> Outcome:
