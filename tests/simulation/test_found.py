@@ -117,6 +117,19 @@ class TestReplan:
         host.executor.run_due()
         assert VIP in host.held
 
+    def test_an_older_event_is_sent_after_one_that_was_given_up_during_its_call(self, journal):
+        """The plan is replaced during the call, which has no success and is not repeated."""
+        older = ("c1", "purchase.approved", AddTag("vip"))
+        newer = ("c1", "purchase.completed", AddTag("vip"))
+        host = Host(journal, [older, newer], answers=[Throttled(timedelta(hours=1), "contact")])
+        event = happened("purchase.completed", "e2", day=2)
+        without = engine_of([older], host.capabilities).plan(event)
+        host.in_call = lambda: journal.accept(event, without, host.now, replan=True)
+        host.executor.handle(event)
+        host.wait(hours=2)
+        host.executor.handle(happened("purchase.approved", "e1", day=1))
+        assert ({VIP}, [Status.SUPERSEDED]) == (host.held, host.statuses("e2"))
+
 
 class TestOrder:
     """What a lane or an account has to do is sent in the same order by every journal."""

@@ -12,7 +12,7 @@ from hashlib import blake2b
 
 import attrs
 
-from listboss.delivery._lanes import append, close, receipt, reopen, write_event
+from listboss.delivery._lanes import abandon, append, close, receipt, reopen, write_event
 from listboss.delivery._rows import ActionRow, EventRow, LaneRow, Store, TargetRow
 from listboss.delivery.life import (
     OPEN,
@@ -210,15 +210,7 @@ def _keep_actions(store: Store, event: Event, plan: Plan, contact: str, now: dat
     for row in old.values():
         if row.status in (Status.PLANNED, Status.WAITING) or row.status in STUCK:
             close(store, row, Happening.SUPERSEDE, now, "the rules do not ask for it any more")
-            _abandon(store, row)
-
-
-def _abandon(store: Store, row: ActionRow) -> None:
-    """Note that nobody sees any more to what was sent for an action and not confirmed."""
-    for target in store.targets(row.lane) if row.sent is not None else ():
-        if target.stamp == row.stamp and not target.confirmed:
-            target.stamp = None
-            store.put_target(target)
+            abandon(store, row)
 
 
 def verdict_of(store: Store, lane: LaneRow, target: Target) -> Verdict:

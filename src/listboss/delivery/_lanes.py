@@ -26,8 +26,10 @@ from listboss.errors import UnknownIdError
 from listboss.plan import PlannedAction
 from listboss.provider import Unknown
 from listboss.rules._text import without_address
+from listboss.standing import ANY_PLACE
 
 __all__ = [
+    "abandon",
     "append",
     "close",
     "interrupt",
@@ -82,6 +84,18 @@ def close(
     if was_open:
         shrink(store, store.lane_by_id(row.lane))
     return write_action(store, row, now)
+
+
+def abandon(store: Store, row: ActionRow) -> None:
+    """Note that nobody sees any more to what was sent for an action and is not confirmed."""
+    mine = {effect.target for effect in row.effects}
+    for target in store.targets(row.lane) if row.sent is not None else ():
+        is_mine = target.target in mine or (
+            ANY_PLACE in mine and target.target.startswith("place:")
+        )
+        if is_mine and target.stamp == row.stamp and not target.confirmed:
+            target.stamp = None
+            store.put_target(target)
 
 
 def shrink(store: Store, lane: LaneRow) -> None:

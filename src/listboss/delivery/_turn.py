@@ -15,7 +15,7 @@ import attrs
 
 from listboss.delivery._accept import verdict_of
 from listboss.delivery._data import fresh_data, without_stale_data
-from listboss.delivery._lanes import append, close, interrupt, release, write_outcome
+from listboss.delivery._lanes import abandon, append, close, interrupt, release, write_outcome
 from listboss.delivery._rows import ActionRow, LaneRow, Store, TargetRow
 from listboss.delivery.life import OPEN, Attempt, Happening, Result, Status, moved
 from listboss.delivery.record import Record
@@ -243,6 +243,7 @@ def _supersede(
     decided_by = None if verdict.mark is None else verdict.mark.stamp.event_id
     detail = "" if decided_by is None else f"decided by event {decided_by}"
     record = close(store, row, Happening.SUPERSEDE, now, detail, decided_by=decided_by)
+    abandon(store, row)
     _carry(store, lane, row, now)
     return record
 
