@@ -79,7 +79,7 @@ def test_every_order_ends_as_the_oracle_says(amount):
             assert expected == actual, f"case {seed}: {[event.id for event in order]}"
 
 
-def test_the_cases_say_something(amount):
-    """Most cases leave something held, and most leave something out that was asserted."""
-    cases = [Case.of(seed) for seed in range(amount(ci=20, soak=1_000))]
+def test_the_cases_say_something():
+    """Most cases leave something held."""
+    cases = [Case.of(seed) for seed in range(20)]
     assert len(cases) * 0.8 <= sum(bool(case.expected()) for case in cases)
