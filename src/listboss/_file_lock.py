@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
+from typing import Self
 
 __all__ = ["FileLock"]
 
@@ -42,7 +44,7 @@ else:
 
 
 class FileLock:
-    """An exclusive lock on one file; not safe to share between threads."""
+    """An exclusive lock on one file; not safe to share between threads, or with a fork."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -73,10 +75,23 @@ class FileLock:
         except FileNotFoundError:
             return False
 
+    def __enter__(self) -> Self:
+        self.acquire()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.release()
+
     def release(self) -> None:
         """Give the lock back."""
         _unlock(self._handle)
 
     def close(self) -> None:
-        """Close the file, which gives the lock back."""
+        """Close the file, which gives the lock back, unless a fork has it, too."""
         os.close(self._handle)
+
+    def remove(self) -> None:
+        """Remove the file and close it; the caller keeps others from opening it meanwhile."""
+        with suppress(OSError):  # not while it is open, on Windows
+            self.path.unlink()
+        self.close()

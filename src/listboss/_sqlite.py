@@ -6,50 +6,102 @@ What goes wrong with a file becomes a `StorageError`, which says what to do.
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from os import PathLike, fspath
+from os import PathLike
 from pathlib import Path
 from typing import Final
 
 from listboss.errors import ConfigurationError, StorageError
 
-__all__ = ["connect", "migrate", "storage_errors"]
+__all__ = ["BUSY_MILLISECONDS", "connect", "refuse_network", "storage_errors"]
 
-_NETWORK_FILE_SYSTEMS: Final = ("nfs", "cifs", "smb", "9p", "afs", "fuse.sshfs", "glusterfs")
-_BUSY_SECONDS = 30.0
+BUSY_MILLISECONDS: Final = 30_000
+_MOUNTS = Path("/proc/mounts")
+_NETWORK_FILE_SYSTEMS: Final = (
+    "9p", "afs", "beegfs", "ceph", "cifs", "fuse.ceph", "fuse.gluster", "fuse.s3", "fuse.sshfs",
+    "gfs2", "glusterfs", "lustre", "ncp", "nfs", "ocfs2", "smb",
+)  # fmt: skip
+_HINTS: Final = {
+    "SQLITE_BUSY": "another program holds the file; close it",
+    "SQLITE_CANTOPEN": "check that the folder exists and can be written to",
+    "SQLITE_FULL": "free some space; nothing was lost, and work goes on",
+    "SQLITE_IOERR": "check the disk and its free space; nothing was lost, and work goes on",
+    "SQLITE_READONLY": "check that the file and its folder can be written to",
+}
 
 
-def connect(path: str | PathLike[str]) -> sqlite3.Connection:
-    """Open a file so that a commit survives a power cut, and deleted bytes are overwritten."""
-    name = fspath(path)
-    if name != ":memory:":
-        _refuse_network(Path(name))
-    with storage_errors():
-        connection = sqlite3.connect(
-            name, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
-        )
+def connect(
+    path: str | PathLike[str], application_id: int, migrations: Sequence[str]
+) -> sqlite3.Connection:
+    """Open a file so that a commit survives a power cut, and deleted bytes are overwritten.
+
+    The tables of a new file are created, and those of an older one brought up to date. The
+    caller makes sure that no other process opens the file at the same time.
+    """
+    connection = sqlite3.connect(
+        path, timeout=BUSY_MILLISECONDS / 1000, isolation_level=None, check_same_thread=False
+    )
+    try:
         connection.row_factory = sqlite3.Row
+        version = _check(connection, application_id, len(migrations))
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA secure_delete = ON")
         connection.execute("PRAGMA temp_store = MEMORY")
+        _migrate(connection, application_id, version, migrations)
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
-def _refuse_network(path: Path) -> None:
-    """Refuse a file on a network file system, where locks and write-ahead logs do not work."""
-    mounts = Path("/proc/mounts")
-    if not mounts.exists():
+def _check(connection: sqlite3.Connection, application_id: int, newest: int) -> int:
+    """Return the schema version; raise if the file belongs to another program or release."""
+    owner = connection.execute("PRAGMA application_id").fetchone()[0]
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    used = connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is not None
+    if owner != application_id and (owner or version or used):
+        raise ConfigurationError(
+            "the file belongs to another program", code="foreign_file", hint="give another path"
+        )
+    if version > newest:
+        raise ConfigurationError(
+            f"the file has schema version {version}, expected at most {newest}",
+            code="schema_version",
+            hint="open it with the release that wrote it, or a later one",
+        )
+    return version
+
+
+def _migrate(
+    connection: sqlite3.Connection, application_id: int, version: int, migrations: Sequence[str]
+) -> None:
+    """Create the tables of a new file, or bring an older one up to date, all or nothing."""
+    if version == len(migrations):
         return
-    folder = str(path.absolute().parent)
-    best, kind = "", ""
-    for line in mounts.read_text(encoding="utf-8", errors="replace").splitlines():
+    connection.execute("BEGIN IMMEDIATE")
+    for script in migrations[version:]:
+        for statement in script.split(";\n"):  # `executescript` would commit
+            connection.execute(statement)
+    connection.execute(f"PRAGMA application_id = {application_id}")
+    connection.execute(f"PRAGMA user_version = {len(migrations)}")
+    connection.execute("COMMIT")
+
+
+def refuse_network(path: Path) -> None:
+    """Refuse a file on a network file system, where locks and write-ahead logs do not work."""
+    if not _MOUNTS.exists():
+        return
+    folder = path.resolve().parent
+    best, kind = -1, ""
+    for line in _MOUNTS.read_text(encoding="utf-8", errors="replace").splitlines():
         _, where, file_system, *_ = line.split(" ")
-        inside = folder == where or folder.startswith(where.rstrip("/") + "/")
-        if inside and len(where) > len(best):
-            best, kind = where, file_system
+        mount = Path(re.sub(r"\\(\d{3})", lambda code: chr(int(code[1], 8)), where))
+        if folder.is_relative_to(mount) and len(mount.parts) >= best:
+            best, kind = len(mount.parts), file_system
     if kind.startswith(_NETWORK_FILE_SYSTEMS):
         raise ConfigurationError(
             f"the file is on a network file system ({kind})",
@@ -60,49 +112,25 @@ def _refuse_network(path: Path) -> None:
 
 @contextmanager
 def storage_errors() -> Generator[None]:
-    """Turn what SQLite raises into a `StorageError`."""
+    """Turn what SQLite and the file system raise into a `StorageError`."""
     try:
         yield
     except sqlite3.DatabaseError as error:
-        code = getattr(error, "sqlite_errorname", "") or type(error).__name__
-        if code in ("SQLITE_NOTADB", "SQLITE_CORRUPT"):
-            raise ConfigurationError(
-                "the file is not a database of this library, or is damaged",
-                code="foreign_file",
-                hint="give another path, or restore a backup",
-            ) from None
-        hints = {
-            "SQLITE_FULL": "free some space; nothing was lost, and work goes on",
-            "SQLITE_CANTOPEN": "check that the folder exists and can be written to",
-            "SQLITE_READONLY": "check that the file and its folder can be written to",
-            "SQLITE_BUSY": "another program holds the file; close it",
-        }
+        raise _as_ours(getattr(error, "sqlite_errorname", "") or type(error).__name__) from None
+    except StorageError:
+        raise
+    except OSError as error:
         raise StorageError(
-            f"the file cannot be used ({code})", hint=hints.get(code, "try again")
+            f"the file cannot be used ({type(error).__name__})", hint=_HINTS["SQLITE_CANTOPEN"]
         ) from None
 
 
-def migrate(connection: sqlite3.Connection, application_id: int, migrations: Sequence[str]) -> bool:
-    """Create the tables of a new file, or bring an older one up to date; whether it was new."""
-    owner = connection.execute("PRAGMA application_id").fetchone()[0]
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    used = connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is not None
-    if owner != application_id and (owner or version or used):
-        raise ConfigurationError(
-            "the file belongs to another program", code="foreign_file", hint="give another path"
+def _as_ours(name: str) -> ConfigurationError | StorageError:
+    code = "_".join(name.split("_")[:2])  # SQLITE_IOERR of SQLITE_IOERR_WRITE
+    if code in ("SQLITE_NOTADB", "SQLITE_CORRUPT"):
+        return ConfigurationError(
+            "the file is not a database of this library, or is damaged",
+            code="foreign_file",
+            hint="give another path, or restore a backup",
         )
-    if version > len(migrations):
-        raise ConfigurationError(
-            f"the file has schema version {version}, expected at most {len(migrations)}",
-            code="schema_version",
-            hint="open it with the release that wrote it, or a later one",
-        )
-    if version < len(migrations):
-        connection.execute("BEGIN IMMEDIATE")
-        for script in migrations[version:]:
-            for statement in script.split(";\n"):  # `executescript` would commit
-                connection.execute(statement)
-        connection.execute(f"PRAGMA application_id = {application_id}")
-        connection.execute(f"PRAGMA user_version = {len(migrations)}")
-        connection.execute("COMMIT")
-    return bool(version == 0)
+    return StorageError(f"the file cannot be used ({name})", hint=_HINTS.get(code, "try again"))

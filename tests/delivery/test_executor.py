@@ -228,7 +228,7 @@ class TestReplan:
         executor.forget(ANA)
         with pytest.raises(ConfigurationError) as caught:
             executor.replan("e-1")
-        assert "event_forgotten" == caught.value.code
+        assert "event_not_kept" == caught.value.code
 
 
 class TestOutcomes:
@@ -411,12 +411,12 @@ class TestRun:
     def test_ends_gracefully(self, executor, make_event, journal, crm, mail):
         """What is being sent when the loop is to stop is recorded, and nothing new is begun."""
         stop = Stop(1)
-        crm.answers = [lambda: stop.wait() and Applied()]
-        mail.answers = [lambda: stop.wait() and Applied()]
+        crm.answers = mail.answers = [lambda: stop.wait() and Applied()]
         executor.accept(make_event())
         executor.run(stop)
         found = sorted(statuses(journal.receipt("e-1")))
-        assert [Status.APPLIED, Status.APPLIED, Status.PLANNED] == found
+        assert [Status.APPLIED, Status.PLANNED, Status.WAITING] == found
+        assert 1 == len(crm.calls) + len(mail.calls)
 
     @pytest.mark.parametrize(("passed", "expected"), [(9.75, 0.25), (0, 1.0)])
     def test_wakes_when_something_is_due(

@@ -104,16 +104,6 @@ class JournalPort:
             self._ledger.accepted(event, plan, receipt, replan=replan)
         return receipt
 
-    def accept_many(
-        self, pairs: Sequence[tuple[Event, Plan]], now: datetime
-    ) -> tuple[Receipt, ...]:
-        """See `Journal.accept_many`."""
-        with self._simulation.boundary(self._worker):
-            receipts = self._journal.accept_many(pairs, now)
-            for (event, plan), receipt in zip(pairs, receipts, strict=True):
-                self._ledger.accepted(event, plan, receipt, replan=False)
-        return receipts
-
     def resume(self, worker: str, now: datetime) -> int:
         """See `Journal.resume`."""
         with self._simulation.boundary(self._worker):
@@ -136,6 +126,8 @@ class JournalPort:
         """See `Journal.turn`."""
         with self._simulation.boundary(self._worker):
             turn = self._journal.turn(worker, results, now, **terms)
+            for (event, plan), receipt in zip(terms["accept"], turn.receipts, strict=True):
+                self._ledger.accepted(event, plan, receipt, replan=terms["replan"])
             for result in results:
                 self._ledger.reported(result)
             for attempt in turn:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from threading import Lock
 from typing import Generic, Literal, TypeVar, get_args
 from uuid import uuid4
 
@@ -18,6 +19,7 @@ from listboss._clock import utc_now
 from listboss.delivery.journal import Forgotten, Journal, Turn
 from listboss.delivery.life import (
     Attempt,
+    DeliveryStatus,
     Happening,
     Receipt,
     Result,
@@ -45,7 +47,7 @@ from listboss.provider import (
 from listboss.rules._text import without_address
 from listboss.rules.event import Contact, Event
 
-__all__ = ["Core", "EndingsOption", "as_outcome"]
+__all__ = ["LOGGER", "Core", "EndingsOption", "as_outcome"]
 
 P = TypeVar("P", Provider, Provider | AsyncProvider)
 T = TypeVar("T")
@@ -54,7 +56,7 @@ EndingsOption = Literal["by_grant", "absolute"]
 _OUTCOMES: tuple[type, ...] = get_args(Outcome)
 _NO_PROVIDER = Refused("this executor does not have the provider", RefusedKind.CONFIGURATION)
 _CANNOT = Refused("the account cannot do this action", RefusedKind.CONFIGURATION)
-_LOGGER = logging.getLogger("listboss.delivery")
+LOGGER = logging.getLogger("listboss.delivery")
 
 
 def as_outcome(answer: object) -> Outcome:
@@ -110,6 +112,9 @@ class Core(Generic[P]):
         self._in_doubt = in_doubt
         self._in_sync = assume_in_sync
         self._absolute = endings == "absolute"
+        self._lock = Lock()
+        self._unrecorded: list[Result] = []
+        self._in_flight = 0
         self.use_engine(engine)
 
     @property
@@ -155,20 +160,20 @@ class Core(Generic[P]):
         self._observe_accepted([receipt])
         return receipt
 
-    def _accept_many(self, events: Sequence[Event]) -> tuple[Receipt, ...]:
-        pairs = [(event, self._plan(event)) for event in events]
-        receipts = self._journal.accept_many(pairs, self._clock())
-        self._observe_accepted(receipts)
-        return receipts
+    def _pairs(self, events: Iterable[Event]) -> list[tuple[Event, Plan]]:
+        return [(event, self._plan(event)) for event in events]
 
-    def _accept_again(self, event_id: str) -> Receipt:
+    def _event(self, event_id: str) -> Event:
         event = self._journal.event(event_id)
         if event is None:
-            shown = without_address(event_id)
-            raise ConfigurationError(f"event `{shown}` was forgotten", code="event_forgotten")
-        return self._accept(event, replan=True)
+            raise ConfigurationError(
+                f"event `{without_address(event_id)}` is not kept any more",
+                code="event_not_kept",
+                hint="its contact was forgotten, or it is too old",
+            )
+        return event
 
-    def _accept_test(self, segmentation_id: str, email: str) -> Receipt:
+    def _test(self, segmentation_id: str, email: str) -> tuple[Event, Plan]:
         contact, now = Contact(email), self._clock()
         test_id = f"test:{uuid4().hex}"
         plan = self._engine.plan_test(segmentation_id, contact, id=test_id, occurred_at=now)
@@ -181,27 +186,61 @@ class Core(Generic[P]):
             occurred_at=now,
             is_test=True,
         )
-        return self._journal.accept(event, plan, now)
+        return event, plan
 
     # Working: what to send, and what became of it
 
     def _turn(
-        self, results: Sequence[Result], now: datetime, want: int, event_id: str | None = None
+        self,
+        results: Sequence[Result],
+        now: datetime,
+        want: int,
+        event_id: str | None = None,
+        accept: Sequence[tuple[Event, Plan]] = (),
+        *,
+        replan: bool = False,
     ) -> Turn:
-        turn = self._journal.turn(
-            self._worker,
-            results,
-            now,
-            want=want,
-            lease=self._lease,
-            event_id=event_id,
-            in_doubt=self._in_doubt,
-            in_sync=self._in_sync,
-        )
+        """Take a turn; results that the journal could not record are kept for the next one."""
+        with self._lock:
+            pending: list[Result] = [*self._unrecorded, *results]
+            self._unrecorded = []
+            self._in_flight -= len(results)
+        try:
+            turn = self._journal.turn(
+                self._worker,
+                pending,
+                now,
+                want=want,
+                lease=self._lease,
+                event_id=event_id,
+                accept=accept,
+                replan=replan,
+                in_doubt=self._in_doubt,
+                in_sync=self._in_sync,
+            )
+        except BaseException:
+            with self._lock:
+                self._unrecorded = [*pending, *self._unrecorded]
+            raise
+        with self._lock:
+            self._in_flight += len(turn)
+        self._observe_accepted(turn.receipts)
         shows = self._observer.personal_data
         for record in turn.records:
             self._observe(self._observer.recorded, record if shows else record.without_contact())
         return turn
+
+    def _current(self, receipts: Iterable[Receipt]) -> list[Receipt]:
+        """Return the receipts as they are by now; that of a conflict stays as it was."""
+        return [
+            each if each.status is DeliveryStatus.CONFLICT else self._journal.receipt(each.event_id)
+            for each in receipts
+        ]
+
+    def _resume(self) -> None:
+        """End the leases of this worker's name, unless they are of calls that are on their way."""
+        if self._in_flight == 0:
+            self._journal.resume(self._worker, self._clock())
 
     def _observe_accepted(self, receipts: Iterable[Receipt]) -> None:
         for receipt in receipts:
@@ -211,13 +250,12 @@ class Core(Generic[P]):
         try:
             method(fact)
         except Exception as error:  # an observer must not stop delivery
-            _LOGGER.warning("the observer raised %s", type(error).__name__)
+            LOGGER.warning("the observer raised %s", type(error).__name__)
 
     def _refusal(self, attempt: Attempt, now: datetime) -> Outcome | Result | None:
         """Return why the attempt is not sent, or None: it is to be sent."""
         if attempt.call.deadline is not None and now >= attempt.call.deadline:
-            waiting = moved(Status.SENDING, Happening.REPEAT)
-            return Result(attempt, waiting, "not sent: too late in the lease", now, now)
+            return self._not_sent(attempt, now, "too late in the lease")
         provider = self._providers.get(attempt.planned.provider)
         if provider is None:
             return _NO_PROVIDER
@@ -226,15 +264,23 @@ class Core(Generic[P]):
         self._observe(self._observer.attempt, attempt)
         return None
 
+    def _not_sent(self, attempt: Attempt, now: datetime, why: str) -> Result:
+        """Return the result of an attempt that was given out and never made."""
+        waiting = moved(Status.SENDING, Happening.REPEAT)
+        return Result(attempt, waiting, f"not sent: {why}", now, now)
+
     def _settle(self, attempt: Attempt, outcome: Outcome | Result, now: datetime) -> Result:
         if isinstance(outcome, Result):
             return outcome
         return self._policy.settle(attempt, outcome, now)
 
+    def _interrupted(self, attempt: Attempt, now: datetime) -> Result:
+        return self._settle(attempt, Unknown("interrupted"), now)
+
     def _failed(self, error: BaseException) -> Outcome:
         """Return the outcome of a call that raised: sent, perhaps, and no answer."""
         name = type(error).__name__
-        _LOGGER.warning("a provider raised %s", name)
+        LOGGER.warning("a provider raised %s", name)
         return Unknown(name)
 
     def _later(self, now: datetime) -> datetime:
@@ -247,8 +293,8 @@ class Core(Generic[P]):
         return max(pause.total_seconds(), 0.01)
 
     def _unusable(self, error: StorageError, poll: timedelta) -> float:
-        """Report that the journal cannot be used now; what was sent meanwhile is repeated."""
-        _LOGGER.warning("the journal cannot be used now: %s", error.message)
+        """Report that the journal cannot be used now; results are kept for the next turn."""
+        LOGGER.warning("the journal cannot be used now: %s", error.message)
         return max(poll.total_seconds(), 0.01)
 
     # What the host asks for

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from itertools import islice, zip_longest
 
 from listboss.delivery._rows import ActionRow, EventRow, LaneRow, Store
 from listboss.delivery.life import (
@@ -32,6 +33,7 @@ __all__ = [
     "abandon",
     "append",
     "close",
+    "in_turn",
     "interrupt",
     "receipt",
     "release",
@@ -159,6 +161,12 @@ def _next_due(rows: Iterator[ActionRow], now: datetime) -> datetime | None:
             due = min(due, row.hold_until)
             break
     return due
+
+
+def in_turn(accounts: Iterable[Iterable[LaneRow]], limit: int) -> list[LaneRow]:
+    """Return one lane of each account after the other, at most `limit`."""
+    rounds = zip_longest(*accounts)
+    return [*islice((lane for each in rounds for lane in each if lane is not None), limit)]
 
 
 def write_action(store: Store, row: ActionRow, now: datetime) -> Record:

@@ -7,9 +7,7 @@ It keeps no endings and links: those are looked up through `Grants`.
 from __future__ import annotations
 
 from bisect import insort
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import attrgetter
 from typing import Protocol
 
@@ -43,9 +41,9 @@ class TargetMarks:
 
     def __init__(self) -> None:
         self.assertions: list[Mark] = []
-        self.clears: dict[Reach, list[Mark]] = {reach: [] for reach in Reach}
-        self.by_grant: dict[tuple[Reach, Grant | None], list[Mark]] = defaultdict(list)
-        self.of_subscriptions: dict[str, list[Mark]] = defaultdict(list)
+        self.clears: dict[Reach, list[Mark]] = {}
+        self.by_grant: dict[tuple[Reach, Grant | None], list[Mark]] = {}
+        self.of_subscriptions: dict[str, list[Mark]] = {}
 
     def add(self, mark: Mark) -> None:
         """Add a mark in its place."""
@@ -56,10 +54,16 @@ class TargetMarks:
         """Return the lists that a mark belongs into."""
         if mark.reach is None:
             return [self.assertions]
-        found = [self.clears[mark.reach], self.by_grant[mark.reach, mark.grant]]
+        found = [
+            self.clears.setdefault(mark.reach, []),
+            self.by_grant.setdefault((mark.reach, mark.grant), []),
+        ]
         if mark.reach is Reach.GRANT and mark.grant is not None and not mark.grant.is_purchase:
-            found.append(self.of_subscriptions[mark.grant.product_id])
+            found.append(self.of_subscriptions.setdefault(mark.grant.product_id, []))
         return found
+
+    def __len__(self) -> int:
+        return len(self.assertions) + sum(map(len, self.clears.values()))
 
     def all(self) -> Iterator[Mark]:
         """Return every mark once."""
@@ -76,34 +80,36 @@ class TargetIndex:
         grants: Grants,
         contact: str,
         target: Target,
-        own: TargetMarks | None,
+        own: TargetMarks,
         any_place: TargetMarks | None,
     ) -> None:
         self._grants, self._contact, self._target = grants, contact, target
-        self._marks = [] if own is None else [own]
-        self._any = any_place
+        self._own, self._any = own, any_place
 
     def assertions(self) -> Iterator[Mark]:
         """See `MarkIndex.assertions`."""
-        for marks in self._marks:
-            yield from reversed(marks.assertions)
+        return reversed(self._own.assertions)
 
-    def _newest(self, choose: Callable[[TargetMarks], list[Mark]]) -> Mark | None:
-        found = [clears[-1] for marks in self._marks if (clears := choose(marks))]
-        if self._any is not None:
-            sparing = (mark for mark in reversed(choose(self._any)) if mark.keep != self._target)
-            found += islice(sparing, 1)
-        return max(found, key=_stamp, default=None)
+    def _newest(self, own: Sequence[Mark], any_place: Sequence[Mark]) -> Mark | None:
+        newest = own[-1] if own else None
+        for mark in reversed(any_place):
+            if mark.keep != self._target:
+                return mark if newest is None or mark.stamp > newest.stamp else newest
+        return newest
 
     def last_clear(self, reach: Reach, grant: Grant | None = None) -> Mark | None:
         """See `MarkIndex.last_clear`."""
         if grant is None:
-            return self._newest(lambda marks: marks.clears[reach])
-        return self._newest(lambda marks: marks.by_grant.get((reach, grant), []))
+            any_place = () if self._any is None else self._any.clears.get(reach, ())
+            return self._newest(self._own.clears.get(reach, ()), any_place)
+        key = (reach, grant)
+        any_place = () if self._any is None else self._any.by_grant.get(key, ())
+        return self._newest(self._own.by_grant.get(key, ()), any_place)
 
     def last_clear_of_subscriptions(self, product_id: str) -> Mark | None:
         """See `MarkIndex.last_clear_of_subscriptions`."""
-        return self._newest(lambda marks: marks.of_subscriptions.get(product_id, []))
+        any_place = () if self._any is None else self._any.of_subscriptions.get(product_id, ())
+        return self._newest(self._own.of_subscriptions.get(product_id, ()), any_place)
 
     def link(self, purchase: Grant) -> Grant | None:
         """See `MarkIndex.link`."""

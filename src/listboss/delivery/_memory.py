@@ -10,12 +10,13 @@ from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from heapq import nsmallest
+from heapq import heappop, heappush, nsmallest
 from itertools import islice
 from operator import attrgetter
 
 import attrs
 
+from listboss.delivery._lanes import in_turn
 from listboss.delivery._memory_marks import MemoryMarks
 from listboss.delivery._rows import (
     AccountRow,
@@ -29,10 +30,7 @@ from listboss.delivery.life import OPEN, STUCK, Status
 from listboss.delivery.record import Record
 from listboss.rules._mapping import FrozenMap
 from listboss.rules.event import Event
-from listboss.standing import (
-    Stamp,
-    Target,
-)
+from listboss.standing import Mark, Stamp, Target
 
 __all__ = ["MemoryStore"]
 
@@ -87,6 +85,8 @@ class MemoryStore(MemoryMarks):
         self._records: list[tuple[Record, str | None]] = []
         self._number = 0
         self._forgotten: dict[str, datetime] = {}
+        self._look_at: dict[str, datetime] = {}
+        self._looks: list[tuple[datetime, str]] = []
 
     def secret(self) -> bytes:
         return self._secret
@@ -98,6 +98,7 @@ class MemoryStore(MemoryMarks):
 
     def put_event(self, row: EventRow) -> None:
         self._events[row.id] = row
+        self.look_again(row.id, row.accepted_at)
 
     def actions_of(self, event_id: str) -> list[ActionRow]:
         return list(self._actions.get(event_id, {}).values())
@@ -186,14 +187,11 @@ class MemoryStore(MemoryMarks):
         self._turn += 1
         start = self._turn % len(names) if names else 0
         names = names[start:] + names[:start]
-        found: list[LaneRow] = []
-        share = -(-limit // len(names)) if names else 0
-        for name in names:
-            for at, number in islice(self._due[name], min(share, limit - len(found))):
-                if at > now:
-                    break
-                found.append(self._lanes[number])
-        return found
+        return in_turn([self._due_at(name, now, limit) for name in names], limit)
+
+    def _due_at(self, name: str, now: datetime, limit: int) -> list[LaneRow]:
+        due = islice(self._due[name], limit)
+        return [self._lanes[number] for at, number in due if at <= now]
 
     def _is_paused(self, name: str, now: datetime) -> bool:
         until = self.account(name).paused_until
@@ -261,7 +259,7 @@ class MemoryStore(MemoryMarks):
         rows.sort(key=lambda row: (row.occurred_at, row.id))
         return (row.event for row in rows if row.event is not None)
 
-    # Forget and prune
+    # Forget
 
     def latest(self) -> datetime:
         times = [row.accepted_at for row in self._events.values()]
@@ -279,6 +277,7 @@ class MemoryStore(MemoryMarks):
                 row.forgotten = True
                 for action in self._actions.get(row.id, {}).values():
                     action.planned = attrs.evolve(action.planned, email="", data=FrozenMap())
+                    action.detail = ""
         lanes = self.lanes_of(contact)
         self.forget_marks(contact, [lane.id for lane in lanes])
         for lane in lanes:
@@ -294,21 +293,56 @@ class MemoryStore(MemoryMarks):
             self._records[n] = (attrs.evolve(record, detail=""), None)
         return len(about)
 
-    def prune(self, before: datetime) -> int:
-        kept = {mark.stamp.event_id for marks in self.marks_by_event.values() for mark in marks}
-        old = [
-            row.id
-            for row in self._events.values()
-            if row.accepted_at < before
-            and row.id not in kept
-            and not any(action.status in OPEN | STUCK for action in self.actions_of(row.id))
-        ]
-        for event_id in old:
-            del self._events[event_id]
-            self._actions.pop(event_id, None)
-        total = len(self._records)
-        self._records = [pair for pair in self._records if pair[0].time >= before]
-        return len(old) + total - len(self._records)
+    def event_ids(self, contact: str) -> list[str]:
+        return [row.id for row in self._events.values() if row.contact == contact]
+
+    # Retention
+
+    def old_events(self, before: datetime, limit: int) -> list[str]:
+        found: list[str] = []
+        while self._looks and self._looks[0][0] < before and len(found) < limit:
+            at, event_id = heappop(self._looks)
+            if self._look_at.get(event_id) == at:
+                found.append(event_id)
+        return found
+
+    def look_again(self, event_id: str, at: datetime) -> None:
+        self._look_at[event_id] = at
+        heappush(self._looks, (at, event_id))
+
+    def look_at_all(self, before: datetime) -> None:
+        for row in self._events.values():
+            if row.accepted_at < before and self._look_at[row.id] != row.accepted_at:
+                self.look_again(row.id, row.accepted_at)
+
+    def blank_event(self, event_id: str) -> None:
+        self._events[event_id].event = None
+
+    def drop_event(self, event_id: str) -> None:
+        del self._events[event_id]
+        self._actions.pop(event_id, None)
+        self._look_at.pop(event_id, None)
+
+    def is_outlived(self, lane: int, mark: Mark, before: datetime) -> bool:
+        return any(
+            each.stamp > mark.stamp
+            and (each.reach, each.grant, each.keep) == (mark.reach, mark.grant, mark.keep)
+            and self._is_old(each.stamp.event_id, before)
+            for each in self.marks[lane][mark.target].all()
+        )
+
+    def _is_old(self, event_id: str, before: datetime) -> bool:
+        row = self._events.get(event_id)
+        return row is None or row.accepted_at < before
+
+    def drop_records(self, before: datetime, limit: int) -> int:
+        old = (n for n, (each, _) in enumerate(self._records) if each.time < before)
+        numbers = {*islice(old, limit)}
+        if numbers == {*range(len(numbers))}:  # as always, unless the clock went back
+            del self._records[: len(numbers)]
+        else:
+            self._records = [pair for n, pair in enumerate(self._records) if n not in numbers]
+        return len(numbers)
 
 
 def _fits(record: Record, contact: str | None, wanted: RecordFilter) -> bool:

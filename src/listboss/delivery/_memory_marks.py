@@ -25,6 +25,8 @@ from listboss.standing import (
 
 __all__ = ["MemoryMarks"]
 
+_NO_MARKS = TargetMarks()
+
 
 class MemoryMarks:
     """What events say of the targets of each lane."""
@@ -60,6 +62,17 @@ class MemoryMarks:
             self._remove_mark(lane, old)
             self.marks_by_event[lane, old.stamp.event_id].remove(old)
 
+    def drop_mark(self, lane: int, mark: Mark) -> None:
+        self._remove_mark(lane, mark)
+        self.marks_by_event[lane, mark.stamp.event_id].remove(mark)
+
+    def marks_of(self, event_id: str) -> list[tuple[int, Mark]]:
+        return [
+            (lane, mark)
+            for lane in self.marks
+            for mark in self.marks_by_event.get((lane, event_id), ())
+        ]
+
     def marked_targets(self, lane: int, product_id: str | None) -> set[Target]:
         by_product = self._marked.get(lane, {})
         if product_id is not None:
@@ -69,7 +82,7 @@ class MemoryMarks:
     def index(self, lane: LaneRow, target: Target) -> TargetIndex:
         marks = self.marks[lane.id]
         any_place = marks.get(ANY_PLACE) if target.startswith("place:") else None
-        return TargetIndex(self, lane.contact, target, marks.get(target), any_place)
+        return TargetIndex(self, lane.contact, target, marks.get(target, _NO_MARKS), any_place)
 
     def add_ending(self, contact: str, ending: Ending) -> None:
         stamps = self._endings[contact][ending.grant]

@@ -13,14 +13,11 @@ from datetime import datetime
 
 from listboss.codec import load_event
 from listboss.codec._reading import read_own
-from listboss.delivery._rows import (
-    RecordFilter,
-    TargetRow,
-)
+from listboss.delivery._rows import RecordFilter, TargetRow
 from listboss.delivery._sqlite_values import (
     Part,
-    compact_json,
     dump_action,
+    dump_ids,
     placed,
     stamp_of_row,
     ticks_of,
@@ -31,64 +28,105 @@ from listboss.delivery.life import DeliveryStatus, Status
 from listboss.delivery.record import Record
 from listboss.rules.action import Action
 from listboss.rules.event import Event, event_name
-from listboss.standing import (
-    Stamp,
-    Target,
-)
+from listboss.standing import Stamp, Target
 
 __all__ = ["History"]
 
 
 class History(Part):
-    """What was sent last, and the records."""
+    """What was sent last, and the records; both are written when the transaction ends."""
 
-    def begin(self) -> None:
-        """Drop the rows of the transaction before."""
+    new_lanes: set[int]
+
+    def clear(self) -> None:
+        """Forget the rows that were read."""
         self._targets: dict[tuple[int, Target], TargetRow | None] = {}
+        self._changed_targets: dict[tuple[int, Target], TargetRow] = {}
+        self._fields: dict[int, dict[str, tuple[Stamp, str]]] = {}
+        self._changed_fields: dict[tuple[int, str], tuple[Stamp, str]] = {}
+        self._added_records: list[tuple[object, ...]] = []
+
+    def flush(self) -> None:
+        """Write the targets, fields and records that have changed or were added."""
+        if self._changed_targets:
+            self.execute_many(
+                "INSERT OR REPLACE INTO target VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                [
+                    (*key, dump_action(row.spelled), row.on, *_placed(row.stamp), row.confirmed)
+                    for key, row in self._changed_targets.items()
+                ],
+            )
+            self._changed_targets.clear()
+        if self._changed_fields:
+            self.execute_many(
+                "INSERT OR REPLACE INTO field VALUES (?, ?, ?, ?, ?, ?)",
+                [
+                    (*key, *placed(stamp), digest)
+                    for key, (stamp, digest) in self._changed_fields.items()
+                ],
+            )
+            self._changed_fields.clear()
+        if self._added_records:
+            self.execute_many(
+                "INSERT INTO record (time, event_id, event_name, product_id, contact, email,"
+                " subscription_plan, provider, status, detail, is_test, automatic,"
+                " segmentation_ids, action) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                self._added_records,
+            )
+            self._added_records.clear()
 
     def _target(self, row: sqlite3.Row) -> TargetRow:
-        return TargetRow(
-            lane=row["lane"],
-            target=row["target"],
-            spelled=read_own(json.loads(row["spelled"]), Action),
-            on=None if row["is_on"] is None else bool(row["is_on"]),
-            stamp=None if row["occurred_at"] is None else stamp_of_row(row),
-            confirmed=bool(row["confirmed"]),
-        )
+        key = (row["lane"], row["target"])
+        known = self._targets.get(key)
+        if known is None:
+            known = self._targets[key] = TargetRow(
+                lane=row["lane"],
+                target=row["target"],
+                spelled=read_own(json.loads(row["spelled"]), Action),
+                on=None if row["is_on"] is None else bool(row["is_on"]),
+                stamp=None if row["occurred_at"] is None else stamp_of_row(row),
+                confirmed=bool(row["confirmed"]),
+            )
+        return known
 
     def target(self, lane: int, target: Target) -> TargetRow | None:
-        if (lane, target) not in self._targets:
-            row = self._one("SELECT * FROM target WHERE lane = ? AND target = ?", lane, target)
-            self._targets[lane, target] = None if row is None else self._target(row)
-        return self._targets[lane, target]
+        key = (lane, target)
+        if key not in self._targets:
+            row = None
+            if lane not in self.new_lanes:
+                row = self._one("SELECT * FROM target WHERE lane = ? AND target = ?", *key)
+            self._targets[key] = None if row is None else self._target(row)
+        return self._targets[key]
 
     def targets(self, lane: int) -> list[TargetRow]:
+        History.flush(self)
         rows = self.execute("SELECT * FROM target WHERE lane = ?", (lane,)).fetchall()
         return [self._target(row) for row in rows]
 
     def put_target(self, row: TargetRow) -> None:
-        self._targets[row.lane, row.target] = row
-        stamp = (None, None, None) if row.stamp is None else placed(row.stamp)
-        self.execute(
-            "INSERT OR REPLACE INTO target VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (row.lane, row.target, dump_action(row.spelled), row.on, *stamp, row.confirmed),
-        )
+        key = (row.lane, row.target)
+        self._targets[key] = self._changed_targets[key] = row
+
+    def _fields_of(self, lane: int) -> dict[str, tuple[Stamp, str]]:
+        if lane not in self._fields:
+            self._fields[lane] = {}
+            if lane not in self.new_lanes:
+                rows = self.execute("SELECT * FROM field WHERE lane = ?", (lane,)).fetchall()
+                self._fields[lane] = {
+                    row["name"]: (stamp_of_row(row), row["digest"]) for row in rows
+                }
+        return self._fields[lane]
 
     def field(self, lane: int, name: str) -> tuple[Stamp, str] | None:
-        row = self._one("SELECT * FROM field WHERE lane = ? AND name = ?", lane, name)
-        return None if row is None else (stamp_of_row(row), row["digest"])
+        return self._fields_of(lane).get(name)
 
     def put_field(self, lane: int, name: str, stamp: Stamp, digest: str) -> None:
-        self.execute(
-            "INSERT OR REPLACE INTO field VALUES (?, ?, ?, ?, ?, ?)",
-            (lane, name, *placed(stamp), digest),
-        )
+        fields = self._fields_of(lane)
+        if fields.get(name) != (stamp, digest):
+            fields[name] = self._changed_fields[lane, name] = (stamp, digest)
 
     def add_record(self, record: Record, contact: str | None = None) -> None:
-        self.execute(
-            "INSERT INTO record (time, event_id, event_name, product_id, contact, email,"
-            " subscription_plan, provider, status, detail, is_test, automatic, segmentation_ids,"
-            " action) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        self._added_records.append(
             (
                 ticks_of(record.time),
                 record.event_id,
@@ -102,9 +140,9 @@ class History(Part):
                 record.detail,
                 record.is_test,
                 record.automatic,
-                compact_json(record.segmentation_ids),
+                dump_ids(record.segmentation_ids),
                 None if record.action is None else dump_action(record.action),
-            ),
+            )
         )
 
     def _record(self, row: sqlite3.Row) -> Record:
@@ -175,3 +213,7 @@ class History(Part):
             values,
         ).fetchall()
         return (load_event(row["event"]) for row in rows)
+
+
+def _placed(stamp: Stamp | None) -> tuple[int | None, int | None, str | None]:
+    return (None, None, None) if stamp is None else placed(stamp)

@@ -7,11 +7,10 @@ the marked targets saves a search through all marks of a lane.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 
 from listboss.delivery._mark_index import TargetIndex, TargetMarks
-from listboss.delivery._rows import (
-    LaneRow,
-)
+from listboss.delivery._rows import LaneRow
 from listboss.delivery._sqlite_values import (
     Part,
     grant_key,
@@ -19,6 +18,7 @@ from listboss.delivery._sqlite_values import (
     mark_of_row,
     placed,
     stamp_of_row,
+    ticks_of,
     where_equal,
 )
 from listboss.standing import (
@@ -33,6 +33,14 @@ from listboss.standing import (
 )
 
 __all__ = ["Marks"]
+
+
+_KIND = "lane = ? AND target = ? AND reach = ? AND grant_key = ? AND keep = ?"
+"""Marks of the same kind say the same, and the newest of them decides."""
+
+
+def _kind(lane: int, mark: Mark) -> tuple[object, ...]:
+    return (lane, mark.target, mark.reach or "", grant_key(mark.grant), mark.keep)
 
 
 MAX_READ_AT_ONCE = 32
@@ -94,68 +102,137 @@ class _Index:
 class Marks(Part):
     """Marks, endings and links."""
 
+    new_lanes: set[int]
+
+    def clear(self) -> None:
+        """Forget the rows that were read."""
+        self._marks: dict[tuple[int, Target], TargetMarks] = {}
+        self._marked: set[tuple[int, str, Target]] = set()
+        self._added_marks: list[tuple[object, ...]] = []
+        self._added_marked: list[tuple[object, ...]] = []
+
+    def flush(self) -> None:
+        """Write the marks that were added."""
+        if self._added_marks:
+            self.execute_many(
+                "INSERT INTO mark VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", self._added_marks
+            )
+            self._added_marks.clear()
+        if self._added_marked:
+            self.execute_many("INSERT OR IGNORE INTO marked VALUES (?, ?, ?)", self._added_marked)
+            self._added_marked.clear()
+
     def add_mark(self, lane: int, mark: Mark) -> None:
+        key = (lane, mark.target)
+        known = self._marks.get(key)
+        if known is None and lane in self.new_lanes:
+            known = self._marks[key] = TargetMarks()
+        if known is not None:
+            known.add(mark)
+            if len(known) > MAX_READ_AT_ONCE:
+                del self._marks[key]
         grant = mark.grant
         product = "" if grant is None else grant.product_id
-        subscription = grant is not None and bool(grant.subscriber_code)
-        self.execute(
-            "INSERT INTO mark VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        self._added_marks.append(
             (
                 lane,
                 mark.target,
                 mark.reach or "",
                 grant_key(grant),
                 product,
-                subscription,
+                grant is not None and bool(grant.subscriber_code),
                 mark.keep,
                 *placed(mark.stamp),
                 mark.action_id,
-            ),
-        )
-        if mark.target != ANY_PLACE:
-            self.execute(
-                "INSERT OR IGNORE INTO marked VALUES (?, ?, ?)", (lane, product, mark.target)
             )
+        )
+        marked = (lane, product, mark.target)
+        if mark.target != ANY_PLACE and marked not in self._marked:
+            self._marked.add(marked)
+            self._added_marked.append(marked)
 
     def drop_marks(self, lane: int, event_id: str) -> set[Target]:
+        Marks.flush(self)
         rows = self.execute(
             "DELETE FROM mark WHERE event_id = ? AND lane = ? RETURNING target", (event_id, lane)
         ).fetchall()
-        return {row["target"] for row in rows} - {ANY_PLACE}
+        targets = {row["target"] for row in rows}
+        for target in targets:
+            self._marks.pop((lane, target), None)
+        return targets - {ANY_PLACE}
 
     def cover(self, lane: int, mark: Mark) -> None:
-        if mark.target != ANY_PLACE:
-            reaches = ("", *Reach)
-            self.execute(
-                f"DELETE FROM mark WHERE lane = ? AND target = ?"
-                f" AND reach IN ({', '.join('?' * len(reaches))})"
-                " AND (occurred_at, rank, event_id) < (?, ?, ?)",
-                (lane, mark.target, *reaches, *placed(mark.stamp)),
-            )
+        if mark.target == ANY_PLACE:
+            return
+        known = self._marks.get((lane, mark.target))
+        if known is not None and all(each.stamp >= mark.stamp for each in known.all()):
+            return
+        Marks.flush(self)
+        self._marks.pop((lane, mark.target), None)
+        reaches = ("", *Reach)
+        self.execute(
+            f"DELETE FROM mark WHERE lane = ? AND target = ?"
+            f" AND reach IN ({', '.join('?' * len(reaches))})"
+            " AND (occurred_at, rank, event_id) < (?, ?, ?)",
+            (lane, mark.target, *reaches, *placed(mark.stamp)),
+        )
+
+    def drop_mark(self, lane: int, mark: Mark) -> None:
+        Marks.flush(self)
+        self._marks.pop((lane, mark.target), None)
+        self.execute(
+            f"DELETE FROM mark WHERE {_KIND} AND occurred_at = ? AND rank = ? AND event_id = ?"
+            " AND action_id = ?",
+            (*_kind(lane, mark), *placed(mark.stamp), mark.action_id),
+        )
+
+    def is_outlived(self, lane: int, mark: Mark, before: datetime) -> bool:
+        Marks.flush(self)
+        found = self._one(
+            f"SELECT 1 FROM mark WHERE {_KIND} AND (occurred_at, rank, event_id) > (?, ?, ?)"
+            " AND NOT EXISTS (SELECT 1 FROM event WHERE event.id = mark.event_id"
+            " AND event.accepted_at >= ?) LIMIT 1",
+            *_kind(lane, mark),
+            *placed(mark.stamp),
+            ticks_of(before),
+        )
+        return found is not None
 
     def marked_targets(self, lane: int, product_id: str | None) -> set[Target]:
+        Marks.flush(self)
         where, values = where_equal({"product_id": product_id})
         rows = self.execute(f"SELECT target FROM marked WHERE lane = ?{where}", (lane, *values))
         return {row["target"] for row in rows.fetchall()}
 
     def index(self, lane: LaneRow, target: Target) -> MarkIndex:
         """Return the marks of a target: all of them at once if they are few."""
-        rows = self.execute(
-            "SELECT * FROM mark WHERE lane = ? AND target = ? LIMIT ?",
-            (lane.id, target, MAX_READ_AT_ONCE + 1),
-        ).fetchall()
-        if target.startswith("place:"):
-            rows += self.execute(
-                "SELECT * FROM mark WHERE lane = ? AND target = ? LIMIT ?",
-                (lane.id, ANY_PLACE, MAX_READ_AT_ONCE + 1),
-            ).fetchall()
-        if len(rows) > MAX_READ_AT_ONCE:
+        own, any_place = self._few(lane, target), None
+        is_place = target.startswith("place:")
+        if is_place:
+            any_place = self._few(lane, ANY_PLACE)
+        if own is None or (is_place and any_place is None):
+            Marks.flush(self)
             return _Index(self, lane, target)
-        own, any_place = TargetMarks(), TargetMarks()
-        for row in rows:
-            mark = mark_of_row(row, lane.provider)
-            (any_place if mark.target == ANY_PLACE else own).add(mark)
         return TargetIndex(self, lane.contact, target, own, any_place)
+
+    def _few(self, lane: LaneRow, target: Target) -> TargetMarks | None:
+        """Return all marks of a target, or None if they are too many to be read at once."""
+        key = (lane.id, target)
+        known = self._marks.get(key)
+        if known is None and lane.id in self.new_lanes:
+            known = self._marks[key] = TargetMarks()
+        if known is None:
+            Marks.flush(self)
+            rows = self.execute(
+                "SELECT * FROM mark WHERE lane = ? AND target = ? LIMIT ?",
+                (*key, MAX_READ_AT_ONCE + 1),
+            ).fetchall()
+            if len(rows) > MAX_READ_AT_ONCE:
+                return None
+            known = self._marks[key] = TargetMarks()
+            for row in rows:
+                known.add(mark_of_row(row, lane.provider))
+        return known
 
     def add_ending(self, contact: str, ending: Ending) -> None:
         grant = ending.grant

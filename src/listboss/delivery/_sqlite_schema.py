@@ -16,7 +16,10 @@ OPEN_STATUSES = ", ".join(f"'{status}'" for status in sorted(OPEN))
 STUCK_STATUSES = ", ".join(f"'{status}'" for status in sorted(STUCK))
 
 SCHEMA: Final = f"""
-CREATE TABLE journal (secret BLOB NOT NULL);
+CREATE TABLE journal (
+  secret BLOB NOT NULL,
+  erasing INTEGER NOT NULL -- whether bytes of a forgotten contact may be left in the log
+);
 CREATE TABLE event (
   id TEXT PRIMARY KEY,
   name TEXT NOT NULL,
@@ -29,11 +32,12 @@ CREATE TABLE event (
   is_test INTEGER NOT NULL,
   idle TEXT,
   forgotten INTEGER NOT NULL,
+  look_at INTEGER NOT NULL, -- from when on it may be too old: `prune` looks at it, and not before
   event TEXT               -- canonical JSON
-) WITHOUT ROWID;
-CREATE INDEX event_contact ON event (contact, occurred_at);
+);
+CREATE INDEX event_contact ON event (contact, occurred_at) WHERE contact IS NOT NULL;
 CREATE INDEX event_product ON event (product_id, occurred_at);
-CREATE INDEX event_accepted ON event (accepted_at);
+CREATE INDEX event_look ON event (look_at);
 
 CREATE TABLE lane (        -- one account and one contact
   id INTEGER PRIMARY KEY,
@@ -74,8 +78,8 @@ CREATE TABLE action (
   planned TEXT NOT NULL,
   sent TEXT,
   about TEXT NOT NULL,     -- grant, effects and flags
-  PRIMARY KEY (event_id, action_id, generation)
-) WITHOUT ROWID;
+  UNIQUE (event_id, action_id, generation)
+);
 CREATE INDEX action_open ON action (lane, position) WHERE status IN ({OPEN_STATUSES});
 CREATE INDEX action_stuck ON action (provider, accepted_at) WHERE status IN ({STUCK_STATUSES});
 

@@ -9,21 +9,18 @@ from __future__ import annotations
 import json
 import sqlite3
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from listboss.codec._writing import write
-from listboss.rules.action import Action
-from listboss.standing import (
-    Grant,
-    Mark,
-    Reach,
-    Stamp,
-)
+from listboss.rules.action import Action, ProviderAction
+from listboss.standing import Grant, Mark, Reach, Stamp
 
 __all__ = [
     "Part",
     "compact_json",
     "dump_action",
+    "dump_ids",
     "grant_key",
     "grant_of_key",
     "mark_of_row",
@@ -44,29 +41,48 @@ def ticks_of(at: datetime | None) -> int | None:
 
 
 def optional_time(ticks: int | None) -> datetime | None:
-    return None if ticks is None else _EPOCH + ticks * _MICROSECOND
+    return None if ticks is None else time_of(ticks)
 
 
+@lru_cache(maxsize=1024)
 def time_of(ticks: int) -> datetime:
     return _EPOCH + ticks * _MICROSECOND
 
 
+@lru_cache(maxsize=1024)
 def grant_key(grant: Grant | None) -> str:
     if grant is None:
         return ""
-    return json.dumps([grant.product_id, grant.transaction, grant.subscriber_code])
+    return _encode([grant.product_id, grant.transaction, grant.subscriber_code])
 
 
+@lru_cache(maxsize=1024)
 def grant_of_key(key: str) -> Grant | None:
     return Grant(*json.loads(key)) if key else None
 
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
+
+
 def compact_json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    return _encode(value)
+
+
+@lru_cache(maxsize=1024)
+def dump_ids(ids: tuple[str, ...]) -> str:
+    return _encode(ids)
 
 
 def dump_action(action: Action) -> str:
-    return compact_json(write(action))
+    # Numbers that are equal (1, 1.0, True) have several spellings, so verbs are not cached.
+    return _dump(action) if isinstance(action, ProviderAction) else _dump_once(action)
+
+
+def _dump(action: Action) -> str:
+    return _encode(write(action))
+
+
+_dump_once = lru_cache(maxsize=1024)(_dump)
 
 
 def stamp_of_row(row: sqlite3.Row) -> Stamp:
@@ -96,11 +112,15 @@ def where_equal(equal: dict[str, object]) -> tuple[str, tuple[object, ...]]:
 
 
 class Part:
-    """One part of the store: its connection, and rows by name."""
+    """One part of the store.
+
+    A part keeps the rows that it read until another connection changes the file, and writes
+    what has changed when the transaction ends, or before a look-up that depends on it.
+    """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
         self.execute = connection.execute
+        self.execute_many = connection.executemany
 
     def _one(self, sql: str, *values: object) -> Any:
         return self.execute(sql, values).fetchone()

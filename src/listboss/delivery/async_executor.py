@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from contextvars import copy_context
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import islice
 from typing import Any, ParamSpec, TypeVar
 
@@ -19,11 +22,12 @@ from listboss._clock import utc_now
 from listboss.delivery._core import Core, EndingsOption, as_outcome
 from listboss.delivery.executor import MAX_GROUP
 from listboss.delivery.journal import Forgotten, Journal
-from listboss.delivery.life import Attempt, DeliveryStatus, Receipt, Result, RetryPolicy
+from listboss.delivery.life import Attempt, Receipt, Result, RetryPolicy
 from listboss.delivery.observer import Observer
 from listboss.engine.engine import Engine
 from listboss.errors import ConfigurationError, StorageError
-from listboss.provider import AsyncProvider, Provider, Unknown
+from listboss.plan import Plan
+from listboss.provider import AsyncProvider, Provider
 from listboss.rules.event import Contact, Event
 
 __all__ = ["AsyncExecutor"]
@@ -71,11 +75,11 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
         )
         self._concurrency = concurrency
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="listboss-journal")
+        self._calls = ThreadPoolExecutor(concurrency, thread_name_prefix="listboss-provider")
 
     async def _in_thread(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Call the journal in its thread; a call that has begun is always waited for."""
-        future = self._thread.submit(work, *args, **kwargs)
-        return await asyncio.shield(asyncio.wrap_future(future))
+        """Call the journal in its thread; a call that has begun is finished in any case."""
+        return await asyncio.shield(self._submit(work, *args, **kwargs))
 
     async def accept(self, event: Event, *, replan: bool = False) -> Receipt:
         """See `Executor.accept`."""
@@ -83,10 +87,11 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
 
     async def handle(self, event: Event, *, replan: bool = False) -> Receipt:
         """See `Executor.handle`."""
-        receipt = await self.accept(event, replan=replan)
-        if receipt.status is not DeliveryStatus.CONFLICT:
-            await self._work(event_id=event.id)
-            receipt = await self._in_thread(self._journal.receipt, event.id)
+        return await self._handle(event, self._plan(event), replan=replan)
+
+    async def _handle(self, event: Event, plan: Plan, *, replan: bool = False) -> Receipt:
+        worked = await self._work(event_id=event.id, accept=[(event, plan)], replan=replan)
+        (receipt,) = await self._in_thread(self._current, worked.receipts)
         return receipt
 
     async def handle_many(self, events: Iterable[Event]) -> tuple[Receipt, ...]:
@@ -94,37 +99,33 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
         receipts: list[Receipt] = []
         remaining = iter(events)
         while group := list(islice(remaining, MAX_GROUP)):
-            await self._in_thread(self._accept_many, group)
-            await self._work()
-            receipts += [await self._in_thread(self._journal.receipt, event.id) for event in group]
+            worked = await self._work(accept=self._pairs(group))
+            receipts += await self._in_thread(self._current, worked.receipts)
         return tuple(receipts)
 
     async def replan(self, event_id: str) -> Receipt:
         """See `Executor.replan`."""
-        await self._in_thread(self._accept_again, event_id)
-        await self._work(event_id=event_id)
-        return await self._in_thread(self._journal.receipt, event_id)
+        event = await self._in_thread(self._event, event_id)
+        return await self.handle(event, replan=True)
 
     async def test(self, segmentation_id: str, email: str) -> Receipt:
         """See `Executor.test`."""
-        receipt = await self._in_thread(self._accept_test, segmentation_id, email)
-        await self._work(event_id=receipt.event_id)
-        return await self._in_thread(self._journal.receipt, receipt.event_id)
+        return await self._handle(*self._test(segmentation_id, email))
 
     async def run_due(self, now: datetime | None = None, most: int | None = None) -> int:
         """See `Executor.run_due`."""
-        return await self._work(at=now, most=most)
+        return (await self._work(at=now, most=most)).sent
 
     async def resume(self) -> int:
         """See `Executor.resume`."""
-        await self._in_thread(self._journal.resume, self._worker, self._clock())
+        await self._in_thread(self._resume)
         return await self.run_due()
 
     async def run(self, stop: asyncio.Event, poll: timedelta = timedelta(seconds=1)) -> None:
         """See `Executor.run`."""
         while not stop.is_set():
             try:
-                if await self._work(stop=stop):
+                if (await self._work(stop=stop)).sent:
                     continue
                 pause = self._pause(await self._in_thread(self._journal.due_at), poll)
             except StorageError as error:
@@ -138,39 +139,85 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
         self,
         *,
         event_id: str | None = None,
+        accept: Sequence[tuple[Event, Plan]] = (),
+        replan: bool = False,
         at: datetime | None = None,
         most: int | None = None,
         stop: asyncio.Event | None = None,
-    ) -> int:
+    ) -> _Pass:
         """Send and record until nothing is due and nothing is on its way any more."""
-        sent, results, tasks = 0, list[Result](), set[asyncio.Task[Result]]()
+        work = _Pass()
         try:
             while True:
                 now = self._clock() if at is None else at
-                left = self._concurrency - len(tasks)
-                left = left if most is None else min(left, most - sent)
+                left = self._concurrency - len(work.calls)
+                left = left if most is None else min(left, most - work.sent)
                 if stop is not None and stop.is_set():
                     left = 0
-                if results or left > 0:
-                    recorded, results = results, []
-                    turn = await self._in_thread(self._turn, recorded, now, left, event_id)
-                    sent += len(turn)
-                    tasks |= {asyncio.ensure_future(self._send(each, now)) for each in turn}
-                if not tasks:
-                    return sent
-                done, tasks = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-                results += [task.result() for task in done]
+                if accept or work.results or left > 0:
+                    pairs, accept = accept, ()
+                    await self._take_turn(work, now, left, event_id, pairs, replan=replan)
+                if not work.calls:
+                    return work
+                self._collect(work, await work.some_done())
+        except asyncio.CancelledError:
+            for call in work.calls:
+                call.cancel()
+            raise
         finally:
-            results += await self._stopped(tasks)
-            if results:
-                await self._in_thread(self._turn, results, self._clock(), 0)
+            await self._finish(work)
 
-    async def _stopped(self, tasks: set[asyncio.Task[Result]]) -> list[Result]:
-        """Cancel what is on its way, and return what it came to."""
-        for task in tasks:
-            task.cancel()
-        results = await asyncio.gather(*tasks, return_exceptions=True)
-        return [each for each in results if isinstance(each, Result)]
+    async def _take_turn(
+        self,
+        work: _Pass,
+        now: datetime,
+        want: int,
+        event_id: str | None,
+        accept: Sequence[tuple[Event, Plan]],
+        *,
+        replan: bool,
+    ) -> None:
+        """Record results and begin what is due; cancelled, it begins nothing, and says so."""
+        results, work.results = work.results, []
+        future = self._submit(self._turn, results, now, want, event_id, accept, replan=replan)
+        try:
+            turn = await asyncio.shield(future)
+        except asyncio.CancelledError:
+            await _all_done([future])
+            given = () if future.exception() else future.result()
+            work.results = [self._not_sent(each, self._later(now), "interrupted") for each in given]
+            raise
+        work.receipts = work.receipts or turn.receipts
+        work.sent += len(turn)
+        for attempt in turn:
+            work.begin(self._send(attempt, now), attempt)
+
+    def _collect(self, work: _Pass, done: Iterable[asyncio.Task[Result]]) -> None:
+        """Take what calls came to; what a provider raises that is not an `Exception` is raised."""
+        raised: BaseException | None = None
+        for call in done:
+            attempt, later = work.calls.pop(call), self._later(self._clock())
+            if call.cancelled():  # before it began
+                work.results.append(self._not_sent(attempt, later, "interrupted"))
+            elif error := call.exception():
+                raised = error
+                work.results.append(self._interrupted(attempt, later))
+            else:
+                work.results.append(call.result())
+        if raised is not None:
+            raise raised
+
+    async def _finish(self, work: _Pass) -> None:
+        """Wait for what is on its way, and record it."""
+        calls = [*work.calls]
+        await _all_done(calls)
+        try:
+            self._collect(work, calls)
+        finally:
+            if work.results:
+                recorded = self._submit(self._turn, work.results, self._clock(), 0)
+                await _all_done([recorded])
+                recorded.result()
 
     async def _send(self, attempt: Attempt, now: datetime) -> Result:
         refusal = self._refusal(attempt, self._later(now))
@@ -180,7 +227,7 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
         try:
             outcome = as_outcome(await self._call(provider, attempt))
         except asyncio.CancelledError:
-            outcome = Unknown("interrupted")
+            return self._interrupted(attempt, self._later(now))
         except Exception as error:
             outcome = self._failed(error)
         return self._settle(attempt, outcome, self._later(now))
@@ -188,9 +235,57 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
     async def _call(self, provider: Any, attempt: Attempt) -> object:
         if inspect.iscoroutinefunction(provider.apply):
             return await provider.apply(attempt.planned, attempt.call)
-        answer = await asyncio.to_thread(provider.apply, attempt.planned, attempt.call)
+        call = asyncio.get_running_loop().run_in_executor(
+            self._calls, partial(copy_context().run, provider.apply, attempt.planned, attempt.call)
+        )
+        try:
+            answer = await asyncio.shield(call)
+        except asyncio.CancelledError:
+            # A call in a thread cannot be cancelled: its answer counts until the deadline.
+            await asyncio.wait({call}, timeout=self._seconds_left(attempt))
+            if not call.done():
+                raise
+            answer = call.result()
         return await answer if inspect.isawaitable(answer) else answer
+
+    def _seconds_left(self, attempt: Attempt) -> float:
+        deadline = attempt.call.deadline
+        return 0.0 if deadline is None else max(0.0, (deadline - self._clock()).total_seconds())
+
+    def _submit(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[T]:
+        return asyncio.wrap_future(self._thread.submit(work, *args, **kwargs))
 
     async def forget_async(self, contact: Contact | str) -> Forgotten:
         """Do what `forget` does without holding the event loop."""
         return await asyncio.to_thread(self.forget, contact)
+
+
+class _Pass:
+    """One pass over what is due: the calls on their way, and what the others came to."""
+
+    def __init__(self) -> None:
+        self.sent = 0
+        self.receipts: tuple[Receipt, ...] = ()
+        self.results: list[Result] = []
+        self.calls: dict[asyncio.Task[Result], Attempt] = {}
+        self._done: asyncio.Queue[asyncio.Task[Result]] = asyncio.Queue()
+
+    def begin(self, send: Coroutine[Any, Any, Result], attempt: Attempt) -> None:
+        """Begin a call."""
+        call = asyncio.ensure_future(send)
+        self.calls[call] = attempt
+        call.add_done_callback(self._done.put_nowait)
+
+    async def some_done(self) -> list[asyncio.Task[Result]]:
+        """Wait until a call is done; return all that are."""
+        done = [await self._done.get()]
+        while not self._done.empty():
+            done.append(self._done.get_nowait())
+        return done
+
+
+async def _all_done(futures: Iterable[asyncio.Future[Any]]) -> None:
+    """Wait until all are done, however often the waiting task is cancelled meanwhile."""
+    while pending := {future for future in futures if not future.done()}:
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait(pending)

@@ -8,7 +8,7 @@ data. The rules of delivery are the journal's, those of repeating are `RetryPoli
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Protocol
@@ -16,20 +16,12 @@ from typing import Protocol
 from listboss._clock import utc_now
 from listboss.delivery._core import Core, EndingsOption, as_outcome
 from listboss.delivery.journal import Journal
-from listboss.delivery.life import (
-    Attempt,
-    DeliveryStatus,
-    Receipt,
-    Result,
-    RetryPolicy,
-)
+from listboss.delivery.life import Attempt, Receipt, Result, RetryPolicy
 from listboss.delivery.observer import Observer
 from listboss.engine.engine import Engine
 from listboss.errors import ConfigurationError, StorageError
-from listboss.provider import (
-    Provider,
-    Unknown,
-)
+from listboss.plan import Plan
+from listboss.provider import Provider
 from listboss.rules.event import Event
 
 __all__ = ["MAX_GROUP", "Executor", "Stop"]
@@ -115,27 +107,27 @@ class Executor(Core[Provider]):
         A redelivered event does nothing twice. `replan=True` plans the event again, for
         example after a rule was fixed; actions that are over stay over.
         """
-        receipt = self._accept(event, replan=replan)
-        if receipt.status is not DeliveryStatus.CONFLICT:
-            self._work(1, event_id=event.id)
-            receipt = self._journal.receipt(event.id)
-        return receipt
+        return self._handle(event, self._plan(event), replan=replan)
+
+    def _handle(self, event: Event, plan: Plan, *, replan: bool = False) -> Receipt:
+        first = self._turn([], self._clock(), 1, event.id, [(event, plan)], replan=replan)
+        if first:
+            self._work(1, event_id=event.id, first=first)
+        return self._current(first.receipts)[0]
 
     def handle_many(self, events: Iterable[Event]) -> tuple[Receipt, ...]:
         """Accept and carry out many events, a hundred in one transaction."""
         receipts: list[Receipt] = []
         remaining = iter(events)
         while group := list(islice(remaining, MAX_GROUP)):
-            self._accept_many(group)
-            self._work(MAX_GROUP)
-            receipts += [self._journal.receipt(event.id) for event in group]
+            first = self._turn([], self._clock(), MAX_GROUP, accept=self._pairs(group))
+            self._work(MAX_GROUP, first=first)
+            receipts += self._current(first.receipts)
         return tuple(receipts)
 
     def replan(self, event_id: str) -> Receipt:
         """Plan an event again with today's rules, and send what may be sent by now."""
-        self._accept_again(event_id)
-        self._work(1, event_id=event_id)
-        return self._journal.receipt(event_id)
+        return self.handle(self._event(event_id), replan=True)
 
     def test(self, segmentation_id: str, email: str) -> Receipt:
         """Run the integration test of a segmentation, whether it is enabled or not.
@@ -143,9 +135,7 @@ class Executor(Core[Provider]):
         Sends the segmentation's actions with dummy data for `email` to the provider. The
         history marks them as a test. Moving or removing a lead that is not there fails.
         """
-        event_id = self._accept_test(segmentation_id, email).event_id
-        self._work(1, event_id=event_id)
-        return self._journal.receipt(event_id)
+        return self._handle(*self._test(segmentation_id, email))
 
     def run_due(self, now: datetime | None = None, most: int | None = None) -> int:
         """Send what is due, at most `most` actions; return how many were sent."""
@@ -156,7 +146,7 @@ class Executor(Core[Provider]):
 
         Call it once when a process starts, with the `worker` name of the one before.
         """
-        self._journal.resume(self._worker, self._clock())
+        self._resume()
         return self.run_due()
 
     def run(self, stop: Stop, poll: timedelta = timedelta(seconds=1)) -> None:
@@ -177,23 +167,46 @@ class Executor(Core[Provider]):
         self,
         want: int,
         *,
+        first: Sequence[Attempt] = (),
         event_id: str | None = None,
         at: datetime | None = None,
         most: int | None = None,
         stop: Stop | None = None,
     ) -> int:
         """Send and record until nothing is due any more; return how many actions were sent."""
-        sent, results = 0, list[Result]()
+        sent, attempts = 0, first
+        results = list[Result]()
         while True:
             now = self._clock() if at is None else at
-            left = want if most is None else min(want, most - sent)
-            if stop is not None and stop.is_set():
-                left = 0
-            attempts = self._turn(results, now, left, event_id) if results or left > 0 else ()
+            if not attempts:
+                left = want if most is None else min(want, most - sent)
+                if stop is not None and stop.is_set():
+                    left = 0
+                attempts = self._turn(results, now, left, event_id) if results or left > 0 else ()
             if not attempts:
                 return sent
-            results = [self._send(attempt, now) for attempt in attempts]
-            sent += len(results)
+            results = self._send_all(attempts, now, stop)
+            sent, attempts = sent + len(results), ()
+
+    def _send_all(
+        self, attempts: Sequence[Attempt], now: datetime, stop: Stop | None
+    ) -> list[Result]:
+        """Send one after the other; an interruption records what was sent, and is raised."""
+        results: list[Result] = []
+        try:
+            for attempt in attempts:
+                if stop is not None and stop.is_set():
+                    results.append(self._not_sent(attempt, self._later(now), "stopped"))
+                else:
+                    results.append(self._send(attempt, now))
+        except BaseException:
+            later = self._later(now)
+            current, *others = attempts[len(results) :]
+            results.append(self._interrupted(current, later))
+            results += [self._not_sent(attempt, later, "interrupted") for attempt in others]
+            self._turn(results, later, 0)
+            raise
+        return results
 
     def _send(self, attempt: Attempt, now: datetime) -> Result:
         refusal = self._refusal(attempt, self._later(now))
@@ -204,8 +217,4 @@ class Executor(Core[Provider]):
             outcome = as_outcome(provider.apply(attempt.planned, attempt.call))
         except Exception as error:
             outcome = self._failed(error)
-        except BaseException:
-            interrupted = self._settle(attempt, Unknown("interrupted"), self._later(now))
-            self._turn([interrupted], self._later(now), 0)
-            raise
         return self._settle(attempt, outcome, self._later(now))

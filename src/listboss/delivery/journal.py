@@ -35,9 +35,13 @@ __all__ = [
 
 
 class Turn(tuple[Attempt, ...]):
-    """The attempts that a turn gives out; `records` are what it wrote into the history."""
+    """The attempts that a turn gives out.
+
+    `records` are what it wrote into the history, `receipts` those of the events it accepted.
+    """
 
     records: tuple[Record, ...] = ()
+    receipts: tuple[Receipt, ...] = ()
 
 
 @attrs.frozen
@@ -112,12 +116,6 @@ class Journal(Protocol):
         """
         ...
 
-    def accept_many(
-        self, pairs: Sequence[tuple[Event, Plan]], now: datetime
-    ) -> tuple[Receipt, ...]:
-        """Accept several events in one transaction."""
-        ...
-
     def resume(self, worker: str, now: datetime) -> int:
         """End the leases of a worker that starts anew, and of those known to be dead.
 
@@ -138,14 +136,16 @@ class Journal(Protocol):
         want: int = 1,
         lease: timedelta = timedelta(seconds=60),
         event_id: str | None = None,
+        accept: Sequence[tuple[Event, Plan]] = (),
+        replan: bool = False,
         in_doubt: int = 1,
         in_sync: bool = False,
     ) -> Turn:
         """Record results, and give out up to about `want` attempts, `in_doubt` for each lane.
 
         What is given out was noted as being sent. With `event_id`, only the lanes of that
-        event's contact are worked on. With `in_sync`, actions that ask for what the provider
-        confirmed already are not sent.
+        event's contact are worked on. The events of `accept` are accepted first. With
+        `in_sync`, actions that ask for what the provider confirmed already are not sent.
         """
         ...
 

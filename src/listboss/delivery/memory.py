@@ -7,21 +7,25 @@ methods of a `Journal`, and a journal adds a store of rows and a lock.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Generator, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timedelta
 from secrets import token_bytes
 from threading import RLock
 from typing import Any
 
-from listboss.delivery._accept import accept, forgotten_digest, verdict_of
+from listboss.delivery._accept import accept as _accept
+from listboss.delivery._accept import forgotten_digest, verdict_of
 from listboss.delivery._lanes import close, receipt, retry, state_of
 from listboss.delivery._memory import MemoryStore
+from listboss.delivery._retention import prune
 from listboss.delivery._rows import ActionRow, RecordFilter, Store
 from listboss.delivery._turn import turn
 from listboss.delivery.journal import Forgotten, StandingEntry, Stuck, Turn
 from listboss.delivery.life import (
+    OPEN,
     STUCK,
+    DeliveryStatus,
     Happening,
     Receipt,
     Result,
@@ -54,17 +58,15 @@ class StoreJournal(ABC):
     def _reading(self) -> AbstractContextManager[Store]:
         """Return the store for reading."""
 
+    @abstractmethod
+    def _tidy_up(self, now: datetime) -> None:
+        """Prune what is too old, if it is time for that."""
+
     def accept(self, event: Event, plan: Plan, now: datetime, *, replan: bool = False) -> Receipt:
         """See `Journal.accept`."""
+        self._tidy_up(now)
         with self._transaction() as store:
-            return accept(store, event, plan, now, replan=replan)
-
-    def accept_many(
-        self, pairs: Sequence[tuple[Event, Plan]], now: datetime
-    ) -> tuple[Receipt, ...]:
-        """Accept several events in one transaction."""
-        with self._transaction() as store:
-            return tuple([accept(store, event, plan, now) for event, plan in pairs])
+            return _accept(store, event, plan, now, replan=replan)
 
     def turn(
         self,
@@ -75,11 +77,17 @@ class StoreJournal(ABC):
         want: int = 1,
         lease: timedelta = timedelta(seconds=60),
         event_id: str | None = None,
+        accept: Sequence[tuple[Event, Plan]] = (),
+        replan: bool = False,
         in_doubt: int = 1,
         in_sync: bool = False,
     ) -> Turn:
         """See `Journal.turn`."""
+        self._tidy_up(now)
         with self._transaction() as store:
+            receipts = [_accept(store, *pair, now, replan=replan) for pair in accept]
+            if event_id is not None and any(map(_is_conflict, receipts)):
+                want = 0  # the event of this id is another one
             attempts, records = turn(
                 store,
                 worker,
@@ -92,21 +100,24 @@ class StoreJournal(ABC):
                 in_sync=in_sync,
             )
         given = Turn(attempts)
-        given.records = tuple(records)
+        given.records, given.receipts = tuple(records), tuple(receipts)
         return given
 
     def resume(self, worker: str, now: datetime) -> int:
         """See `Journal.resume`."""
         with self._transaction() as store:
-            lanes = store.lanes_of_workers(self._dead(worker))
-            for lane in lanes:
-                lane.worker, lane.due = None, now
-                store.put_lane(lane)
-            return len(lanes)
+            return self._end_leases(store, self._dead(worker, store), now)
 
-    def _dead(self, worker: str) -> Collection[str]:
+    def _dead(self, worker: str, _store: Store) -> Collection[str]:
         """Return the workers whose leases can be ended."""
         return {worker}
+
+    def _end_leases(self, store: Store, workers: Iterable[str], now: datetime) -> int:
+        lanes = store.lanes_of_workers([*workers])
+        for lane in lanes:
+            lane.worker, lane.due = None, now
+            store.put_lane(lane)
+        return len(lanes)
 
     def event(self, event_id: str) -> Event | None:
         """See `Journal.event`."""
@@ -244,7 +255,17 @@ class StoreJournal(ABC):
     def prune(self, before: datetime) -> int:
         """See `Journal.prune`."""
         with self._transaction() as store:
-            return store.prune(before)
+            store.look_at_all(before)
+        count, done = 0, False
+        while not done:
+            with self._transaction() as store:
+                pruned, done = prune(store, before)
+            count += pruned
+        return count
+
+
+def _is_conflict(receipt: Receipt) -> bool:
+    return receipt.status is DeliveryStatus.CONFLICT
 
 
 def _standing(store: Store, contact: str) -> Iterator[StandingEntry]:
@@ -282,13 +303,10 @@ def _spelled(store: Store, mark: Any, target: str) -> tuple[Action | None, tuple
 
 
 def _forget(store: Store, contact: str, now: datetime) -> int:
-    for lane in store.lanes_of(contact):
-        for row in [*store.open_actions(lane.id)]:
-            if row.status is not Status.SENDING:
+    for event_id in store.event_ids(contact):
+        for row in store.actions_of(event_id):
+            if row.status in STUCK | OPEN and row.status is not Status.SENDING:
                 close(store, row, Happening.FORGET, now, "")
-    for row in store.stuck_actions(None, None, STUCK, 1_000_000):
-        if store.lane_by_id(row.lane).contact == contact:
-            close(store, row, Happening.FORGET, now, "")
     return store.forget(contact, forgotten_digest(store, contact), now)
 
 
@@ -315,10 +333,8 @@ class MemoryJournal(StoreJournal):
 
     _reading = _transaction
 
-    def accept(self, event: Event, plan: Plan, now: datetime, *, replan: bool = False) -> Receipt:
-        """See `Journal.accept`."""
+    def _tidy_up(self, now: datetime) -> None:
         is_due = self._pruned_at is None or now - self._pruned_at >= timedelta(days=1)
         if self._keep is not None and is_due:
             self._pruned_at = now
             self.prune(now - self._keep)
-        return super().accept(event, plan, now, replan=replan)

@@ -2,12 +2,14 @@
 
 A commit is on the disk before anything is sent (`synchronous=FULL`). Processes take a lock
 on a file beside the database before they write, since SQLite's own waiting is not fair. Each
-worker holds a lock on a file of its own, so that one that was killed is noticed at once.
+worker holds a lock on a file of its own, so that one that was killed is noticed at once. The
+file is closed before a process forks, and each of the two opens it again when it needs it.
 """
 
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Collection, Generator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
@@ -18,27 +20,33 @@ from pathlib import Path
 from secrets import token_bytes
 from threading import RLock
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
+from weakref import WeakSet
 
 import attrs
 
 from listboss import _sqlite
 from listboss._file_lock import FileLock
+from listboss.delivery._retention import prune
 from listboss.delivery._rows import Store
 from listboss.delivery._sqlite_schema import SCHEMA
 from listboss.delivery._sqlite_store import SqliteStore
 from listboss.delivery.journal import Forgotten, Turn
-from listboss.delivery.life import Receipt, Result
+from listboss.delivery.life import DeliveryStatus, Result
 from listboss.delivery.memory import StoreJournal
-from listboss.errors import ConfigurationError
-from listboss.plan import Plan
-from listboss.rules.event import Contact, Event
+from listboss.errors import ConfigurationError, StorageError
+from listboss.rules.event import Contact
 
 __all__ = ["SqliteJournal"]
 
 _APPLICATION_ID: Final = 0x4C424F4A  # "LBOJ"
 _MIGRATIONS: Final = (SCHEMA,)
-_PRUNE_EVERY = timedelta(hours=1)
+_LOOK_FOR_OLD = timedelta(hours=1)
+_LOOK_FOR_KILLED = timedelta(seconds=1)
+_ERASE_AGAIN = timedelta(seconds=1)
+_ERASE_SECONDS = 0.2
+"""How long `forget` waits for readers before it leaves the rest to a later turn."""
+_journals: WeakSet[SqliteJournal] = WeakSet()
 
 
 class SqliteJournal(StoreJournal):
@@ -62,54 +70,66 @@ class SqliteJournal(StoreJournal):
         self._path = Path(fspath(path))
         self._keep = keep
         self._lock = RLock()
-        self._depth = 0
+        self._closed = False
+        self._connection: sqlite3.Connection | None = None
         self._workers: dict[str, FileLock] = {}
-        self._pending_checkpoint = False
-        self._pruned_at: datetime | None = None
-        self._open()
+        self._broken = False
+        self._erasing = False
+        self._pruning = False
+        self._last: dict[str, datetime] = {}
+        with self._lock:
+            self._open()
+        _journals.add(self)
 
-    def _open(self) -> None:
-        self._process = os.getpid()
-        self._connection = _sqlite.connect(self._path)
-        self._file_lock = FileLock(self._beside("lock"))
-        self._file_lock.acquire()
-        try:
-            with _sqlite.storage_errors():
-                if _sqlite.migrate(self._connection, _APPLICATION_ID, _MIGRATIONS):
-                    self._connection.execute("INSERT INTO journal VALUES (?)", (token_bytes(32),))
-            self._drop_worker_files()
-        finally:
-            self._file_lock.release()
-        self._store = SqliteStore(self._connection)
+    # Opening and closing
 
-    def _drop_worker_files(self) -> None:
-        """Delete the files of workers that were killed."""
-        for path in self._path.parent.glob(f"{escape(self._path.name)}-worker-*"):
-            self._drop_if_dead(path)
-
-    def _drop_if_dead(self, path: Path) -> bool:
-        """Delete a worker's file if its process is gone; whether it was."""
-        lock = FileLock(path)
-        is_dead = lock.acquire(wait=False)
-        if is_dead:
-            with suppress(OSError):  # on Windows it stays: it is open
-                path.unlink()
-        lock.close()
-        return is_dead
+    def _open(self) -> sqlite3.Connection:
+        """Open the file; the caller holds the lock of the threads."""
+        if self._closed:
+            raise StorageError("the journal is closed", hint="open it again")
+        if self._broken:
+            self._drop_connection()
+        if self._connection is not None:
+            return self._connection
+        with _sqlite.storage_errors():
+            _sqlite.refuse_network(self._path)
+            self._file_lock = FileLock(self._beside("lock"))
+            try:
+                with self._file_lock:
+                    connection = _sqlite.connect(self._path, _APPLICATION_ID, _MIGRATIONS)
+                    if connection.execute("SELECT 1 FROM journal").fetchone() is None:
+                        connection.execute("INSERT INTO journal VALUES (?, 0)", (token_bytes(32),))
+                    self._remove_files_of_the_dead()
+            except BaseException:
+                self._file_lock.close()
+                raise
+            self._store = SqliteStore(connection)
+            self._erasing = self._store.is_erasing()
+        self._connection = connection
+        return connection
 
     def _beside(self, what: str) -> Path:
         return self._path.with_name(f"{self._path.name}-{what}")
 
+    def _drop_connection(self) -> None:
+        """Close the file; it is opened again when it is needed."""
+        self._broken = False
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+            self._file_lock.close()
+
     def close(self) -> None:
         """Close the file; what is leased to this process's workers is free at once."""
         with self._lock:
-            self._connection.close()
-            self._file_lock.close()
-            for lock in self._workers.values():
-                with suppress(OSError):  # deleted while it is locked: it is nobody else's yet
-                    lock.path.unlink()
-                lock.close()
-            self._workers.clear()
+            self._closed = True
+            if self._connection is None:
+                return
+            with self._file_lock:
+                for lock in self._workers.values():
+                    lock.remove()
+                self._workers.clear()
+            self._drop_connection()
 
     def __enter__(self) -> Self:
         return self
@@ -122,52 +142,60 @@ class SqliteJournal(StoreJournal):
     ) -> None:
         self.close()
 
+    def _before_fork(self) -> None:
+        """Wait for the transaction of another thread, and close: SQLite does not survive a fork."""
+        self._lock.acquire()
+        self._drop_connection()
+
+    def _after_fork_in_parent(self) -> None:
+        self._lock.release()
+
+    def _after_fork_in_child(self) -> None:
+        self._lock = RLock()
+        for lock in self._workers.values():
+            lock.close()  # the parent's locks stay the parent's
+        self._workers = {}
+
+    # Transactions
+
     @contextmanager
     def _transaction(self) -> Generator[Store]:
         with self._lock, _sqlite.storage_errors():
-            if self._process != os.getpid():  # a fork must not use its parent's connection
-                self._workers = {}
-                self._open()
-            self._file_lock.acquire()
-            try:
-                self._connection.execute("BEGIN IMMEDIATE")
-                self._store.begin()
+            connection = self._open()
+            with self._file_lock:
+                connection.execute("BEGIN IMMEDIATE")
+                store = self._store
                 try:
-                    yield self._store
-                    self._connection.execute("COMMIT")
+                    store.begin()
+                    yield store
+                    store.flush()
+                    self._erasing = store.is_erasing()
+                    connection.execute("COMMIT")
                 except BaseException:
-                    if self._connection.in_transaction:
-                        self._connection.execute("ROLLBACK")
+                    store.clear()
+                    self._roll_back(connection)
                     raise
-            finally:
-                self._file_lock.release()
+
+    def _roll_back(self, connection: sqlite3.Connection) -> None:
+        """End a transaction; if that fails, the file is opened anew the next time."""
+        try:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+        except sqlite3.Error:
+            self._broken = True
 
     @contextmanager
     def _reading(self) -> Generator[Store]:
         with self._lock, _sqlite.storage_errors():
-            self._store.begin()
-            yield self._store
+            connection = self._open()
+            connection.execute("BEGIN")
+            try:
+                self._store.begin()
+                yield self._store
+            finally:
+                self._roll_back(connection)
 
-    def accept(self, event: Event, plan: Plan, now: datetime, *, replan: bool = False) -> Receipt:
-        """See `Journal.accept`."""
-        self._prune_now_and_then(now)
-        return super().accept(event, plan, now, replan=replan)
-
-    def accept_many(
-        self, pairs: Sequence[tuple[Event, Plan]], now: datetime
-    ) -> tuple[Receipt, ...]:
-        """See `Journal.accept_many`."""
-        self._prune_now_and_then(now)
-        return super().accept_many(pairs, now)
-
-    def _prune_now_and_then(self, now: datetime) -> None:
-        if self._keep is None:
-            return
-        if self._pruned_at is None:
-            self._pruned_at = now
-        elif now - self._pruned_at >= _PRUNE_EVERY:
-            self._pruned_at = now
-            self.prune(now - self._keep)
+    # Turns, and the workers that take them
 
     def turn(
         self,
@@ -176,79 +204,127 @@ class SqliteJournal(StoreJournal):
         now: datetime,
         *,
         want: int = 1,
-        lease: timedelta = timedelta(seconds=60),
         event_id: str | None = None,
-        in_doubt: int = 1,
-        in_sync: bool = False,
+        **terms: Any,
     ) -> Turn:
-        """See `Journal.turn`; finding nothing to do, it looks for workers that were killed."""
+        """See `Journal.turn`; from time to time it looks for workers that were killed."""
         self._register(worker)
-        if self._pending_checkpoint:
-            self._checkpoint()
-        while True:
-            given = super().turn(
-                worker,
-                results,
-                now,
-                want=want,
-                lease=lease,
-                event_id=event_id,
-                in_doubt=in_doubt,
-                in_sync=in_sync,
-            )
-            if given or want == 0 or not self._free_leases(now):
-                return given
-            results = ()
+        if want and self._is_time("killed", now, _LOOK_FOR_KILLED):
+            self._free_leases(now)
+        given = super().turn(worker, results, now, want=want, event_id=event_id, **terms)
+        conflicts = any(each.status is DeliveryStatus.CONFLICT for each in given.receipts)
+        if given or want == 0 or conflicts or not self._free_leases(now):
+            return given
+        terms.pop("accept", None)
+        more = super().turn(worker, (), now, want=want, event_id=event_id, **terms)
+        more.records, more.receipts = given.records + more.records, given.receipts
+        return more
+
+    def _is_time(self, what: str, now: datetime, every: timedelta) -> bool:
+        """Whether something that is done from time to time is to be done now."""
+        last = self._last.get(what)
+        if last is not None and abs(now - last) < every:
+            return False
+        self._last[what] = now
+        return True
+
+    def _worker_file(self, worker: str) -> Path:
+        return self._beside(f"worker-{blake2b(worker.encode(), digest_size=8).hexdigest()}")
 
     def _register(self, worker: str) -> None:
         """Hold a lock in the worker's name for as long as this process lives."""
-        name = blake2b(worker.encode(), digest_size=8).hexdigest()
-        with self._lock:
-            if worker in self._workers and self._process == os.getpid():
+        with self._lock, _sqlite.storage_errors():
+            if worker in self._workers:
                 return
-            lock = FileLock(self._beside(f"worker-{name}"))
-            if not lock.acquire(wait=False):
-                lock.close()
-                raise ConfigurationError(
-                    f"another process works as `{worker}`",
-                    code="worker_taken",
-                    hint="give each process a `worker` name of its own",
-                )
-            self._workers[worker] = lock
+            self._open()
+            with self._file_lock:
+                lock = FileLock(self._worker_file(worker))
+                if not lock.acquire(wait=False):
+                    lock.close()
+                    raise ConfigurationError(
+                        f"another process works as `{worker}`",
+                        code="worker_taken",
+                        hint="give each process a `worker` name of its own",
+                    )
+                self._workers[worker] = lock
 
     def _is_dead(self, worker: str) -> bool:
-        name = blake2b(worker.encode(), digest_size=8).hexdigest()
-        path = self._beside(f"worker-{name}")
+        """Whether no process works as `worker`; the caller holds the lock of the file."""
+        path = self._worker_file(worker)
         if worker in self._workers:
             return False
-        return not path.exists() or self._drop_if_dead(path)
+        if not path.exists():
+            return True
+        lock = FileLock(path)
+        dead = lock.acquire(wait=False)
+        lock.remove() if dead else lock.close()
+        return dead
+
+    def _remove_files_of_the_dead(self) -> None:
+        for path in self._path.parent.glob(f"{escape(self._path.name)}-worker-*"):
+            lock = FileLock(path)
+            lock.remove() if lock.acquire(wait=False) else lock.close()
 
     def _free_leases(self, now: datetime) -> int:
         """End the leases of workers that are dead; return how many lanes that frees."""
         with self._reading() as store:
-            dead = [worker for worker in store.workers() if self._is_dead(worker)]
-        if not dead:
+            others = store.workers() - self._workers.keys()
+        if not others:
             return 0
         with self._transaction() as store:
-            lanes = store.lanes_of_workers(dead)
-            for lane in lanes:
-                lane.worker, lane.due = None, now
-                store.put_lane(lane)
-        return len(lanes)
+            return self._end_leases(store, filter(self._is_dead, others), now)
 
-    def _dead(self, worker: str) -> Collection[str]:
+    def _dead(self, worker: str, _store: Store) -> Collection[str]:
+        return {worker, *filter(self._is_dead, _store.workers())}
+
+    def resume(self, worker: str, now: datetime) -> int:
+        """See `Journal.resume`."""
         self._register(worker)
-        with self._reading() as store:
-            return {worker, *(each for each in store.workers() if self._is_dead(each))}
+        return super().resume(worker, now)
+
+    # Retention, and what is forgotten
+
+    def _tidy_up(self, now: datetime) -> None:
+        """Do a little of what is left to do: erase, and prune what is too old."""
+        if self._erasing and self._is_time("erased", now, _ERASE_AGAIN):
+            self._erase(0)
+        if self._keep is not None and self._is_time("pruned", now, _LOOK_FOR_OLD):
+            with self._reading():
+                self._pruning = self._store.has_old(now - self._keep)
+        if self._keep is not None and self._pruning:
+            with suppress(StorageError), self._transaction() as store:
+                _, done = prune(store, now - self._keep)
+                self._pruning = not done
 
     def forget(self, contact: Contact | str, now: datetime | None = None) -> Forgotten:
         """See `Journal.forget`: no byte of the contact is left in the file, if nobody reads it."""
         forgotten = super().forget(contact, now)
-        return attrs.evolve(forgotten, pending=not self._checkpoint())
+        return attrs.evolve(forgotten, pending=not self._erase(_ERASE_SECONDS))
 
-    def _checkpoint(self) -> bool:
+    def _erase(self, wait: float) -> bool:
         """Move the write-ahead log into the file and empty it; whether nobody prevented it."""
         with self._lock, _sqlite.storage_errors():
-            busy = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
-        self._pending_checkpoint = bool(busy)
+            connection = self._open()
+            with self._file_lock:
+                connection.execute(f"PRAGMA busy_timeout = {int(wait * 1000)}")
+                try:
+                    busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+                finally:
+                    connection.execute(f"PRAGMA busy_timeout = {_sqlite.BUSY_MILLISECONDS}")
+            if not busy:
+                with self._transaction():
+                    self._store.set_erasing(erasing=False)
         return not busy
+
+
+if hasattr(os, "register_at_fork"):
+
+    def _at_fork(method: str) -> None:
+        for journal in [*_journals]:
+            getattr(journal, method)()
+
+    os.register_at_fork(
+        before=lambda: _at_fork("_before_fork"),
+        after_in_parent=lambda: _at_fork("_after_fork_in_parent"),
+        after_in_child=lambda: _at_fork("_after_fork_in_child"),
+    )

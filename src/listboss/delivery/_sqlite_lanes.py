@@ -1,0 +1,165 @@
+"""Lanes and accounts of a journal file."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection
+from datetime import datetime
+
+from listboss.delivery._lanes import in_turn
+from listboss.delivery._rows import AccountRow, LaneRow
+from listboss.delivery._sqlite_values import Part, optional_time, ticks_of
+
+__all__ = ["Lanes"]
+
+# Each account with something due, when, and until when it is paused: one step of the index an
+# account, however many lanes it has.
+_WORKING = (
+    "WITH RECURSIVE name(provider) AS ("
+    " SELECT min(provider) FROM lane WHERE due IS NOT NULL UNION ALL"
+    " SELECT (SELECT min(provider) FROM lane WHERE due IS NOT NULL"
+    " AND provider > name.provider) FROM name WHERE name.provider IS NOT NULL)"
+    " SELECT name.provider, account.paused_until,"
+    " (SELECT min(due) FROM lane WHERE lane.provider = name.provider"
+    " AND due IS NOT NULL) AS due"
+    " FROM name LEFT JOIN account ON account.name = name.provider"
+    " WHERE name.provider IS NOT NULL"
+)
+
+
+class Lanes(Part):
+    """Lanes and accounts; a lane that is changed several times is written once."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        super().__init__(connection)
+        self._turn = 0
+
+    def clear(self) -> None:
+        """Forget the rows that were read."""
+        self._lanes: dict[int, LaneRow] = {}
+        self._lanes_of: dict[str, dict[str, LaneRow]] = {}
+        self._changed_lanes: dict[int, LaneRow] = {}
+        self._accounts: dict[str, AccountRow] = {}
+        self._written: dict[str, tuple[datetime | None, int]] = {}
+        self.new_lanes: set[int] = set()
+
+    def flush(self) -> None:
+        """Write the lanes that have changed."""
+        if self._changed_lanes:
+            self.execute_many(
+                "UPDATE lane SET open = ?, position = ?, due = ?, worker = ? WHERE id = ?",
+                [
+                    (row.open, row.position, ticks_of(row.due), row.worker, row.id)
+                    for row in self._changed_lanes.values()
+                ],
+            )
+            self._changed_lanes.clear()
+
+    def _lane(self, row: sqlite3.Row) -> LaneRow:
+        lane = self._lanes.get(row["id"])
+        if lane is None:
+            lane = self._lanes[row["id"]] = LaneRow(
+                id=row["id"],
+                provider=row["provider"],
+                contact=row["contact"] or "",
+                open=row["open"],
+                position=row["position"],
+                due=optional_time(row["due"]),
+                worker=row["worker"],
+            )
+        return lane
+
+    def _lanes_by_provider(self, contact: str) -> dict[str, LaneRow]:
+        if contact not in self._lanes_of:
+            rows = self.execute(
+                "SELECT * FROM lane WHERE contact = ? ORDER BY provider", (contact,)
+            ).fetchall()
+            self._lanes_of[contact] = {row["provider"]: self._lane(row) for row in rows}
+        return self._lanes_of[contact]
+
+    def lane(self, provider: str, contact: str) -> LaneRow:
+        lanes = self._lanes_by_provider(contact)
+        if provider not in lanes:
+            number = self.execute(
+                "INSERT INTO lane (provider, contact, open, position) VALUES (?, ?, 0, 0)",
+                (provider, contact),
+            ).lastrowid
+            lane = LaneRow(id=number or 0, provider=provider, contact=contact)
+            lanes[provider] = self._lanes[lane.id] = lane
+            self.new_lanes.add(lane.id)
+        return lanes[provider]
+
+    def lane_by_id(self, lane: int) -> LaneRow:
+        if lane in self._lanes:
+            return self._lanes[lane]
+        return self._lane(self._one("SELECT * FROM lane WHERE id = ?", lane))
+
+    def lanes_of(self, contact: str) -> list[LaneRow]:
+        lanes = self._lanes_by_provider(contact)
+        return [lanes[provider] for provider in sorted(lanes)]
+
+    def lanes_of_workers(self, workers: Collection[str]) -> list[LaneRow]:
+        Lanes.flush(self)
+        marks = ", ".join("?" * len(workers))
+        rows = self.execute(f"SELECT * FROM lane WHERE worker IN ({marks})", tuple(workers))
+        return [self._lane(row) for row in rows.fetchall()]
+
+    def workers(self) -> set[str]:
+        Lanes.flush(self)
+        rows = self.execute("SELECT DISTINCT worker FROM lane WHERE worker IS NOT NULL")
+        return {row["worker"] for row in rows.fetchall()}
+
+    def put_lane(self, row: LaneRow) -> None:
+        self._changed_lanes[row.id] = row
+
+    def due_lanes(self, now: datetime, limit: int) -> list[LaneRow]:
+        Lanes.flush(self)
+        ticks = ticks_of(now) or 0
+        names = [
+            row["provider"]
+            for row in self.execute(_WORKING).fetchall()
+            if row["due"] <= ticks and (row["paused_until"] or 0) <= ticks
+        ]
+        self._turn += 1
+        if not names:
+            return []
+        start = self._turn % len(names)
+        names = names[start:] + names[:start]
+        return in_turn([self._due_at(name, ticks, limit) for name in names], limit)
+
+    def _due_at(self, provider: str, ticks: int, limit: int) -> list[LaneRow]:
+        rows = self.execute(
+            "SELECT * FROM lane WHERE provider = ? AND due <= ? ORDER BY due, id LIMIT ?",
+            (provider, ticks, limit),
+        ).fetchall()
+        return [self._lane(row) for row in rows]
+
+    def next_due(self) -> datetime | None:
+        Lanes.flush(self)
+        rows = self.execute(_WORKING).fetchall()
+        return optional_time(min((_due(row) for row in rows), default=None))
+
+    def account(self, name: str) -> AccountRow:
+        if name not in self._accounts:
+            row = self._one("SELECT * FROM account WHERE name = ?", name)
+            account = AccountRow(name=name)
+            if row is not None:
+                account.paused_until = optional_time(row["paused_until"])
+                account.unanswered = row["unanswered"]
+            self._accounts[name] = account
+            self._written[name] = (account.paused_until, account.unanswered)
+        return self._accounts[name]
+
+    def put_account(self, row: AccountRow) -> None:
+        state = (row.paused_until, row.unanswered)
+        if self._written.get(row.name) != state:
+            self._written[row.name] = state
+            self.execute(
+                "INSERT OR REPLACE INTO account VALUES (?, ?, ?)",
+                (row.name, ticks_of(row.paused_until), row.unanswered),
+            )
+
+
+def _due(row: sqlite3.Row) -> int:
+    at: int = max(row["due"], row["paused_until"] or 0)
+    return at
