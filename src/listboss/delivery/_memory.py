@@ -294,7 +294,7 @@ class MemoryStore(MemoryMarks):
         return len(about)
 
     def event_ids(self, contact: str) -> list[str]:
-        return [row.id for row in self._events.values() if row.contact == contact]
+        return sorted(row.id for row in self._events.values() if row.contact == contact)
 
     # Retention
 

@@ -238,6 +238,7 @@ class Actions(Part):
             self._open_rows[row.lane] = [*others, row]
         else:
             self._open_rows.pop(row.lane, None)
+            self.new_lanes.discard(row.lane)
 
     def put_action(self, row: ActionRow) -> None:
         key = _key(row)

@@ -130,7 +130,7 @@ class Marks(Part):
         if known is not None:
             known.add(mark)
             if len(known) > MAX_READ_AT_ONCE:
-                del self._marks[key]
+                self._let_go(lane, mark.target)
         grant = mark.grant
         product = "" if grant is None else grant.product_id
         self._added_marks.append(
@@ -151,6 +151,11 @@ class Marks(Part):
             self._marked.add(marked)
             self._added_marked.append(marked)
 
+    def _let_go(self, lane: int, target: Target) -> None:
+        """Hold the marks of a target no longer: they have to be read again."""
+        self._marks.pop((lane, target), None)
+        self.new_lanes.discard(lane)
+
     def drop_marks(self, lane: int, event_id: str) -> set[Target]:
         Marks.flush(self)
         rows = self.execute(
@@ -158,7 +163,7 @@ class Marks(Part):
         ).fetchall()
         targets = {row["target"] for row in rows}
         for target in targets:
-            self._marks.pop((lane, target), None)
+            self._let_go(lane, target)
         return targets - {ANY_PLACE}
 
     def cover(self, lane: int, mark: Mark) -> None:
@@ -168,7 +173,7 @@ class Marks(Part):
         if known is not None and all(each.stamp >= mark.stamp for each in known.all()):
             return
         Marks.flush(self)
-        self._marks.pop((lane, mark.target), None)
+        self._let_go(lane, mark.target)
         reaches = ("", *Reach)
         self.execute(
             f"DELETE FROM mark WHERE lane = ? AND target = ?"
@@ -179,7 +184,7 @@ class Marks(Part):
 
     def drop_mark(self, lane: int, mark: Mark) -> None:
         Marks.flush(self)
-        self._marks.pop((lane, mark.target), None)
+        self._let_go(lane, mark.target)
         self.execute(
             f"DELETE FROM mark WHERE {_KIND} AND occurred_at = ? AND rank = ? AND event_id = ?"
             " AND action_id = ?",

@@ -99,7 +99,7 @@ class SqliteStore(Actions, Lanes, Marks, History):
         return None if row is None else time_of(row["at"])
 
     def event_ids(self, contact: str) -> list[str]:
-        rows = self.execute("SELECT id FROM event WHERE contact = ?", (contact,))
+        rows = self.execute("SELECT id FROM event WHERE contact = ? ORDER BY id", (contact,))
         return [row["id"] for row in rows.fetchall()]
 
     def forget(self, contact: str, digest: str, now: datetime) -> int:
