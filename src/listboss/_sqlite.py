@@ -16,9 +16,11 @@ from typing import Final
 
 from listboss.errors import ConfigurationError, StorageError
 
-__all__ = ["BUSY_MILLISECONDS", "connect", "refuse_network", "storage_errors"]
+__all__ = ["BUSY_MILLISECONDS", "MAX_LOG_BYTES", "connect", "refuse_network", "storage_errors"]
 
 BUSY_MILLISECONDS: Final = 30_000
+MAX_LOG_BYTES: Final = 8 * 1024 * 1024
+"""To this size the write-ahead log is cut after a reader had let it grow."""
 _MOUNTS = Path("/proc/mounts")
 _NETWORK_FILE_SYSTEMS: Final = (
     "9p", "afs", "beegfs", "ceph", "cifs", "fuse.ceph", "fuse.gluster", "fuse.s3", "fuse.sshfs",
@@ -51,6 +53,7 @@ def connect(
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA secure_delete = ON")
         connection.execute("PRAGMA temp_store = MEMORY")
+        connection.execute(f"PRAGMA journal_size_limit = {MAX_LOG_BYTES}")
         _migrate(connection, application_id, version, migrations)
     except BaseException:
         connection.close()

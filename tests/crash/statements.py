@@ -9,15 +9,17 @@ from pathlib import Path
 class Fuse:
     """Burns at a statement: it raises there, or kills the process."""
 
-    def __init__(self, at: int | None = None, *, kills: bool = False) -> None:
-        self.at = at
+    def __init__(self, at: int | None = None, *, at_first: str = "", kills: bool = False) -> None:
+        self.at, self.at_first = at, at_first
         self.kills = kills
         self.statements: list[str] = []
 
     def __call__(self, sql: str) -> None:
         """Count a statement."""
         self.statements.append(" ".join(sql.split()[:3]))
-        if len(self.statements) == self.at:
+        is_first = bool(self.at_first) and sql.startswith(self.at_first)
+        if is_first or len(self.statements) == self.at:
+            self.at_first = ""
             if self.kills:
                 os.kill(os.getpid(), signal.SIGKILL)
             raise sqlite3.OperationalError("the disk is gone")

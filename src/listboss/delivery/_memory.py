@@ -277,7 +277,7 @@ class MemoryStore(MemoryMarks):
                 row.forgotten = True
                 for action in self._actions.get(row.id, {}).values():
                     action.planned = attrs.evolve(action.planned, email="", data=FrozenMap())
-                    action.detail = ""
+                    action.detail, action.grant = "", None
         lanes = self.lanes_of(contact)
         self.forget_marks(contact, [lane.id for lane in lanes])
         for lane in lanes:
@@ -325,10 +325,8 @@ class MemoryStore(MemoryMarks):
 
     def is_outlived(self, lane: int, mark: Mark, before: datetime) -> bool:
         return any(
-            each.stamp > mark.stamp
-            and (each.reach, each.grant, each.keep) == (mark.reach, mark.grant, mark.keep)
-            and self._is_old(each.stamp.event_id, before)
-            for each in self.marks[lane][mark.target].all()
+            each.stamp > mark.stamp and self._is_old(each.stamp.event_id, before)
+            for each in self.marks_like(lane, mark)
         )
 
     def _is_old(self, event_id: str, before: datetime) -> bool:

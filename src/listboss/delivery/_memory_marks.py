@@ -66,6 +66,18 @@ class MemoryMarks:
         self._remove_mark(lane, mark)
         self.marks_by_event[lane, mark.stamp.event_id].remove(mark)
 
+    def marks_like(self, lane: int, mark: Mark) -> list[Mark]:
+        """Return the marks that say the same: the newest of them decides."""
+        kind = (mark.reach, mark.grant, mark.keep)
+        marks = self.marks[lane].get(mark.target, _NO_MARKS).all()
+        return [each for each in marks if (each.reach, each.grant, each.keep) == kind]
+
+    def drop_outlived(self, lane: int, mark: Mark) -> set[str]:
+        older = [each for each in self.marks_like(lane, mark) if each.stamp < mark.stamp]
+        for each in older:
+            self.drop_mark(lane, each)
+        return {each.stamp.event_id for each in older}
+
     def marks_of(self, event_id: str) -> list[tuple[int, Mark]]:
         return [
             (lane, mark)

@@ -23,11 +23,11 @@ MAX_PRUNED = 200
 PAYMENTS = timedelta(days=340)
 """How much older than what is pruned a payment is that counts as its subscription's: with the
 60 days that journals keep by default, it was made 400 days ago."""
-_SOON, _LATER = timedelta(days=1), timedelta(days=30)
+_AT_ONCE, _SOON, _LATER = timedelta(seconds=1), timedelta(days=1), timedelta(days=30)
 
 
 def prune(store: Store, before: datetime) -> tuple[int, bool]:
-    """Delete some of what is too old; return how many, and whether that was all of it."""
+    """Delete some of what is too old; return how many, and whether there was nothing any more."""
     count = 0
     event_ids = store.old_events(before, MAX_PRUNED)
     for event_id in event_ids:
@@ -43,7 +43,7 @@ def prune(store: Store, before: datetime) -> tuple[int, bool]:
             store.drop_event(event_id)
             count += 1
     records = store.drop_records(before, MAX_PRUNED)
-    return count + records, max(len(event_ids), records) < MAX_PRUNED
+    return count + records, not event_ids and not records
 
 
 def _compact(store: Store, lane: int, mark: Mark, before: datetime) -> None:
@@ -61,9 +61,10 @@ def _compact(store: Store, lane: int, mark: Mark, before: datetime) -> None:
     if subscription is not None:
         store.drop_mark(lane, mark)
         renewed = attrs.evolve(mark, grant=subscription)
-        store.add_mark(lane, renewed)
-        if store.is_outlived(lane, renewed, before):
-            store.drop_mark(lane, renewed)
+        if not store.is_outlived(lane, renewed, before):
+            store.add_mark(lane, renewed)
+            for event_id in store.drop_outlived(lane, renewed):
+                store.look_again(event_id, before - _AT_ONCE)
 
 
 def _subscription_of(store: Store, lane: int, mark: Mark, grant: Grant) -> Grant | None:

@@ -52,6 +52,13 @@ def _key(row: ActionRow) -> _Key:
     return (row.event_id, row.action_id, row.generation)
 
 
+def _about(row: ActionRow) -> str:
+    grant = row.grant
+    codes = None if grant is None else [grant.product_id, grant.transaction, grant.subscriber_code]
+    flags = (row.repeatable, row.is_test, row.always, row.carries)
+    return compact_json([codes, row.effects, *flags])
+
+
 class Actions(Part):
     """Events and their actions; an action that is changed several times is written once."""
 
@@ -77,7 +84,7 @@ class Actions(Part):
             self._added.clear()
         if self._moved:
             self.execute_many(
-                "UPDATE action SET lane = ?, position = ?, accepted_at = ?, planned = ?"
+                "UPDATE action SET lane = ?, position = ?, accepted_at = ?, planned = ?, about = ?"
                 " WHERE event_id = ? AND action_id = ? AND generation = ?",
                 [
                     (
@@ -85,6 +92,7 @@ class Actions(Part):
                         row.position,
                         ticks_of(row.accepted_at),
                         compact_json(write(row.planned)),
+                        _about(row),
                         *key,
                     )
                     for key, row in self._moved.items()
@@ -246,15 +254,6 @@ class Actions(Part):
             self._changed[key] = row
 
     def _columns(self, row: ActionRow) -> tuple[object, ...]:
-        grant = row.grant
-        about = [
-            None if grant is None else [grant.product_id, grant.transaction, grant.subscriber_code],
-            row.effects,
-            row.repeatable,
-            row.is_test,
-            row.always,
-            row.carries,
-        ]
         return (
             *_key(row),
             row.lane,
@@ -273,7 +272,7 @@ class Actions(Part):
             row.stamp.rank,
             compact_json(write(row.planned)),
             None if row.sent is None else dump_action(row.sent),
-            compact_json(about),
+            _about(row),
         )
 
     def open_actions(self, lane: int) -> Iterator[ActionRow]:

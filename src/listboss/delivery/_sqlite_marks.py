@@ -203,6 +203,16 @@ class Marks(Part):
         )
         return found is not None
 
+    def drop_outlived(self, lane: int, mark: Mark) -> set[str]:
+        Marks.flush(self)
+        self._let_go(lane, mark.target)
+        rows = self.execute(
+            f"DELETE FROM mark WHERE {_KIND} AND (occurred_at, rank, event_id) < (?, ?, ?)"
+            " RETURNING event_id",
+            (*_kind(lane, mark), *placed(mark.stamp)),
+        )
+        return {row["event_id"] for row in rows.fetchall()}
+
     def marked_targets(self, lane: int, product_id: str | None) -> set[Target]:
         Marks.flush(self)
         where, values = where_equal({"product_id": product_id})

@@ -133,7 +133,7 @@ class SqliteStore(Actions, Lanes, Marks, History):
 
     def _blank(self, row: ActionRow) -> None:
         row.planned = attrs.evolve(row.planned, email="", data=FrozenMap())
-        row.detail = ""
+        row.detail, row.grant = "", None
         self.add_action(row)
 
     # Retention
