@@ -1,5 +1,9 @@
-"""Where the files of the hosts are that are killed."""
+"""Where the files of the hosts are that are killed.
 
+These tests need processes that fork and signals that kill: they are not run on Windows.
+"""
+
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -8,6 +12,8 @@ import pytest
 from hypothesis import settings
 
 from tests.crash.host import World
+
+collect_ignore_glob = [] if hasattr(os, "fork") else ["test_*.py"]
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from threading import Thread
 import attrs
 import pytest
 
-from listboss import Action, Capabilities, Engine, RuleSet
+from listboss import Action, AddTag, Capabilities, Engine, RuleSet
 from listboss.delivery import Executor, RetryPolicy, SqliteJournal
 from listboss.errors import ConfigurationError
 from listboss.provider import Applied, Refused, Throttled, Unknown
@@ -338,6 +338,16 @@ class TestBacklog:
         (attempt,) = journal.turn("one", (), NOON, want=49)
         assert "e-49" == attempt.event_id
 
+    def test_a_hot_lane(self, journal):
+        """Events of one contact that come by the hundred go out one by one, in their order."""
+        account = _Account()
+        executor = Executor(ENGINE, {"mail": account}, journal, clock=lambda: NOON)
+        events = [approval(f"e-{n:03}", minutes=n) for n in range(100)]
+        executor.handle_many(events)
+        assert [AddTag(f"tag {n % 2}") for n in range(200)] == account.sent
+        applied = [record.event_id for record in journal.history(status="applied")]
+        assert sorted(applied) == applied
+
     def test_an_account_that_is_down(self, world, journal):
         """A large backlog of an account that is paused delays no other account."""
         engine = _two_accounts()
@@ -348,6 +358,25 @@ class TestBacklog:
         accounts = {"mail": down, "crm": up}
         Executor(engine, accounts, journal, clock=lambda: NOON).run_due()
         assert (60, True) == (len(up.sent), len(down.sent) <= 16)
+
+
+class TestRetention:
+    """Old events."""
+
+    def test_redelivered(self, journal):
+        """An event that is delivered again after its time does nothing twice."""
+        account = _Account()
+        executor = Executor(ENGINE, {"mail": account}, journal, clock=lambda: NOON)
+        executor.handle(approval())
+        journal.prune(NOON + timedelta(days=1))
+        executor.handle(approval())
+        assert 2 == len(account.sent)
+
+    def test_never_what_is_pending(self, journal):
+        """What is not over stays, however old it is."""
+        accept(journal, approval())
+        journal.prune(NOON + timedelta(days=9_999))
+        assert ["planned", "planned"] == statuses(journal)
 
 
 def _two_accounts():
