@@ -181,3 +181,15 @@ class TestOrder:
             journal.accept(event, engine.plan(event), START)
         turns = [journal.turn("w1", (), START + timedelta(seconds=2 * n)) for n in range(4)]
         assert 2 == [attempt.planned.provider for (attempt,) in turns].count("mail")
+
+
+class TestOneTransaction:
+    """Events that are accepted together end as they do one by one."""
+
+    def test_clears_of_a_new_contact(self, journal):
+        """The newest clear counts, although it had covered one, and another came after it."""
+        clear, add = "purchase.completed", "purchase.approved"
+        host = Host(journal, [("c1", clear, RemoveTag("vip")), ("c1", add, AddTag("vip"))])
+        days = [(clear, 1), (clear, 4), (clear, 2), (add, 3)]
+        host.executor.handle_many([happened(name, f"e{day}", day=day) for name, day in days])
+        assert set() == host.held
