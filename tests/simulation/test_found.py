@@ -193,3 +193,14 @@ class TestOneTransaction:
         days = [(clear, 1), (clear, 4), (clear, 2), (add, 3)]
         host.executor.handle_many([happened(name, f"e{day}", day=day) for name, day in days])
         assert set() == host.held
+
+
+class TestPrune:
+    """What is finished and old goes."""
+
+    def test_an_event_that_was_planned_twice_at_one_time(self, journal):
+        """It is deleted once."""
+        host = Host(journal, [])
+        host.executor.accept(happened("own.seen", "e1"))
+        host.executor.accept(happened("own.seen", "e1"), replan=True)
+        assert (3, ()) == (journal.prune(host.now + timedelta(days=1)), journal.history())

@@ -303,6 +303,7 @@ class MemoryStore(MemoryMarks):
         while self._looks and self._looks[0][0] < before and len(found) < limit:
             at, event_id = heappop(self._looks)
             if self._look_at.get(event_id) == at:
+                del self._look_at[event_id]  # it may be in the heap twice
                 found.append(event_id)
         return found
 
