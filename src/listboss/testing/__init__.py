@@ -2,7 +2,8 @@
 
 Importing this package registers a strategy for each noun with Hypothesis, so that
 `st.from_type(Event)` works; it needs the extra `listboss[testing]`. `reference.plan` is a
-slow, readable engine to compare plans with. Nothing here is needed to run listboss.
+slow, readable engine to compare plans with, and `check_journal` tests a journal of your own.
+Nothing here is needed to run listboss.
 """
 
 from typing import Any
@@ -24,6 +25,7 @@ from listboss.rules import (
 )
 from listboss.testing import reference
 from listboss.testing._accounts import actions, actions_of, capabilities, places, verbs
+from listboss.testing._journals import check_journal
 from listboss.testing._plain import contacts, fact_values, facts
 from listboss.testing._webhooks import payloads
 from listboss.testing._worlds import (
@@ -50,6 +52,7 @@ __all__ = [
     "actions",
     "capabilities",
     "catalogues",
+    "check_journal",
     "conditions",
     "contacts",
     "events",
