@@ -204,3 +204,16 @@ class TestPrune:
         host.executor.accept(happened("own.seen", "e1"))
         host.executor.accept(happened("own.seen", "e1"), replan=True)
         assert (3, ()) == (journal.prune(host.now + timedelta(days=1)), journal.history())
+
+    def test_what_an_unfinished_event_says_may_be_taken_back(self, journal):
+        """So the older event that says the same stays."""
+        bought = ("c1", "purchase.approved", AddTag("vip"))
+        done = [("c1", "purchase.completed", action) for action in (AddTag("vip"), AddLead("a"))]
+        host = Host(journal, [bought, *done])
+        host.executor.handle(happened("purchase.approved", "e1", day=1))
+        host.answers.append(Refused("no", "configuration"))
+        host.executor.handle(happened("purchase.completed", "e2", day=2))
+        journal.prune(host.now + timedelta(days=1))
+        host.executor.use_engine(engine_of([bought], host.capabilities))
+        host.executor.replan("e2")
+        assert ["e1"] == [each.event_id for each in journal.standing(ANA) if each.on]

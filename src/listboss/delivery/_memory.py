@@ -326,13 +326,16 @@ class MemoryStore(MemoryMarks):
 
     def is_outlived(self, lane: int, mark: Mark, before: datetime) -> bool:
         return any(
-            each.stamp > mark.stamp and self._is_old(each.stamp.event_id, before)
+            each.stamp > mark.stamp and self._is_settled(each.stamp.event_id, before)
             for each in self.marks_like(lane, mark)
         )
 
-    def _is_old(self, event_id: str, before: datetime) -> bool:
+    def _is_settled(self, event_id: str, before: datetime) -> bool:
         row = self._events.get(event_id)
-        return row is None or row.accepted_at < before
+        if row is None:
+            return True
+        unfinished = any(each.status in OPEN | STUCK for each in self.actions_of(event_id))
+        return row.accepted_at < before and not unfinished
 
     def drop_records(self, before: datetime, limit: int) -> int:
         old = (n for n, (each, _) in enumerate(self._records) if each.time < before)

@@ -49,7 +49,8 @@ def prune(store: Store, before: datetime) -> tuple[int, bool]:
 def _compact(store: Store, lane: int, mark: Mark, before: datetime) -> None:
     """Drop a mark that a newer one of its kind outlives; take an old payment for its subscription.
 
-    The newer mark has to be as old: a plan that may still be replanned may take its marks back.
+    The newer mark has to be as old, and its event finished: a plan that may still be replanned
+    may take its marks back.
     """
     if store.is_outlived(lane, mark, before):
         store.drop_mark(lane, mark)

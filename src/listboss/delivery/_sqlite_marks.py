@@ -11,6 +11,7 @@ from datetime import datetime
 
 from listboss.delivery._mark_index import TargetIndex, TargetMarks
 from listboss.delivery._rows import LaneRow
+from listboss.delivery._sqlite_schema import OPEN_STATUSES, STUCK_STATUSES
 from listboss.delivery._sqlite_values import (
     Part,
     grant_key,
@@ -192,11 +193,13 @@ class Marks(Part):
         )
 
     def is_outlived(self, lane: int, mark: Mark, before: datetime) -> bool:
-        Marks.flush(self)
+        self.flush()
         found = self._one(
             f"SELECT 1 FROM mark WHERE {_KIND} AND (occurred_at, rank, event_id) > (?, ?, ?)"
             " AND NOT EXISTS (SELECT 1 FROM event WHERE event.id = mark.event_id"
-            " AND event.accepted_at >= ?) LIMIT 1",
+            " AND event.accepted_at >= ?)"
+            " AND NOT EXISTS (SELECT 1 FROM action WHERE action.event_id = mark.event_id"
+            f" AND status IN ({OPEN_STATUSES}, {STUCK_STATUSES})) LIMIT 1",
             *_kind(lane, mark),
             *placed(mark.stamp),
             ticks_of(before),
