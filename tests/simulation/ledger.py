@@ -21,6 +21,7 @@ from listboss.delivery import (
     Result,
     Status,
 )
+from listboss.errors import UnknownIdError
 from listboss.provider import Accepted, Applied, NoChange, Outcome
 from tests.simulation.oracle import Replay, place_target, stamp, tag_target
 from tests.simulation.scope import EVERYTHING, Held, outside_of
@@ -103,9 +104,12 @@ class Ledger:
     in_sync: bool
     entries: dict[str, Entry] = attrs.field(factory=dict)
     erased: dict[str, Entry] = attrs.field(factory=dict)
+    gone: dict[str, Entry] = attrs.field(factory=dict)
+    """Finished events that were pruned: they still count, and are new when they come again."""
     forgotten: dict[str, datetime] = attrs.field(factory=dict)
     flights: dict[Key, list[Flight]] = attrs.field(factory=lambda: defaultdict(list))
     in_flight: list[Flight] = attrs.field(factory=list)
+    is_pruned: bool = False
     clock: int = 0
     """How often the clock was turned back."""
     freed: set[Key] = attrs.field(factory=set)
@@ -131,12 +135,23 @@ class Ledger:
                 expect(receipt.status is DeliveryStatus.FORGOTTEN, "kept", event.id)
                 return
             self.entries[event.id] = new
+            if event.id in self.gone:
+                self._accept_anew(new)
         elif _identity(known.event) != _identity(event):
             expect(receipt.status is DeliveryStatus.CONFLICT, "not a conflict", event.id)
             return
         elif replan or known.plan.idle in MAY_PASS:
             self._replace(known, plan)
         self._check_receipt(event.id, receipt)
+
+    def _accept_anew(self, new: Entry) -> None:
+        """Accept an event that was pruned; an id may have become that of another event."""
+        old = self.gone.pop(new.event.id)
+        if _identity(old.event) != _identity(new.event):
+            for contact in (old.contact, new.contact):
+                self.outside[contact] |= {(name, EVERYTHING) for name in self.accounts}
+        self._replace(old, new.plan)
+        new.replanned = True
 
     def _replace(self, entry: Entry, plan: Plan) -> None:
         """Replace the plan of an event.
@@ -162,12 +177,44 @@ class Ledger:
         entry.plan, entry.replanned = plan, True
         self.freed.update(key for key in self.flights if key[0] == entry.event.id)
 
+    def pruned(self) -> None:
+        """Note which events have gone; what was finished may be sent again when it comes again."""
+        self.is_pruned = True
+        for kept in (self.entries, self.erased):
+            for event_id in [*kept]:
+                if self.knows(event_id):
+                    continue
+                entry = kept.pop(event_id)
+                if kept is self.entries:
+                    self.gone[event_id] = entry
+                for key in [*self.flights]:
+                    if key[0] == event_id:
+                        del self.flights[key]
+
+    def knows(self, event_id: str) -> bool:
+        """Whether the journal still has an event."""
+        try:
+            self.journal.receipt(event_id)
+        except UnknownIdError:
+            return False
+        return True
+
+    def unfinished(self) -> list[str]:
+        """Return the events of which something is open or stuck."""
+        return [
+            event_id
+            for event_id in (*self.entries, *self.erased)
+            for state in self.journal.receipt(event_id).states
+            if state.status in OPEN | STUCK
+        ]
+
     def forgot(self, contact: str, now: datetime) -> None:
         """Note that a contact was forgotten."""
         self.forgotten[contact] = max(now, self.forgotten.get(contact, now))
         for event_id, entry in [*self.entries.items()]:
             if entry.contact == contact:
                 self.erased[event_id] = self.entries.pop(event_id)
+        self.gone = {key: entry for key, entry in self.gone.items() if entry.contact != contact}
         self.outside.pop(contact, None)
         self.unexplained.pop(contact, None)
         for lane in [*self.sent_stamp]:
@@ -222,6 +269,8 @@ class Ledger:
         """Whether later actions of the lane may be sent before this one."""
         if state.status not in OPEN or state.status is Status.SENDING or earlier in self.freed:
             return True
+        if self.is_pruned:
+            return True  # the history may not say any more what was superseded before
         if state.status is Status.PLANNED:  # superseded before, and taken up again at the end?
             records = self.journal.history(event_id=earlier[0], status=Status.SUPERSEDED)
             return any(record.action == state.planned.action for record in records)

@@ -250,6 +250,7 @@ class Simulation:
             self._retry: 1,
             self._forget: 1,
             self._turn_clock_back: 1,
+            self._prune: 1,
         }
         (step,) = self.dice.choices([*steps], weights=[*steps.values()])
         step()
@@ -309,6 +310,19 @@ class Simulation:
         self.now -= timedelta(seconds=self.dice.choice((5, 100, 4_000)))
         self.ledger.clock += 1
         self.write("clock turned back")
+
+    def _prune(self) -> None:
+        if self.depth:
+            return  # nobody prunes what is being handled
+        ago = self.dice.choice((0, 3_600, 86_400))
+        unfinished = self.ledger.unfinished()
+        self.journal.prune(self.now - timedelta(seconds=ago))
+        self.write("prune", ago)
+        for event_id in unfinished:
+            expect(self.ledger.knows(event_id), "pruned before it was finished", event_id)
+        self.ledger.pruned()
+        for account in self.at.values():  # no account remembers keys for as long as that
+            account.done.clear()
 
     def _trouble(self) -> None:
         account = self.dice.choice([*self.at.values()])
@@ -390,7 +404,8 @@ class Simulation:
     def _compare(self) -> None:
         """Compare what every account holds, and what the journal says, with the oracle."""
         for email in EMAILS:
-            entries = [each for each in self.ledger.entries.values() if each.contact == email]
+            known = (*self.ledger.entries.values(), *self.ledger.gone.values())
+            entries = [entry for entry in known if entry.contact == email]
             pairs = [(entry.event, entry.plan) for entry in entries]
             wanted = final_state(pairs, self.world.accounts)
             outside = self.ledger.outside[email] | outside_of(pairs, self.world.accounts)
