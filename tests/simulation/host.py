@@ -18,7 +18,7 @@ from listboss.delivery import Executor, Journal, RetryPolicy, Status
 from listboss.provider import Applied, Call, Outcome
 from tests.simulation.accounts import Account
 from tests.simulation.oracle import Target
-from tests.simulation.simulation import Silent
+from tests.simulation.workers import Silent
 from tests.simulation.worlds import CATALOGUE, CLUB, PRODUCTS, START
 
 ANA = "ana@example.com"

@@ -11,7 +11,7 @@ from listboss.delivery import Executor, MemoryJournal
 from tests.simulation.accounts import Account
 from tests.simulation.oracle import final_state
 from tests.simulation.scope import Held, is_promised, outside_of
-from tests.simulation.simulation import Silent
+from tests.simulation.workers import Silent
 from tests.simulation.worlds import START, World, random_event, random_rules, random_world
 
 EMAIL = "ana@example.com"
