@@ -34,7 +34,7 @@ from listboss import (
 )
 from listboss.codec import HINTS
 from listboss.delivery import TRANSITIONS, DeliveryStatus, Happening, RetryPolicy, Status
-from listboss.delivery._sqlite_schema import SCHEMA
+from listboss.delivery._sql_schema import SCHEMA
 from listboss.hotmart._events import DERIVED, ENDED, EVENTS, PURCHASES
 from listboss.hotmart._lookup import Paths
 from listboss.hotmart.fields import FACTS, IDS

@@ -29,7 +29,7 @@ from listboss import _sqlite
 from listboss._file_lock import FileLock
 from listboss.delivery._retention import prune
 from listboss.delivery._rows import Store
-from listboss.delivery._sqlite_schema import SCHEMA
+from listboss.delivery._sql_schema import SCHEMA
 from listboss.delivery._sqlite_store import SqliteStore
 from listboss.delivery.journal import Forgotten, Turn
 from listboss.delivery.life import DeliveryStatus, Result

@@ -1,4 +1,4 @@
-"""What was sent, and the history, in a journal file.
+"""What was sent, and the history, in a journal in a database.
 
 A page of the history is found by the number of its last record, whatever came before. Records
 are never changed, except that `forget` removes the contact and the detail.
@@ -7,21 +7,22 @@ are never changed, except that `forget` removes the contact and the detail.
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterator
 from datetime import datetime
 
 from listboss.codec import load_event
 from listboss.codec._reading import read_own
 from listboss.delivery._rows import RecordFilter, TargetRow
-from listboss.delivery._sqlite_values import (
+from listboss.delivery._sql_values import (
     Part,
+    Row,
     dump_action,
     dump_ids,
     placed,
     stamp_of_row,
     ticks_of,
     time_of,
+    upsert,
     where_equal,
 )
 from listboss.delivery.life import DeliveryStatus, Status
@@ -32,11 +33,23 @@ from listboss.standing import Stamp, Target
 
 __all__ = ["History"]
 
+_NO_LIMIT = 2**62
+_PUT_TARGET = upsert(
+    "target",
+    "lane, target, spelled, is_on, occurred_at, rank, event_id, confirmed",
+    "lane, target",
+)
+_PUT_FIELD = upsert("field", "lane, name, occurred_at, rank, event_id, digest", "lane, name")
+
 
 class History(Part):
-    """What was sent last, and the records; both are written when the transaction ends."""
+    """What was sent last, and the records; both are written when the transaction ends.
+
+    `names_rule` is the condition that a record names a rule.
+    """
 
     new_lanes: set[int]
+    names_rule: str
 
     def clear(self) -> None:
         """Forget the rows that were read."""
@@ -50,7 +63,7 @@ class History(Part):
         """Write the targets, fields and records that have changed or were added."""
         if self._changed_targets:
             self.execute_many(
-                "INSERT OR REPLACE INTO target VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                _PUT_TARGET,
                 [
                     (*key, dump_action(row.spelled), row.on, *_placed(row.stamp), row.confirmed)
                     for key, row in self._changed_targets.items()
@@ -59,7 +72,7 @@ class History(Part):
             self._changed_targets.clear()
         if self._changed_fields:
             self.execute_many(
-                "INSERT OR REPLACE INTO field VALUES (?, ?, ?, ?, ?, ?)",
+                _PUT_FIELD,
                 [
                     (*key, *placed(stamp), digest)
                     for key, (stamp, digest) in self._changed_fields.items()
@@ -75,7 +88,7 @@ class History(Part):
             )
             self._added_records.clear()
 
-    def _target(self, row: sqlite3.Row) -> TargetRow:
+    def _target(self, row: Row) -> TargetRow:
         key = (row["lane"], row["target"])
         known = self._targets.get(key)
         if known is None:
@@ -145,7 +158,7 @@ class History(Part):
             )
         )
 
-    def _record(self, row: sqlite3.Row) -> Record:
+    def _record(self, row: Row) -> Record:
         status = row["status"]
         action = row["action"]
         return Record(
@@ -177,24 +190,21 @@ class History(Part):
             if value is not None:
                 where, values = f"{where} AND {condition}", (*values, value)
         if wanted.segmentation_id is not None:
-            where += (
-                " AND EXISTS (SELECT 1 FROM json_each(record.segmentation_ids)"
-                " WHERE json_each.value = ?)"
-            )
+            where += f" AND {self.names_rule}"
             values = (*values, wanted.segmentation_id)
-        return f"WHERE 1{where}", values
+        return f"WHERE TRUE{where}", values
 
     def records(self, wanted: RecordFilter, limit: int | None) -> list[Record]:
         where, values = self._wanted(wanted)
         rows = self.execute(
             f"SELECT * FROM record {where} ORDER BY number DESC LIMIT ?",
-            (*values, -1 if limit is None else limit),
+            (*values, _NO_LIMIT if limit is None else limit),
         ).fetchall()
         return [self._record(row) for row in reversed(rows)]
 
     def count(self, wanted: RecordFilter) -> int:
         where, values = self._wanted(wanted)
-        found: int = self.execute(f"SELECT count(*) FROM record {where}", values).fetchone()[0]
+        found: int = self._one(f"SELECT count(*) AS found FROM record {where}", *values)["found"]
         return found
 
     def events(

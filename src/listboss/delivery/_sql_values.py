@@ -1,4 +1,4 @@
-"""How the values of a journal are kept in columns, and read from them.
+"""How the values of a journal are kept in the columns of a database, and read from them.
 
 Times are microseconds since 1970 in UTC, so that they sort as numbers; other values are
 canonical JSON.
@@ -7,10 +7,11 @@ canonical JSON.
 from __future__ import annotations
 
 import json
-import sqlite3
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 
 from listboss.codec._writing import write
 from listboss.rules.action import Action, ProviderAction
@@ -18,6 +19,8 @@ from listboss.standing import Grant, Mark, Reach, Stamp
 
 __all__ = [
     "Part",
+    "Row",
+    "Rows",
     "compact_json",
     "dump_action",
     "dump_ids",
@@ -29,6 +32,7 @@ __all__ = [
     "stamp_of_row",
     "ticks_of",
     "time_of",
+    "upsert",
     "where_equal",
 ]
 
@@ -85,7 +89,7 @@ def _dump(action: Action) -> str:
 _dump_once = lru_cache(maxsize=1024)(_dump)
 
 
-def stamp_of_row(row: sqlite3.Row) -> Stamp:
+def stamp_of_row(row: Row) -> Stamp:
     return Stamp(time_of(row["occurred_at"]), row["rank"], row["event_id"])
 
 
@@ -93,7 +97,7 @@ def placed(stamp: Stamp) -> tuple[int | None, int, str]:
     return (ticks_of(stamp.occurred_at), stamp.rank, stamp.event_id)
 
 
-def mark_of_row(row: sqlite3.Row, provider: str) -> Mark:
+def mark_of_row(row: Row, provider: str) -> Mark:
     return Mark(
         provider,
         row["target"],
@@ -111,16 +115,47 @@ def where_equal(equal: dict[str, object]) -> tuple[str, tuple[object, ...]]:
     return "".join(f" AND {name} = ?" for name in given), tuple(given.values())
 
 
-class Part:
-    """One part of the store.
+def upsert(table: str, columns: str, key: str) -> str:
+    """Return a statement that inserts a row, or replaces the one with the same key."""
+    names = columns.split(", ")
+    others = ", ".join(f"{name} = excluded.{name}" for name in names if name not in key.split(", "))
+    marks = ", ".join("?" * len(names))
+    return (
+        f"INSERT INTO {table} ({columns}) VALUES ({marks})"
+        f" ON CONFLICT ({key}) DO UPDATE SET {others}"
+    )
 
-    A part keeps the rows that it read until another connection changes the file, and writes
-    what has changed when the transaction ends, or before a look-up that depends on it.
+
+class Row(Protocol):
+    """A row of a database, with the names of its columns."""
+
+    def __getitem__(self, name: str, /) -> Any: ...
+
+
+class Rows(Protocol):
+    """What a statement found."""
+
+    @property
+    def rowcount(self) -> int: ...
+    def fetchone(self) -> Any: ...
+    def fetchall(self) -> Sequence[Any]: ...
+    def __iter__(self) -> Iterator[Any]: ...
+
+
+class Part(ABC):
+    """One part of the store; the statements are those that both databases understand.
+
+    A part keeps the rows that it read as long as nobody else can change them, and writes what
+    has changed when the transaction ends, or before a look-up that depends on it.
     """
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self.execute = connection.execute
-        self.execute_many = connection.executemany
+    @abstractmethod
+    def execute(self, sql: str, values: Sequence[object] = (), /) -> Rows:
+        """Carry out a statement with a `?` for each value."""
+
+    @abstractmethod
+    def execute_many(self, sql: str, rows: Iterable[Sequence[object]], /) -> object:
+        """Carry out a statement for each row of values."""
 
     def _one(self, sql: str, *values: object) -> Any:
         return self.execute(sql, values).fetchone()

@@ -1,4 +1,4 @@
-"""Events and actions of a journal file.
+"""Events and actions of a journal in a database.
 
 Rows that were read are held until another connection writes, so that each is read once, and
 is one object for all callers. Planned actions stay text until somebody reads them.
@@ -7,7 +7,6 @@ is one object for all callers. Planned actions stay text until somebody reads th
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Collection, Iterator
 from functools import partial
 
@@ -17,15 +16,17 @@ from listboss.codec import dump_event, load_event
 from listboss.codec._reading import read_own
 from listboss.codec._writing import write
 from listboss.delivery._rows import ActionRow, EventRow
-from listboss.delivery._sqlite_schema import OPEN_STATUSES, STUCK_STATUSES
-from listboss.delivery._sqlite_values import (
+from listboss.delivery._sql_schema import OPEN_STATUSES, STUCK_STATUSES
+from listboss.delivery._sql_values import (
     Part,
+    Row,
     compact_json,
     dump_action,
     optional_time,
     stamp_of_row,
     ticks_of,
     time_of,
+    upsert,
     where_equal,
 )
 from listboss.delivery.life import OPEN, STUCK, Status
@@ -41,6 +42,12 @@ _CHUNK = 16
 MAX_HELD = 64
 """How many open actions of a lane are held in memory; of a longer lane, those that are read."""
 _Key = tuple[str, str, int]
+_PUT_EVENT = upsert(
+    "event",
+    "id, name, product_id, contact, email, subscription_plan, occurred_at, accepted_at, is_test,"
+    " idle, forgotten, look_at, event",
+    "id",
+)
 
 
 def _planned(text: str) -> PlannedAction:
@@ -127,7 +134,7 @@ class Actions(Part):
             self._events[event_id] = None if row is None else self._event(row)
         return self._events[event_id]
 
-    def _event(self, row: sqlite3.Row) -> EventRow:
+    def _event(self, row: Row) -> EventRow:
         return EventRow(
             id=row["id"],
             name=row["name"],
@@ -148,7 +155,7 @@ class Actions(Part):
         stored = None if row.event is None else dump_event(row.event)
         self._events[row.id] = attrs.evolve(row, event=None)
         self.execute(
-            f"INSERT OR REPLACE INTO event VALUES ({', '.join('?' * 13)})",
+            _PUT_EVENT,
             (
                 row.id,
                 row.name,
@@ -170,13 +177,13 @@ class Actions(Part):
         row = self._one("SELECT event FROM event WHERE id = ?", event_id)
         return None if row is None or row["event"] is None else load_event(row["event"])
 
-    def _action(self, row: sqlite3.Row) -> ActionRow:
+    def _action(self, row: Row) -> ActionRow:
         key: _Key = (row["event_id"], row["action_id"], row["generation"])
         if key not in self._actions:
             self._actions[key] = self._new_action(row)
         return self._actions[key]
 
-    def _new_action(self, row: sqlite3.Row) -> ActionRow:
+    def _new_action(self, row: Row) -> ActionRow:
         about = json.loads(row["about"])
         grant, effects, repeatable, is_test, always, carries = about
         sent = row["sent"]
@@ -306,7 +313,7 @@ class Actions(Part):
         Actions.flush(self)
         where, values = where_equal({"provider": provider, "product_id": product_id})
         found: list[ActionRow] = []
-        # Each part repeats the condition of a partial index, so that SQLite can use it.
+        # Each part repeats the condition of a partial index, so that it can be used.
         for part, indexed in ((STUCK, STUCK_STATUSES), (OPEN, OPEN_STATUSES)):
             wanted = ", ".join(f"'{status}'" for status in sorted(part & set(statuses)))
             if wanted:

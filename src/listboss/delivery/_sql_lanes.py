@@ -1,14 +1,14 @@
-"""Lanes and accounts of a journal file."""
+"""Lanes and accounts of a journal in a database."""
 
 from __future__ import annotations
 
-import sqlite3
+from abc import abstractmethod
 from collections.abc import Collection
 from datetime import datetime
 
 from listboss.delivery._lanes import in_turn
 from listboss.delivery._rows import AccountRow, LaneRow
-from listboss.delivery._sqlite_values import Part, optional_time, ticks_of
+from listboss.delivery._sql_values import Part, Row, optional_time, ticks_of, upsert
 
 __all__ = ["Lanes"]
 
@@ -26,13 +26,18 @@ _WORKING = (
     " WHERE name.provider IS NOT NULL"
 )
 
+_PUT_ACCOUNT = upsert("account", "name, paused_until, unanswered", "name")
+
 
 class Lanes(Part):
     """Lanes and accounts; a lane that is changed several times is written once."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        super().__init__(connection)
+    def __init__(self) -> None:
         self._turn = 0
+
+    @abstractmethod
+    def _new_lane(self, provider: str, contact: str) -> int:
+        """Store a lane that did not exist, and return its number."""
 
     def clear(self) -> None:
         """Forget the rows that were read."""
@@ -55,7 +60,7 @@ class Lanes(Part):
             )
             self._changed_lanes.clear()
 
-    def _lane(self, row: sqlite3.Row) -> LaneRow:
+    def _lane(self, row: Row) -> LaneRow:
         lane = self._lanes.get(row["id"])
         if lane is None:
             lane = self._lanes[row["id"]] = LaneRow(
@@ -80,11 +85,8 @@ class Lanes(Part):
     def lane(self, provider: str, contact: str) -> LaneRow:
         lanes = self._lanes_by_provider(contact)
         if provider not in lanes:
-            number = self.execute(
-                "INSERT INTO lane (provider, contact, open, position) VALUES (?, ?, 0, 0)",
-                (provider, contact),
-            ).lastrowid
-            lane = LaneRow(id=number or 0, provider=provider, contact=contact)
+            number = self._new_lane(provider, contact)
+            lane = LaneRow(id=number, provider=provider, contact=contact)
             lanes[provider] = self._lanes[lane.id] = lane
             self.new_lanes.add(lane.id)
         return lanes[provider]
@@ -155,11 +157,11 @@ class Lanes(Part):
         if self._written.get(row.name) != state:
             self._written[row.name] = state
             self.execute(
-                "INSERT OR REPLACE INTO account VALUES (?, ?, ?)",
+                _PUT_ACCOUNT,
                 (row.name, ticks_of(row.paused_until), row.unanswered),
             )
 
 
-def _due(row: sqlite3.Row) -> int:
+def _due(row: Row) -> int:
     at: int = max(row["due"], row["paused_until"] or 0)
     return at

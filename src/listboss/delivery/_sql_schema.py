@@ -1,4 +1,4 @@
-"""The tables of a journal file, and their indexes.
+"""The tables of a journal in a database, and their indexes.
 
 Each look-up of `Store` has an index that answers it. A change of a table is a migration that is
 added to the list in `sqlite`; a script that was released is never edited.
@@ -115,7 +115,7 @@ CREATE TABLE ending (
   event_id TEXT NOT NULL,
   PRIMARY KEY (contact, grant_key, occurred_at, rank, event_id)
 ) WITHOUT ROWID;
-CREATE INDEX ending_subscription ON ending (contact, product_id) WHERE subscription;
+CREATE INDEX ending_subscription ON ending (contact, product_id) WHERE subscription = 1;
 CREATE TABLE link (        -- the subscription that a purchase belongs to
   contact TEXT NOT NULL,
   purchase TEXT NOT NULL,

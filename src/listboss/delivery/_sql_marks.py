@@ -1,4 +1,4 @@
-"""What events say of tags and places, in a journal file.
+"""What events say of tags and places, in a journal in a database.
 
 `judge` asks for the newest mark of some kind; each question is one step in an index. A table of
 the marked targets saves a search through all marks of a lane.
@@ -11,8 +11,8 @@ from datetime import datetime
 
 from listboss.delivery._mark_index import TargetIndex, TargetMarks
 from listboss.delivery._rows import LaneRow
-from listboss.delivery._sqlite_schema import OPEN_STATUSES, STUCK_STATUSES
-from listboss.delivery._sqlite_values import (
+from listboss.delivery._sql_schema import OPEN_STATUSES, STUCK_STATUSES
+from listboss.delivery._sql_values import (
     Part,
     grant_key,
     grant_of_key,
@@ -20,6 +20,7 @@ from listboss.delivery._sqlite_values import (
     placed,
     stamp_of_row,
     ticks_of,
+    upsert,
     where_equal,
 )
 from listboss.standing import (
@@ -43,6 +44,10 @@ _KIND = "lane = ? AND target = ? AND reach = ? AND grant_key = ? AND keep = ?"
 def _kind(lane: int, mark: Mark) -> tuple[object, ...]:
     return (lane, mark.target, mark.reach or "", grant_key(mark.grant), mark.keep)
 
+
+_PUT_LINK = upsert(
+    "link", "contact, purchase, subscription, occurred_at, rank, event_id", "contact, purchase"
+)
 
 MAX_READ_AT_ONCE = 32
 """The marks of a target are read with one query if they are at most this many."""
@@ -88,7 +93,7 @@ class _Index:
     def last_clear_of_subscriptions(self, product_id: str) -> Mark | None:
         """See `MarkIndex.last_clear_of_subscriptions`."""
         return self._newest(
-            "reach = ? AND product_id = ? AND subscription", Reach.GRANT, product_id
+            "reach = ? AND product_id = ? AND subscription = 1", Reach.GRANT, product_id
         )
 
     def link(self, purchase: Grant) -> Grant | None:
@@ -120,7 +125,9 @@ class Marks(Part):
             )
             self._added_marks.clear()
         if self._added_marked:
-            self.execute_many("INSERT OR IGNORE INTO marked VALUES (?, ?, ?)", self._added_marked)
+            self.execute_many(
+                "INSERT INTO marked VALUES (?, ?, ?) ON CONFLICT DO NOTHING", self._added_marked
+            )
             self._added_marked.clear()
 
     def add_mark(self, lane: int, mark: Mark) -> None:
@@ -255,7 +262,7 @@ class Marks(Part):
     def add_ending(self, contact: str, ending: Ending) -> None:
         grant = ending.grant
         self.execute(
-            "INSERT OR IGNORE INTO ending VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO ending VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
             (
                 contact,
                 grant_key(grant),
@@ -278,7 +285,7 @@ class Marks(Part):
             yield from map(stamp_of_row, rows.fetchall())
         if holder.is_purchase and link is None:
             rows = self.execute(
-                "SELECT * FROM ending WHERE contact = ? AND product_id = ? AND subscription",
+                "SELECT * FROM ending WHERE contact = ? AND product_id = ? AND subscription = 1",
                 (contact, holder.product_id),
             )
             yield from map(stamp_of_row, rows.fetchall())
@@ -294,7 +301,7 @@ class Marks(Part):
         if row is not None and stamp_of_row(row) > stamp:
             return False
         self.execute(
-            "INSERT OR REPLACE INTO link VALUES (?, ?, ?, ?, ?, ?)",
+            _PUT_LINK,
             (contact, key, grant_key(subscription), *placed(stamp)),
         )
         return row is None or row["subscription"] != grant_key(subscription)
