@@ -189,7 +189,9 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--shapes", nargs="+", choices=SHAPES, default=list(SHAPES))
     parser.add_argument("--sizes", nargs="+", type=int, default=list(SIZES))
     parser.add_argument("--peers", nargs="+", choices=list(PEERS), default=list(PEERS))
-    parser.add_argument("--own", nargs="*", choices=OWN, default=list(OWN))
+    parser.add_argument(
+        "--own", nargs="*", choices=OWN, default=[], help="sections of bench.own; default: all"
+    )
     parser.add_argument(
         "--seconds", type=float, default=10.0, help="time budget for the rounds of a cell"
     )
@@ -202,7 +204,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     if options.quick:
         options.sizes = [size for size in options.sizes if size <= 1_000]
         options.seconds = min(options.seconds, 1.0)
-        options.own = []
+    options.own = [] if options.quick else options.own or list(OWN)
     return options
 
 
