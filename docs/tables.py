@@ -347,6 +347,7 @@ API = (
     "listboss.send",
     "listboss.hotmart",
     "listboss.codec",
+    "listboss.analysis",
     "listboss.testing",
     "listboss.errors",
 )

@@ -10,6 +10,7 @@ from listboss import (
     AddLead,
     AddTag,
     AllOf,
+    AnyOf,
     Capabilities,
     EventType,
     FactType,
@@ -215,6 +216,25 @@ FINDINGS: dict[FindingCode, tuple[Severity, str, list[dict[str, Any]]]] = {
             )
         ],
     ),
+    FindingCode.NEVER_HOLDS: (
+        E,
+        "$.condition",
+        [
+            {"condition": condition}
+            for condition in (
+                (where.installments > 6) & (where.installments < 3),
+                (where.installments > 2) & (where.installments < 3),
+                (where.country == "BR") & (where.country == "PT"),
+                (where.language == "pt-BR") & (where.language != "pt"),
+                where.coupon.starts_with("Summer") & ~where.coupon.contains("sum"),
+                where.is_order_bump.not_in(True, False),
+                (where.offer == "a") & where.offer.is_missing(),
+                (where.offer == "a") & Not(where.offer.is_set() | (where.country == "BR")),
+                ~((where.price >= 10) | (where.price < 10)),
+                AnyOf(),
+            )
+        ],
+    ),
     FindingCode.ACTIONS_EMPTY: (E, "$.actions", [{"actions": ()}]),
     FindingCode.RESERVED_TAG: (
         E,
@@ -316,6 +336,8 @@ class TestEachFinding:
             {"condition": where.payment_method.is_in("PIX", "billet")},
             {"condition": where.price.between(2, Decimal("2.0"))},
             {"condition": where.price >= 10},
+            {"condition": (where.price > 2) & (where.price < 3)},
+            {"condition": where.coupon.starts_with("Summer") & ~where.coupon.contains("sumo")},
             {"condition": where.country == " br "},
             {"condition": where.offer.is_missing() & where.country.is_set()},
             {"send": ("first_name", "last_name", "offer", "price", "language")},

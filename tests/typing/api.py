@@ -12,6 +12,7 @@ from listboss import (
     AddLead,
     AddTag,
     AllOf,
+    AnalysisCode,
     AnyOf,
     AsyncProvider,
     AutomaticSegmentation,
@@ -204,7 +205,7 @@ def rule_sets(rules: RuleSet, rule: Segmentation) -> None:
     for entry in rules.for_product("42"):
         assert_type(entry.segmentation, AutomaticSegmentation | Segmentation)
         for finding in entry.findings:
-            assert_type(finding.code, FindingCode)
+            assert_type(finding.code, FindingCode | AnalysisCode)
             assert_type(finding.severity, Severity)
             assert_type(finding.witness, Event | None)
 

@@ -38,7 +38,7 @@ from listboss.rules.condition import (
 )
 from listboss.rules.dashboard import DashboardEntry, RuleSetDiff
 from listboss.rules.event import Contact, Event, EventName, FactValue
-from listboss.rules.finding import Finding, FindingCode, Severity
+from listboss.rules.finding import AnalysisCode, Finding, FindingCode, Severity
 from listboss.rules.review import ReviewContext
 from listboss.rules.ruleset import RuleSet
 from listboss.rules.segmentation import Product, Segmentation, SubscriptionPlan
@@ -50,6 +50,7 @@ __all__ = [
     "AddLead",
     "AddTag",
     "AllOf",
+    "AnalysisCode",
     "AnyOf",
     "AutomaticSegmentation",
     "Capabilities",

@@ -1,7 +1,8 @@
 """What is wrong with a rule or a rule set, as values: `Finding`, `FindingCode`, `Severity`.
 
 A finding is for a person to read and for a program to sort: codes and severities are stable
-words; messages and hints may change in any release. `review` makes the findings.
+words; messages and hints may change in any release. `review` makes those with a `FindingCode`,
+about one rule or product; `listboss.analysis` those with an `AnalysisCode`, about rules together.
 """
 
 from __future__ import annotations
@@ -14,14 +15,23 @@ import attrs
 if TYPE_CHECKING:
     from listboss.rules.event import Event
 
-__all__ = ["WARNINGS", "Finding", "FindingCode", "Severity", "severity_of"]
+__all__ = [
+    "INFORMATION",
+    "WARNINGS",
+    "AnalysisCode",
+    "Finding",
+    "FindingCode",
+    "Severity",
+    "severity_of",
+]
 
 
 class Severity(StrEnum):
-    """Whether a finding keeps its rule from running."""
+    """How serious a finding is; only an error keeps its rule from running."""
 
     ERROR = "error"
     WARNING = "warning"
+    INFO = "info"
 
 
 class FindingCode(StrEnum):
@@ -47,6 +57,7 @@ class FindingCode(StrEnum):
     VALUE_UNFAMILIAR = "value_unfamiliar"
     VALUE_CASE = "value_case"
     VALUE_EMPTY = "value_empty"
+    NEVER_HOLDS = "never_holds"
     ACTIONS_EMPTY = "actions_empty"
     RESERVED_TAG = "reserved_tag"
     PLAN_REQUIRED = "plan_required"
@@ -60,7 +71,23 @@ class FindingCode(StrEnum):
     CAPTURE_LIMITED = "capture_limited"
 
 
-WARNINGS = frozenset(
+class AnalysisCode(StrEnum):
+    """What an analysis finds about rules that can run, as a stable word for programs."""
+
+    ALWAYS_HOLDS = "always_holds"
+    REDUNDANT_PART = "redundant_part"
+    DUPLICATE = "duplicate"
+    SHADOWED = "shadowed"
+    CONFLICT = "conflict"
+    LOSES_TO_AUTOMATIC = "loses_to_automatic"
+    NEVER_REMOVED = "never_removed"
+    ONLY_REMOVED = "only_removed"
+    NO_RULE_FOR_PLAN = "no_rule_for_plan"
+    GAP = "gap"
+    TOO_COMPLEX = "too_complex"
+
+
+WARNINGS: frozenset[FindingCode | AnalysisCode] = frozenset(
     {
         FindingCode.ACTION_EMULATED,
         FindingCode.DATA_NOT_CARRIED,
@@ -69,13 +96,27 @@ WARNINGS = frozenset(
         FindingCode.NAME_DUPLICATE,
         FindingCode.BETA_CAPTURE,
         FindingCode.CAPTURE_LIMITED,
+        AnalysisCode.ALWAYS_HOLDS,
+        AnalysisCode.DUPLICATE,
+        AnalysisCode.SHADOWED,
+        AnalysisCode.CONFLICT,
+        AnalysisCode.LOSES_TO_AUTOMATIC,
+        AnalysisCode.ONLY_REMOVED,
+        AnalysisCode.NO_RULE_FOR_PLAN,
+        AnalysisCode.TOO_COMPLEX,
     }
 )
-"""The codes of warnings; every other code is an error."""
+"""The codes of warnings."""
+INFORMATION: frozenset[FindingCode | AnalysisCode] = frozenset(
+    {AnalysisCode.REDUNDANT_PART, AnalysisCode.NEVER_REMOVED, AnalysisCode.GAP}
+)
+"""The codes of information. A code that is in neither set is an error."""
 
 
-def severity_of(code: FindingCode) -> Severity:
+def severity_of(code: FindingCode | AnalysisCode) -> Severity:
     """Return the severity of the findings with that code."""
+    if code in INFORMATION:
+        return Severity.INFO
     return Severity.WARNING if code in WARNINGS else Severity.ERROR
 
 
@@ -87,7 +128,7 @@ class Finding:
     one is known.
     """
 
-    code: FindingCode
+    code: FindingCode | AnalysisCode
     severity: Severity
     message: str
     segmentation_id: str | None = attrs.field(default=None, kw_only=True)

@@ -16,6 +16,7 @@ import attrs
 
 from listboss.errors import FlaggedSegmentationError
 from listboss.rules._facts import EXPECTED_FORMS, FITTING_KINDS, READERS
+from listboss.rules._satisfiable import can_hold, never_hint
 from listboss.rules._text import alternatives, kind_of, suggestion
 from listboss.rules.action import (
     Action,
@@ -145,7 +146,20 @@ def _plans(rule: Segmentation, product: Product, event: EventType) -> Iterator[_
             yield _C.PLAN_UNKNOWN, message, f"$.plan_ids[{n}]", _Unknown(plan_id, ids, advice)
 
 
-def _conditions(rule: Segmentation, context: ReviewContext) -> Iterator[_Fault]:
+def _condition(rule: Segmentation, context: ReviewContext) -> Iterator[_Fault]:
+    usable = True
+    for fault in _comparisons(rule, context):
+        usable = usable and fault[0] in WARNINGS
+        yield fault
+    condition = rule.condition
+    if condition is not None and usable and can_hold(condition, context.catalogue) is False:
+        yield (
+            _C.NEVER_HOLDS, "the condition can never hold, so the rule would never run",
+            "$.condition", never_hint(condition),
+        )  # fmt: skip
+
+
+def _comparisons(rule: Segmentation, context: ReviewContext) -> Iterator[_Fault]:
     catalogue = context.catalogue
     known_event = catalogue.event(rule.event) is not None
     for path, comparison in comparisons(rule.condition, "$.condition"):
@@ -321,7 +335,7 @@ def _data(rule: Segmentation, context: ReviewContext) -> Iterator[_Fault]:
             yield _C.DATA_UNSUPPORTED, f"the provider does not accept `{field}`", path, hint
 
 
-_CHECKS: tuple[_Check, ...] = (_provider, _product, _event, _conditions, _actions, _data)
+_CHECKS: tuple[_Check, ...] = (_provider, _product, _event, _condition, _actions, _data)
 
 
 def review(rule: Segmentation, context: ReviewContext) -> tuple[Finding, ...]:

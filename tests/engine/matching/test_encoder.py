@@ -8,8 +8,8 @@ import pytest
 
 from listboss import HOTMART, where
 from listboss.engine.matching.encoder import MAX_CACHED_SPELLINGS, encoder_of
-from listboss.engine.matching.partition import Partition
-from listboss.engine.matching.predicate import literal
+from listboss.rules._literal import literal
+from listboss.rules._partition import Partition
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 LOOK_ALIKE = (None, "", " ", "1", "x", 0, 1, 2, True, False, Decimal(1), Decimal("1.5"), NOON)

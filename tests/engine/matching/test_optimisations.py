@@ -21,10 +21,10 @@ from listboss import (
     where,
 )
 from listboss.engine import engine
-from listboss.engine.matching import bitmap, bucket, encoder, index, normal_form, predicate, scan
+from listboss.engine.matching import bitmap, bucket, encoder, index, normal_form, scan
 from listboss.engine.planning import binding
 from listboss.plan import NO_CONTEXT
-from listboss.rules import segmentation
+from listboss.rules import _literal, segmentation
 from listboss.rules._facts import ORDERED_KINDS
 from listboss.testing import random_event, random_rules
 
@@ -99,12 +99,12 @@ SETTINGS: dict[str, list[tuple[Any, str, Any]]] = {
     "no spelling cached": [(encoder, "MAX_CACHED_SPELLINGS", ALWAYS)],
     "every spelling too long": [(encoder, "MAX_CACHED_LENGTH", -1)],
     "every number bisected": [(encoder, "BISECTED_KINDS", ORDERED_KINDS)],
-    "no string shared": [(predicate, "SHARED_KINDS", frozenset())],
+    "no string shared": [(_literal, "SHARED_KINDS", frozenset())],
     "one conjunction for each rule": [
         (normal_form, "MAX_CONJUNCTIONS", 1),
         (bucket, "MAX_NODES", 1),
     ],
-    "every list bisected": [(predicate, "MAX_SCANNED_VALUES", 0)],
+    "every list bisected": [(_literal, "MAX_SCANNED_VALUES", 0)],
     "every plan searched for conflicts": [
         (bucket, "may_conflict", lambda _actions: True),
         (scan, "may_conflict", lambda _actions: True),

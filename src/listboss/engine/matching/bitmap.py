@@ -19,9 +19,9 @@ from typing import TypeAlias
 
 from listboss.engine.matching.encoder import EventEncoder
 from listboss.engine.matching.normal_form import ByFact
-from listboss.engine.matching.partition import Intervals, Partition
-from listboss.engine.matching.predicate import Conjunction, hold
 from listboss.rules._facts import Facts
+from listboss.rules._literal import Conjunction, hold
+from listboss.rules._partition import Intervals, Partition
 
 __all__ = ["WORD_BITS", "BitmapIndex", "Cells", "Entry", "Rows", "set_bits"]
 

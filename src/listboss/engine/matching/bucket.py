@@ -18,12 +18,13 @@ import attrs
 
 from listboss.engine.matching.index import Index, build
 from listboss.engine.matching.normal_form import by_fact, normal_form
-from listboss.engine.matching.predicate import Conjunction, predicate
+from listboss.engine.matching.predicate import predicate
 from listboss.engine.matching.scan import make_scan_bucket
 from listboss.engine.planning.compiled import CompiledAction, CompiledRule, position_of
 from listboss.engine.planning.conflict import may_conflict
 from listboss.plan import Idle
 from listboss.rules._facts import Facts
+from listboss.rules._literal import Conjunction
 from listboss.rules.catalogue import Catalogue
 from listboss.rules.condition import MAX_NODES
 

@@ -12,8 +12,8 @@ from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from listboss.engine.matching.partition import Partition
 from listboss.rules._facts import READERS, is_present, language_range
+from listboss.rules._partition import Partition
 from listboss.rules.catalogue import FactKind
 
 __all__ = ["Encoder", "EventEncoder", "encoder_of"]

@@ -20,9 +20,9 @@ from typing import NamedTuple, TypeAlias
 from listboss.engine.matching.bitmap import WORD_BITS, BitmapIndex, Cells, Entry, Rows
 from listboss.engine.matching.encoder import EventEncoder
 from listboss.engine.matching.normal_form import by_fact, flat, without
-from listboss.engine.matching.partition import Partition, partitions_of
-from listboss.engine.matching.predicate import Conjunction, Literal, hold
 from listboss.rules._facts import Facts
+from listboss.rules._literal import Conjunction, Literal, hold
+from listboss.rules._partition import Partition, partitions_of
 
 __all__ = ["MIN_POSTED", "Access", "Index", "build", "choose_bins", "eligible", "post"]
 

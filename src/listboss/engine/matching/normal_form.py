@@ -15,7 +15,7 @@ from typing import Any, TypeAlias, assert_never
 
 import attrs
 
-from listboss.engine.matching.predicate import Conjunction, Literal, literal, make_literal
+from listboss.rules._literal import Conjunction, Literal, literal, make_literal
 from listboss.rules.catalogue import Catalogue
 from listboss.rules.condition import AllOf, AnyOf, Comparison, Condition, Not, Operator
 

@@ -15,12 +15,12 @@ import attrs
 from listboss.engine.matching.encoder import Encoder, encoder_of
 from listboss.engine.matching.index import Access, post
 from listboss.engine.matching.normal_form import ByFact, flat, without
-from listboss.engine.matching.partition import Partition, partitions_of
-from listboss.engine.matching.predicate import LIST_OPERATORS, Conjunction, Literal, Test, hold
 from listboss.engine.planning.compiled import CompiledAction, CompiledRule, position_of
 from listboss.engine.planning.conflict import may_conflict
 from listboss.plan import Idle
 from listboss.rules._facts import Facts, Reader
+from listboss.rules._literal import LIST_OPERATORS, Conjunction, Literal, Test, hold
+from listboss.rules._partition import Partition, partitions_of
 
 __all__ = ["EMPTY_BUCKETS", "ScanBucket", "make_scan_bucket"]
 

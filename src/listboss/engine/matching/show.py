@@ -13,10 +13,10 @@ from listboss.engine.matching.bitmap import Entry
 from listboss.engine.matching.bucket import IndexedBucket
 from listboss.engine.matching.index import MIN_POSTED, choose_bins, eligible, post
 from listboss.engine.matching.normal_form import NormalForm, by_fact, normal_form
-from listboss.engine.matching.partition import Intervals, Partition, partitions_of
-from listboss.engine.matching.predicate import LIST_OPERATORS, Literal
 from listboss.engine.matching.router import BucketKey, route
 from listboss.errors import UnknownIdError
+from listboss.rules._literal import LIST_OPERATORS, Literal
+from listboss.rules._partition import Intervals, Partition, partitions_of
 from listboss.rules.condition import Operator
 from listboss.rules.ruleset import RuleSet
 

@@ -13,15 +13,15 @@ are kept as sorted, disjoint, half-open intervals.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import count
 from typing import Any, TypeAlias
 
 import attrs
 
-from listboss.engine.matching.normal_form import ByFact
-from listboss.engine.matching.predicate import LIST_OPERATORS, Literal
 from listboss.rules._facts import ORDERED_KINDS, language_range
+from listboss.rules._literal import LIST_OPERATORS, Literal
 from listboss.rules.catalogue import FactKind
 from listboss.rules.condition import Operator
 
@@ -107,6 +107,27 @@ class Partition:
             found = (*found, (self.missing + 1, self.size))
         return found
 
+    def cell_of(self, value: Any) -> int:
+        """Return the cell of a value that has been read."""
+        if self.is_ordered:
+            index = bisect_left(self.points, value)
+            return 2 * index + (index < len(self.points) and self.points[index] == value)
+        if self._below:
+            value = next((tag for tag in language_range(value) if tag in self.cells), value)
+        return self.cells.get(value, self.count - 1)
+
+    def cells_of_finer(self, finer: Partition) -> list[int]:
+        """Return for each cell of a partition with all these points and more the one it is in."""
+        if self.is_ordered:
+            inside: list[int] = []
+            for point in finer.points:
+                cell = self.cell_of(point)
+                inside += (cell - cell % 2, cell)
+            known = [*inside, self.count - 1]
+        else:
+            known = [*map(self.cell_of, finer.points), self.count - 1]
+        return [*known, self.missing, self.missing + 1]
+
     def _intervals(self, one: Literal) -> Intervals:
         match one.operator:
             case Operator.IS_SET:
@@ -152,7 +173,7 @@ class Partition:
         return tuple((low, high) for low, high in pairs if low < high)
 
 
-def partitions_of(conjunctions: Iterable[ByFact]) -> dict[str, Partition]:
+def partitions_of(conjunctions: Iterable[Mapping[str, Sequence[Literal]]]) -> dict[str, Partition]:
     """Return the partition of each fact that one of the conjunctions mentions."""
     mentioned: dict[str, list[Literal]] = {}
     for literals in conjunctions:

@@ -1,0 +1,265 @@
+"""What is in the cells of a fact: which of them have a value at all, and a sample of each.
+
+A `Partition` says which values no literal distinguishes. Some of its cells are empty: no integer
+is between 2 and 3, a boolean has no third value, and a closed choice only the values that the
+catalogue lists. A set of cells is a mask, an integer with a bit for each. Literals of `contains`
+and `starts_with` are *patterns*: they also divide the cell of all other strings, which is decided
+exactly, by building a string that has the wanted ones and none of the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_FLOOR, Context, Decimal
+from itertools import count, product
+from string import ascii_lowercase, ascii_uppercase
+from typing import Any, TypeAlias
+
+from listboss.rules._facts import READERS
+from listboss.rules._literal import Literal
+from listboss.rules._partition import Intervals, Partition
+from listboss.rules._text import MAX_DECIMAL, MAX_INTEGER_BITS, number_fault, shortest
+from listboss.rules.catalogue import FactKind, FactType
+from listboss.rules.condition import Operator
+from listboss.rules.event import FactValue
+
+__all__ = ["PATTERNS", "FactCells", "Pattern", "Requirements", "mask_of"]
+
+Pattern: TypeAlias = tuple[str, Operator, str]
+"""A fact, `contains` or `starts_with`, and the string."""
+Requirements: TypeAlias = tuple[tuple[Pattern, bool], ...]
+"""Patterns that must match, and patterns that must not."""
+
+PATTERNS = frozenset({Operator.CONTAINS, Operator.STARTS_WITH})
+MAX_INTEGER = 2**MAX_INTEGER_BITS - 1
+"""An event cannot have an integer further from zero."""
+MAX_DECIMAL_VALUE = Decimal((0, (9,) * MAX_DECIMAL, 1))
+"""An event cannot have a decimal further from zero."""
+MIN_EXPONENT = -2 * MAX_DECIMAL - 1
+A_DAY = datetime(2026, 1, 1, tzinfo=UTC)
+FIRST_INSTANT = datetime.min.replace(tzinfo=UTC)
+LAST_INSTANT = datetime.max.replace(tzinfo=UTC)
+STEPS = (timedelta(days=1), timedelta(hours=1), timedelta(seconds=1), timedelta(microseconds=1))
+SEPARATORS = (*"-_.~0123456789", *map(chr, range(0x4E00, 0x9FA6)))
+"""Characters that stay the same in every string, whatever is before or after them."""
+
+_EXACT = Context(prec=8 * MAX_DECIMAL)
+
+_FIRST: dict[FactKind, tuple[FactValue, ...]] = {
+    FactKind.BOOLEAN: (True, False),
+    FactKind.COUNTRY: ("BR", "PT", "US", "ES", "MX"),
+    FactKind.CURRENCY: ("BRL", "EUR", "USD", "MXN"),
+    FactKind.LANGUAGE: ("pt", "en", "es", "fr"),
+}
+"""Samples that read well, before all others."""
+
+
+def mask_of(intervals: Intervals) -> int:
+    """Return a mask with the cells of some intervals."""
+    mask = 0
+    for low, high in intervals:
+        mask |= (1 << high) - (1 << low)
+    return mask
+
+
+class FactCells:
+    """The cells of one fact, made for some literals: which are inhabited, and by what.
+
+    `inhabited` and `known` are masks: of all cells that have a value, with *missing* and *wrong
+    type*, and of those among them with usable values.
+    """
+
+    __slots__ = (
+        "_allowed",
+        "_matching",
+        "_other",
+        "_words",
+        "fact",
+        "inhabited",
+        "known",
+        "literals",
+        "partition",
+    )
+
+    def __init__(self, fact: FactType, literals: Iterable[Literal]) -> None:
+        self.fact = fact
+        self.literals = tuple(literals)
+        self.partition = Partition(self.literals)
+        read, points = READERS[fact.kind], self.partition.points
+        self._words: dict[Any, str] = {}
+        for word in fact.values:
+            self._words.setdefault(read(word), word)
+        self._other: FactValue | None = None
+        gaps: Iterator[int] = iter(())
+        if self.partition.is_ordered:
+            gaps = (2 * n for n in range(len(points) + 1) if self._between(n) is not None)
+        else:
+            cell_of, last = self.partition.cell_of, self.partition.count - 1
+            others = (raw for raw in _candidates(fact) if cell_of(read(raw)) == last)
+            self._other = next(others, None)
+            gaps = iter((last,) if self._other is not None else ())
+        self.known = sum(1 << gap for gap in gaps)
+        for cell in self.partition.cells.values():
+            self.known |= 1 << cell
+        self.inhabited = self.known | (3 << self.partition.missing)
+        self._matching: dict[Pattern, int] = {}
+        for each in self.literals:
+            if each.operator in PATTERNS:
+                self._matching[each.fact, each.operator, each.operand] = sum(
+                    1 << cell
+                    for point, cell in self.partition.cells.items()
+                    if _matches(each.operator, each.operand, point)
+                )
+        self._allowed: dict[Requirements, int] = {}
+
+    @property
+    def has_patterns(self) -> bool:
+        """Whether some literal is a pattern."""
+        return bool(self._matching)
+
+    def mask(self, literal: Literal) -> int:
+        """Return the cells where a literal holds; for a pattern, all where it may."""
+        if literal.operator in PATTERNS:
+            return self.known
+        return mask_of(self.partition.intervals((literal,))) & self.inhabited
+
+    def allowed(self, requirements: Requirements) -> int:
+        """Return the cells that have a value which meets the requirements."""
+        found = self._allowed.get(requirements)
+        if found is None:
+            found = self.inhabited
+            others = 0 if self._composed(requirements) is None else 1 << self.partition.count - 1
+            for pattern, wanted in requirements:
+                matching = self._matching[pattern]
+                found &= (matching | others) if wanted else (~matching)
+            if not others:
+                found &= ~(1 << self.partition.count - 1)
+            self._allowed[requirements] = found
+        return found
+
+    def cell(self, mask: int) -> int:
+        """Return the cell of a mask to show: the first in the order of the catalogue."""
+        for word in self._words:
+            cell = self.partition.cell_of(word)
+            if mask >> cell & 1:
+                return cell
+        return (mask & -mask).bit_length() - 1
+
+    def sample(self, cell: int, requirements: Requirements = ()) -> FactValue | None:
+        """Return a raw value of an inhabited cell; None for the cell of events without one."""
+        partition = self.partition
+        if cell == partition.missing:
+            return None
+        if cell > partition.missing:
+            return "text" if self.partition.is_ordered or self.fact.kind is FactKind.BOOLEAN else 0
+        if partition.is_ordered:
+            between = self._between(cell // 2)
+            return partition.points[cell // 2] if cell % 2 else between
+        if cell == partition.count - 1:
+            return self._composed(requirements) if requirements else self._other
+        value: FactValue = partition.points[cell]
+        return self._words.get(value, value)
+
+    def _between(self, n: int) -> FactValue | None:
+        """Return a value before the point of that number and after the one before it, if any."""
+        points = self.partition.points
+        low = points[n - 1] if n else None
+        high = points[n] if n < len(points) else None
+        return _BETWEEN[self.fact.kind](low, high)
+
+    def _composed(self, requirements: Requirements) -> str | None:
+        """Return a string that meets the requirements and is not a point, if there is one.
+
+        Its parts are joined by a character that no pattern has, so it has a pattern only if a
+        part has it; and then every string with that part has the pattern, too.
+        """
+        wanted = [pattern for pattern, is_wanted in requirements if is_wanted]
+        prefixes = [text for _, operator, text in wanted if operator is Operator.STARTS_WITH]
+        prefix = max(prefixes, key=len, default="")
+        parts = [text for _, operator, text in wanted if operator is Operator.CONTAINS]
+        used = set("".join(text for (_, _, text), _ in requirements))
+        separator = next(each for each in SEPARATORS if each not in used)
+        made: str = separator.join([prefix, *(part for part in parts if part not in prefix)])
+        made = made or separator
+        for (_, operator, text), is_wanted in requirements:
+            if _matches(operator, text, made) is not is_wanted:
+                return None
+        while made in self.partition.cells:
+            made += separator
+        return made
+
+
+def _matches(operator: Operator, text: str, value: str) -> bool:
+    return value.startswith(text) if operator is Operator.STARTS_WITH else text in value
+
+
+def _candidates(fact: FactType) -> Iterator[FactValue]:
+    """Yield values of a fact that is not ordered: without end, or all that there are.
+
+    A closed choice, a boolean, a country and a currency have a limited number of values.
+    """
+    yield from fact.values
+    if fact.closed:
+        return
+    yield from _FIRST.get(fact.kind, ())
+    match fact.kind:
+        case FactKind.BOOLEAN:
+            return
+        case FactKind.COUNTRY | FactKind.CURRENCY:
+            length = 2 if fact.kind is FactKind.COUNTRY else 3
+            yield from map("".join, product(ascii_uppercase, repeat=length))
+        case FactKind.LANGUAGE:
+            for length in range(2, 9):
+                yield from map("".join, product(ascii_lowercase, repeat=length))
+        case _:
+            yield "other"
+            yield from (f"other {n}" for n in count(2))
+
+
+def _integer_between(low: Any, high: Any) -> FactValue | None:
+    made = low + 1 if low is not None else 1 if high is None else high - 1
+    return made if abs(made) <= MAX_INTEGER and (high is None or made < high) else None
+
+
+def _decimal_between(low: Any, high: Any) -> FactValue | None:
+    """Return the shortest decimal between two, if an event can have it."""
+    if low is None and high is None:
+        return Decimal(1)
+    if low is None:
+        return _decimal_beyond(Decimal(high), Decimal(-1))
+    if high is None:
+        return _decimal_beyond(Decimal(low), Decimal(1))
+    low, high = Decimal(low), Decimal(high)
+    for exponent in range(max(low.adjusted(), high.adjusted()) + 1, MIN_EXPONENT, -1):
+        scaled = low.scaleb(-exponent, _EXACT).to_integral_value(ROUND_FLOOR, _EXACT)
+        made = _EXACT.add(scaled, 1).scaleb(exponent, _EXACT)
+        if made < high:
+            made = shortest(made)
+            return made if number_fault(made) is None else None
+    return None
+
+
+def _decimal_beyond(end: Decimal, step: Decimal) -> Decimal | None:
+    made = _EXACT.add(end, step)
+    if number_fault(made) is not None:
+        made = MAX_DECIMAL_VALUE.copy_sign(step)
+    return shortest(made) if (made > end) is (step > 0) and made != end else None
+
+
+def _instant_between(low: datetime | None, high: datetime | None) -> FactValue | None:
+    if low is None:
+        if high is None:
+            return A_DAY
+        room = high - FIRST_INSTANT
+        return next((high - step for step in STEPS if step <= room), None)
+    room = (LAST_INSTANT if high is None else high - STEPS[-1]) - low
+    return next((low + step for step in STEPS if step <= room), None)
+
+
+_BETWEEN: dict[FactKind, Callable[[Any, Any], FactValue | None]] = {
+    FactKind.INTEGER: _integer_between,
+    FactKind.DECIMAL: _decimal_between,
+    FactKind.INSTANT: _instant_between,
+}
+"""By kind of fact: a value between two others if there is one; None for a limit that is missing."""
