@@ -1,13 +1,16 @@
 from typing import Any, ClassVar
 
+import attrs
 import pytest
 
 from listboss import (
     AUTOMATIC,
+    HOTMART,
     AddTag,
     AllOf,
     AnyOf,
     Capabilities,
+    Catalogue,
     Comparison,
     Conflict,
     Idle,
@@ -169,6 +172,14 @@ class TestAutomatic:
         rules = {rule.segmentation_id: rule for rule in explanation.rules}
         rule = rules["auto.subscription_canceled"]
         assert expected == (rule.runs, rule.reason, rule.state)
+
+    def test_first_charge_without_the_fact(self, engine, happens):
+        """A host's catalogue may lack the fact of the first charge."""
+        catalogue = Catalogue([attrs.evolve(kind, facts=()) for kind in HOTMART.events], facts=())
+        eng = engine(capture_provider="mail", catalogue=catalogue)
+        event = happens("purchase.approved", product_id="77", plan_id="10")
+        reasons = {rule.reason for rule in eng.explain(event).rules if rule.state is not None}
+        assert {Reason.CONDITION_NOT_MET} == reasons
 
     @pytest.mark.parametrize(
         "options", [{"capture_provider": "gone"}, {"providers": {"mail": Capabilities()}}]

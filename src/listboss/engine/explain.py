@@ -19,6 +19,7 @@ from listboss.rules._facts import READERS, Facts, is_present
 from listboss.rules._text import masked, masked_address, without_address
 from listboss.rules.action import action_key
 from listboss.rules.automatic import FIRST_CHARGE, AutomaticSegmentation, is_first_charge
+from listboss.rules.builtin import HOTMART
 from listboss.rules.catalogue import Catalogue, ProductKind
 from listboss.rules.condition import NEGATED, AllOf, AnyOf, Comparison, Condition, Not, Operator
 from listboss.rules.event import Event, FactValue
@@ -153,7 +154,7 @@ def explain(rules: RuleSet, event: Event, plan: Plan) -> Explanation:
         if rule.id in running:
             outcomes.append(RuleOutcome(rule.id, runs=True))
         elif isinstance(rule, AutomaticSegmentation):
-            outcomes.append(_automatic(rule, event, plan, rules.catalogue))
+            outcomes.append(_automatic(rule, event, plan))
         else:
             outcomes.append(_custom(rule, rules, event, plan))
     return Explanation(event.id, event.product_id, plan.idle, tuple(outcomes))
@@ -169,12 +170,11 @@ def _plan_wide(plan: Plan) -> Reason | None:
             return None
 
 
-def _automatic(
-    row: AutomaticSegmentation, event: Event, plan: Plan, catalogue: Catalogue
-) -> RuleOutcome:
+def _automatic(row: AutomaticSegmentation, event: Event, plan: Plan) -> RuleOutcome:
+    # The condition is the platform's, so its fact is, too: a host's catalogue may lack it.
     reason = _plan_wide(plan)
     if reason is None and event.name in row.removes_on_first_charge and not is_first_charge(event):
-        return _not_met(row.id, FIRST_CHARGE, event, catalogue)
+        return _not_met(row.id, FIRST_CHARGE, event, HOTMART)
     events = row.adds_on + row.removes_on + row.removes_on_first_charge
     other = Reason.PROVIDER_CANNOT if event.name in events else Reason.OTHER_EVENT
     return RuleOutcome(row.id, runs=False, reason=reason or other)
