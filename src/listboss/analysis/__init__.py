@@ -1,11 +1,34 @@
-"""Judge a rule set before it runs: which rules contradict, repeat or never reach each other.
+"""Judge a rule set before it runs: which rules contradict each other, and what a change does.
 
 `analyse(rules)` returns a `Report` of findings, each with an event that shows it. `Region` is the
 set of events on which a condition holds, as a value that can be combined and compared.
+`backtest` plans past events by two rule sets and reports what differs.
 """
 
 from listboss.analysis.analyse import analyse
+from listboss.analysis.backtest import Progress, backtest
+from listboss.analysis.change import (
+    BacktestReport,
+    ContactChange,
+    RuleChange,
+    RuleSample,
+    Sample,
+    TargetChange,
+)
 from listboss.analysis.regions import Region
 from listboss.analysis.report import Report, Statistics
 
-__all__ = ["Region", "Report", "Statistics", "analyse"]
+__all__ = [
+    "BacktestReport",
+    "ContactChange",
+    "Progress",
+    "Region",
+    "Report",
+    "RuleChange",
+    "RuleSample",
+    "Sample",
+    "Statistics",
+    "TargetChange",
+    "analyse",
+    "backtest",
+]
