@@ -1,6 +1,9 @@
+from decimal import Decimal
 from random import Random
 
-from listboss import Condition
+import pytest
+
+from listboss import HOTMART, Condition, Not, where
 from listboss.analysis import Region
 from listboss.testing import random_condition, reference
 from listboss.testing._worlds import CATALOGUE, FACTS
@@ -66,3 +69,61 @@ class TestBruteForce:
                         other,
                         facts,
                     )
+
+
+class TestNearest:
+    """What to change in the facts of an event for a condition to hold."""
+
+    def test_fewest_changes(self, amount):
+        """No other facts need fewer changes, and the changed facts meet the condition."""
+        for one, other in random_pairs("nearest", amount(ci=1_000, soak=50_000)):
+            tried = Combinations([one, other], CATALOGUE)
+            finer = Region.of(other, CATALOGUE)
+            region = Region.of(one, CATALOGUE) & (finer | ~finer)
+            holding = tried.holds(one)
+            dice = Random(repr(one))
+            number = dice.randrange(len(tried.maps))
+            changes = region.nearest(tried.facts(number))
+            if changes is None:
+                assert not holding, one
+                continue
+            changed = {**tried.facts(number), **changes}
+            assert holds(one, {k: v for k, v in changed.items() if v is not None}), (one, changed)
+            here = tried.maps[number]
+            fewest = min(
+                sum(a is not b for a, b in zip(here, there, strict=True))
+                for n, there in enumerate(tried.maps)
+                if holding >> n & 1
+            )
+            assert fewest == len(changes), (one, tried.facts(number), changes)
+
+    @pytest.mark.parametrize(
+        ("condition", "facts", "expected"),
+        [
+            (where.price >= 250, {"price": 120}, {"price": 250}),
+            (where.price <= 100, {"price": 120}, {"price": 100}),
+            (where.price > 100, {"price": 20}, {"price": 101}),
+            (where.price.between(10, 20), {"price": Decimal(30)}, {"price": 20}),
+            (where.price.between(10, 20), {}, {"price": 10}),
+            (where.price.between(10, 20), {"price": "12"}, {"price": 10}),
+            (where.coupon.is_missing(), {"coupon": "x"}, {"coupon": None}),
+            (where.coupon.is_set(), {"coupon": " "}, {"coupon": "other"}),
+            (where.coupon.contains("vip"), {"coupon": "a-VIP"}, {}),
+            (where.coupon.contains("vip"), {"coupon": "a"}, {"coupon": "vip"}),
+            (Not(where.coupon.contains("vip")), {"coupon": "a-VIP"}, {"coupon": "other"}),
+            ((where.country == "BR") | (where.country == "PT"), {"country": "pt"}, {}),
+            (
+                (where.country == "BR") & (where.price > 1) | (where.language == "en"),
+                {"country": "PT"},
+                {"language": "en"},
+            ),
+        ],
+    )
+    def test_each(self, condition, facts, expected):
+        """A number changes to the nearest one that fits; blank text is missing."""
+        assert expected == Region.of(condition, HOTMART).nearest(facts)
+
+    def test_an_empty_region(self):
+        """No change leads to a condition that can never hold."""
+        never = (where.price < 1) & (where.price > 2)
+        assert Region.of(never, HOTMART).nearest({}) is None

@@ -7,7 +7,7 @@ sampled and nothing is guessed: a region that takes too much work raises `Condit
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from listboss.rules._boxes import Box, Budget, Space
 from listboss.rules.catalogue import Catalogue
@@ -63,6 +63,19 @@ class Region:
         {'country': 'BR'}
         """
         return self._space.member(self._boxes)
+
+    def nearest(self, facts: Mapping[str, FactValue]) -> dict[str, FactValue | None] | None:
+        """Return what to change in some facts so that they are in it: as few facts as possible.
+
+        The value of a fact to leave out is None. Facts that are in it need no change; if the
+        region is empty, the result is None.
+
+        >>> from listboss import HOTMART, where
+        >>> region = Region.of((where.country == "BR") & (where.installments <= 6), HOTMART)
+        >>> region.nearest({"country": "BR", "installments": 12})
+        {'installments': 6}
+        """
+        return self._space.nearest(self._boxes, facts)
 
     def implies(self, other: Region) -> bool:
         """Whether all of it is in the other region, too."""

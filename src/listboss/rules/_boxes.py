@@ -16,6 +16,7 @@ from typing import TypeAlias, assert_never
 
 from listboss.errors import ConditionError
 from listboss.rules._cells import PATTERNS, FactCells, Pattern, Requirements
+from listboss.rules._facts import Facts
 from listboss.rules._literal import Literal, literal
 from listboss.rules.catalogue import Catalogue
 from listboss.rules.condition import AllOf, AnyOf, Comparison, Condition, Not, comparisons
@@ -273,6 +274,34 @@ class Space:
             if value is not None:
                 facts[name] = value
         return facts
+
+    def nearest(self, boxes: Iterable[Box], facts: Facts) -> dict[str, FactValue | None] | None:
+        """Return the fewest facts to change, with new values, to be in one of the boxes.
+
+        The value None says that the event must not have the fact. The result is None if there
+        are no boxes. If several boxes need equally few changes, the first of them decides.
+        """
+        sized = [([*self._misfits(box, facts)], box) for box in boxes]
+        if not sized:
+            return None
+        names, box = min(sized, key=lambda each: len(each[0]))
+        requirements = _requirements(box)
+        changed: dict[str, FactValue | None] = {}
+        for name in names:
+            cells = self.facts[name]
+            cell = cells.nearest(box[name], facts.get(name))
+            changed[name] = cells.sample(cell, requirements.get(name, ()))
+        return changed
+
+    def _misfits(self, box: Box, facts: Facts) -> Iterator[str]:
+        """Yield the facts that keep an event out of a box, in the order of the catalogue."""
+        requirements = _requirements(box)
+        for fact in self.catalogue.facts:
+            mask = box.get(fact.name)
+            if mask is not None:
+                cells, raw = self.facts[fact.name], facts.get(fact.name)
+                if not cells.is_in(mask, requirements.get(fact.name, ()), raw):
+                    yield fact.name
 
     def _needed(self, box: Box) -> Iterator[str]:
         """Yield the facts that an event in the box must have, in the order of the catalogue."""

@@ -16,7 +16,7 @@ from itertools import count, product
 from string import ascii_lowercase, ascii_uppercase
 from typing import Any, TypeAlias
 
-from listboss.rules._facts import READERS
+from listboss.rules._facts import READERS, is_present
 from listboss.rules._literal import Literal
 from listboss.rules._partition import Intervals, Partition
 from listboss.rules._text import MAX_DECIMAL, MAX_INTEGER_BITS, number_fault, shortest
@@ -146,6 +146,27 @@ class FactCells:
                 return cell
         return (mask & -mask).bit_length() - 1
 
+    def cell_of(self, raw: FactValue | None) -> int:
+        """Return the cell of a raw value; None and blank text are missing."""
+        if not is_present(raw):
+            return self.partition.missing
+        value = READERS[self.fact.kind](raw)
+        return self.partition.missing + 1 if value is None else self.partition.cell_of(value)
+
+    def is_in(self, mask: int, requirements: Requirements, raw: FactValue | None) -> bool:
+        """Whether a raw value is in one of the cells and meets the requirements."""
+        if not mask >> self.cell_of(raw) & 1:
+            return False
+        return _meet(requirements, READERS[self.fact.kind](raw))
+
+    def nearest(self, mask: int, raw: FactValue | None) -> int:
+        """Return the cell of a mask to change a raw value to: the nearest one on a scale."""
+        known, here = mask & self.known, self.cell_of(raw)
+        if not self.partition.is_ordered or not known or here >= self.partition.missing:
+            return self.cell(mask)
+        cells = (cell for cell in range(known.bit_length()) if known >> cell & 1)
+        return min(cells, key=lambda cell: abs(cell - here))
+
     def sample(self, cell: int, requirements: Requirements = ()) -> FactValue | None:
         """Return a raw value of an inhabited cell; None for the cell of events without one."""
         partition = self.partition
@@ -157,7 +178,8 @@ class FactCells:
             between = self._between(cell // 2)
             return partition.points[cell // 2] if cell % 2 else between
         if cell == partition.count - 1:
-            return self._composed(requirements) if requirements else self._other
+            other = self._other
+            return other if _meet(requirements, other) else self._composed(requirements)
         value: FactValue = partition.points[cell]
         return self._words.get(value, value)
 
@@ -182,12 +204,19 @@ class FactCells:
         separator = next(each for each in SEPARATORS if each not in used)
         made: str = separator.join([prefix, *(part for part in parts if part not in prefix)])
         made = made or separator
-        for (_, operator, text), is_wanted in requirements:
-            if _matches(operator, text, made) is not is_wanted:
-                return None
+        if not _meet(requirements, made):
+            return None
         while made in self.partition.cells:
             made += separator
         return made
+
+
+def _meet(requirements: Requirements, value: Any) -> bool:
+    """Whether a value that has been read meets the requirements; None matches no pattern."""
+    return all(
+        (value is not None and _matches(operator, text, value)) is wanted
+        for (_, operator, text), wanted in requirements
+    )
 
 
 def _matches(operator: Operator, text: str, value: str) -> bool:
