@@ -1,4 +1,8 @@
-"""What an analysis returns: `Report`, with findings, what stays undecided, and counts."""
+"""What an analysis returns: `Report`, with findings, what stays undecided, and counts.
+
+A report is a value: the same rule set always gives an equal one, with its findings in the same
+order, so the text of a report can be kept and compared.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Lanes and accounts of a journal in a database."""
+"""Lanes and accounts of a journal in a database.
+
+A lane is the queue of one contact at one account. Its row carries the number of open actions, the
+next position and the time at which it is due, so that a worker finds work without reading actions.
+"""
 
 from __future__ import annotations
 

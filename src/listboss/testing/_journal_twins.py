@@ -1,4 +1,8 @@
-"""A journal and its model: whatever is done to one is done to both, and has to answer the same."""
+"""A journal and its model: whatever is done to one is done to both, and both must answer the same.
+
+The model is a `MemoryJournal` that keeps everything. Answers are compared at once, so a difference
+is reported at the call that shows it first.
+"""
 
 from __future__ import annotations
 
