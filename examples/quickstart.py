@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from listboss import AddLead, AddTag, Engine, Event, Idle, MoveLead, Place, RemoveLead, RemoveTag
+from listboss import Engine, Event, Idle, Severity
 from listboss.codec import load_rules
 from listboss.delivery import Executor, MemoryJournal, Record, Status
 from listboss.errors import WebhookError
@@ -32,7 +32,8 @@ NEW_SLIP = Step("new-slip", subject="Your bank slip has expired", delay=timedelt
 LEGEND = """\
 Below each event are the changes it made and, on the right, the rule behind each change (those that
 begin with "auto." are automatic). Actions with nothing to change, such as removing a tag that the
-contact does not have, are left out. "Not run" lists rules for the same event that did not run.
+contact does not have, are left out. "Not run" lists rules for the same event that did not run, and
+"Unknown plan" a subscription plan that rules.toml does not have, so that no custom rule could run.
 """
 
 
@@ -51,42 +52,19 @@ def read_webhooks() -> Iterator[tuple[str, Event | str]]:
             yield file.name, event.with_facts(language=language) if language else event
 
 
-def name(place: Place | None) -> str:
-    """Return the name of a list, or the parts of another place."""
-    return "" if place is None else " / ".join(place.parts.values())
-
-
-def describe(action: object) -> str:
-    """Say in a few words what an action does."""
-    match action:
-        case AddTag(tag):
-            return f"add tag {tag}"
-        case RemoveTag(tag):
-            return f"remove tag {tag}"
-        case AddLead(None):
-            return "add contact"
-        case AddLead(to):
-            return f"add to list {name(to)}"
-        case RemoveLead(source):
-            return f"remove from list {name(source)}"
-        case MoveLead(to, source):
-            return f"move from list {name(source)} to {name(to)}"
-        case _:
-            return str(action)
-
-
 def show_rules(engine: Engine) -> None:
-    """Print the custom rules, and what is wrong with those that are flagged."""
+    """Print the custom rules and their findings; a rule with an error is flagged."""
     rules = engine.rules
     print(f"## {len(rules)} custom rules for {len(rules.products)} products")
     for product in rules.products:
         print(f"{product.name} (product {product.id})")
         for rule in rules.rules_of(product.id):
-            problems = [found for found in rules.findings if found.segmentation_id == rule.id]
-            state = "FLAGGED" if problems else "on" if rule.enabled else "off"
-            print(f"    {state:<8}{rule.name}: {', '.join(map(describe, rule.actions))}")
-            for finding in problems:
-                print(f"            {finding.code}: {finding.message}")
+            found = [each for each in rules.findings if each.segmentation_id == rule.id]
+            flagged = any(each.severity is Severity.ERROR for each in found)
+            state = "FLAGGED" if flagged else "on" if rule.enabled else "off"
+            print(f"    {state:<8}{rule.name}: {', '.join(map(str, rule.actions))}")
+            for finding in found:
+                print(f"            {finding}")
 
 
 def show_event(event: Event, records: tuple[Record, ...], engine: Engine) -> None:
@@ -99,9 +77,11 @@ def show_event(event: Event, records: tuple[Record, ...], engine: Engine) -> Non
     for record in changed:
         reasons = ", ".join(names.get(reason, reason) for reason in record.segmentation_ids)
         problem = "" if record.status is Status.APPLIED else f" {record.status}: {record.detail}"
-        print(f"    {describe(record.action):<48}{reasons}{problem}")
+        print(f"    {record.action!s:<48}{reasons}{problem}")
     if not changed:
         print("    nothing to change")
+    if product and product.plans and event.plan_id and not product.plan(event.plan_id):
+        print(f"    Unknown plan: {event.plan_id}")
     for rule in engine.explain(event).rules:
         if rule.segmentation_id in names and rule.reason in WORTH_EXPLAINING:
             print(f"    Not run: {names[rule.segmentation_id]} ({rule.text})")
@@ -126,10 +106,6 @@ def carry_out(
             yield file, f"{event.name}: delivered a second time"
             continue
         show_event(event, records, engine)
-        product = engine.rules.product(event.product_id)
-        if product and product.plans and event.plan_id and not product.plan(event.plan_id):
-            unknown = f"plan {event.plan_id} is unknown"
-            yield file, f"{event.name}: {unknown}, so only automatic rules ran"
 
 
 def show_contacts(send: Send) -> None:
@@ -139,7 +115,7 @@ def show_contacts(send: Send) -> None:
     for lead in send.contacts():
         beyond = "" if lead.sendable else "(beyond the lead limit: kept, but receives no mail)"
         print(" ".join(filter(None, (lead.email, lead.label, beyond))))
-        lists = f"; lists: {', '.join(map(name, lead.places))}" if lead.places else ""
+        lists = f"; lists: {', '.join(map(str, lead.places))}" if lead.places else ""
         print(f"    tags: {', '.join(lead.tags)}{lists}")
     print(f"\n## Messages due on {END:%d %b}, for your mailer to send")
     for message in send.due(END):
@@ -165,7 +141,7 @@ def main() -> None:
         print("\n## Events and what they changed")
         print(LEGEND)
         ignored = list(carry_out(engine, executor, journal, times))
-        print("\n## Webhooks that were ignored, or not fully used")
+        print("\n## Webhooks that were ignored")
         print("\n".join(f"{file:<36}{why}" for file, why in ignored))
         show_contacts(send)
 

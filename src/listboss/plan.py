@@ -14,8 +14,15 @@ from typing import Any
 
 import attrs
 
+from listboss.errors import RuleError
 from listboss.rules._mapping import FrozenMap
-from listboss.rules._text import masked, masked_address
+from listboss.rules._text import masked, masked_address, require_member
+from listboss.rules._wording import (
+    describe_action,
+    describe_event,
+    describe_planned,
+    in_words,
+)
 from listboss.rules.action import Action
 from listboss.rules.capabilities import Capabilities
 from listboss.rules.catalogue import Subject
@@ -57,6 +64,18 @@ class ConflictRule(StrEnum):
     """Moves or additions contradict each other. The first declared is kept."""
 
 
+def _idle(value: Idle | str | None) -> Idle | None:
+    return None if value is None else require_member(value, Idle, "$.idle", RuleError)
+
+
+def _subject(value: Subject | str | None) -> Subject | None:
+    return None if value is None else require_member(value, Subject, "$.about", RuleError)
+
+
+def _conflict_rule(value: ConflictRule | str) -> ConflictRule:
+    return require_member(value, ConflictRule, "$.rule", RuleError)
+
+
 @attrs.frozen(weakref_slot=False)
 class PlannedAction:
     """One action at one provider for one contact, and why.
@@ -75,6 +94,9 @@ class PlannedAction:
     automatic: bool
     id: str
 
+    def __str__(self) -> str:
+        return describe_planned(self.action, self.provider)
+
 
 @attrs.frozen
 class Conflict:
@@ -87,7 +109,11 @@ class Conflict:
     target: str
     kept: Action
     dropped: Action
-    rule: ConflictRule
+    rule: ConflictRule = attrs.field(converter=_conflict_rule)
+
+    def __str__(self) -> str:
+        dropped = describe_planned(self.dropped, self.provider)
+        return f"{dropped} dropped for {describe_action(self.kept)}: {in_words(self.rule)}"
 
 
 @attrs.frozen
@@ -98,7 +124,7 @@ class PlanContext:
     can do, by name.
     """
 
-    about: Subject | None = None
+    about: Subject | None = attrs.field(default=None, converter=_subject)
     ends: bool = False
     rank: int = 0
     accounts: Mapping[str, Capabilities] = FrozenMap[str, Capabilities]()
@@ -122,8 +148,14 @@ class Plan:
     is_test: bool
     actions: tuple[PlannedAction, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
-    idle: Idle | None = None
+    idle: Idle | None = attrs.field(default=None, converter=_idle)
     context: PlanContext = attrs.field(default=NO_CONTEXT, eq=False, repr=False)
+
+    def __str__(self) -> str:
+        event, product = describe_event(self.event_id, self.event_name), self.product_id
+        idle = "" if self.idle is None else f" (idle: {in_words(self.idle)})"
+        first = f"event {event} on product {describe_event(product)}{idle}"
+        return "\n  ".join([first, *map(str, self.actions), *map(str, self.conflicts)])
 
 
 class _OpenPlan:

@@ -147,19 +147,21 @@ class TestLogging:
         """An action that needs the host is logged as a warning."""
         crm.answers = [Refused("full", "limit")]
         executor.handle(make_event())
-        assert [("WARNING", "event e-1 at crm: refused (limit: full)")] == self.lines(caplog)
+        text = "2026-05-04 12:00 `purchase.approved` `e-1`: add tag `c` at `crm`: refused"
+        assert [("WARNING", f"{text} (limit: full)")] == self.lines(caplog)
 
     def test_waiting(self, executor, make_event, crm, caplog):
         """An action that will be tried again is logged as information."""
         crm.answers = [Throttled(timedelta(seconds=9))]
         executor.handle(make_event())
-        assert [("INFO", "event e-1 at crm: waiting (retry after 9 s)")] == self.lines(caplog)
+        text = "2026-05-04 12:00 `purchase.approved` `e-1`: add tag `c` at `crm`: waiting"
+        assert [("INFO", f"{text} (retry after 9 s)")] == self.lines(caplog)
 
     def test_conflict(self, executor, make_event, caplog):
         """An event with the id of another one is logged as a warning."""
         executor.handle(make_event())
         executor.handle(make_event(contact=Contact(BRUNO)))
-        expected = [("WARNING", "event e-1: its id is that of another event")]
+        expected = [("WARNING", "event `e-1`: its id is that of another event")]
         assert expected == self.lines(caplog)
 
     def test_no_personal_data(self, executor, make_event, crm, caplog):
@@ -175,8 +177,12 @@ class TestLogging:
         executor.handle(make_event("quiz:ana@example.com"))
         executor.handle(make_event("quiz:ana@example.com", contact=Contact(BRUNO)))
         assert [
-            ("WARNING", "event *** at crm: refused (limit: full)"),
-            ("WARNING", "event ***: its id is that of another event"),
+            (
+                "WARNING",
+                "2026-05-04 12:00 `purchase.approved` `***`: add tag `c` at `crm`: refused"
+                " (limit: full)",
+            ),
+            ("WARNING", "event `***`: its id is that of another event"),
         ] == self.lines(caplog)
 
     def test_asks_for_no_personal_data(self):

@@ -90,8 +90,10 @@ class TestReasons:
     def test_the_conflict_reported_is_its_own(self, outcome, rule):
         """Of several conflicts, the rule's own is reported."""
         result = outcome(
-            rule("o", AddTag("x"), RemoveTag("x"), provider="post"),
-            rule("s", RemoveTag("a"), AddTag("a"), RemoveTag("x")),
+            rule("o", AddTag("x"), provider="post"),
+            rule("p", RemoveTag("x"), provider="post"),
+            rule("a", AddTag("a")),
+            rule("s", RemoveTag("a"), RemoveTag("x")),
             rule("r", AddTag("x")),
         )
         assert ("mail", AddTag("x")) == (result.conflict.provider, result.conflict.dropped)
@@ -289,20 +291,14 @@ class TestCondition:
             (Not(where.language.is_set()), where.language.is_missing()),
             (Not(where.installments.between(1, 5)), where.installments.between(1, 5)),
             (Not(where.coupon.contains("x")), where.coupon.contains("x")),
-            (AllOf(*[EN] * 100, AnyOf()), None),  # so large that the review does not flag it
             (AnyOf(AnyOf(), SIX), SIX),
+            (AnyOf(EN & AnyOf(), SIX), SIX),
         ],
     )
     def test_which_comparison(self, outcome, rule, condition, expected):
         """It is the first one that keeps the condition from holding, negated where need be."""
         result = outcome(rule("r", AddTag("x"), condition=condition), facts={"language": "en"})
         assert (Reason.CONDITION_NOT_MET, expected) == (result.reason, result.comparison)
-
-    def test_a_comparison_has_its_state(self, outcome, rule):
-        """A comparison always comes with the state of its fact."""
-        never = AllOf(*[self.EN] * 100, AnyOf())
-        result = outcome(rule("r", AddTag("x"), condition=never), facts={"language": "en"})
-        assert (None, None, None) == (result.comparison, result.state, result.actual)
 
 
 class TestText:
@@ -333,12 +329,7 @@ class TestText:
             (
                 {"condition": AnyOf()},
                 {},
-                "flagged: the condition can never hold, so the rule would never run",
-            ),
-            (
-                {"condition": AllOf(*[where.language == "en"] * 100, AnyOf())},
-                {"language": "en"},
-                "condition not met",
+                "flagged: the empty `any` never holds, so the rule never runs",
             ),
         ],
     )
@@ -355,17 +346,19 @@ class TestText:
     def test_lost_conflict(self, outcome, rule):
         """The text has the target and the rule of the table that decided."""
         result = outcome(rule("s", MoveLead("B")), rule("r", MoveLead("C")))
-        assert "lost conflict over `list=c`: first_wins" == result.text
+        assert "lost conflict over `list=c`: first wins" == result.text
 
     def test_explanation(self, engine, rule, happens):
         """One line for the event, one for each rule."""
         eng = engine(rule("a", AddTag("x")), rule("b", AddTag("y"), enabled=False))
-        assert "event e-1 on product 42\n  a: runs\n  b: disabled" == str(eng.explain(happens()))
+        assert "event `e-1` on product `42`\n  `a`: runs\n  `b`: disabled" == str(
+            eng.explain(happens())
+        )
 
     def test_idle_explanation(self, engine, rule, happens):
         """The first line has the reason of an idle plan."""
         eng = engine(rule("b", AddTag("y"), enabled=False))
-        assert "event e-1 on product 42 (idle: no_rule)\n  b: disabled" == str(
+        assert "event `e-1` on product `42` (idle: no rule)\n  `b`: disabled" == str(
             eng.explain(happens())
         )
 
@@ -378,19 +371,19 @@ class TestTables:
     def test_markdown(self, engine, rule, happens):
         """A table of two columns."""
         text = engine(rule("a", AddTag("x"))).explain(happens()).markdown()
-        assert "| rule | outcome |\n|---|---|\n| a | runs |" == text
+        assert "| rule | outcome |\n|---|---|\n| `a` | runs |" == text
 
     def test_markdown_escapes(self, engine, rule, happens):
         """A bar or a line break in an id stays within its cell."""
         text = engine(rule(self.ODD, AddTag("x"))).explain(happens()).markdown()
-        assert r"| a\|b &lt;b&gt;&amp; | runs |" == text.splitlines()[-1]
+        assert r"| a&#124;b&#92;n&#60;b&#62;&#38; | runs |" == text.splitlines()[-1]
 
     def test_html(self, engine, rule, happens):
         """A table of two columns."""
         html = engine(rule("a", AddTag("x"))).explain(happens())._repr_html_()
         assert (
-            "<table><tr><th>rule</th><th>outcome</th></tr><tr><td>a</td><td>runs</td></tr></table>"
-            == html
+            "<table><tr><th>rule</th><th>outcome</th></tr><tr><td><code>a</code></td>"
+            "<td>runs</td></tr></table>" == html
         )
 
     def test_html_escapes(self, engine, rule, happens):

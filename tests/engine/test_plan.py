@@ -91,7 +91,9 @@ class TestContent:
     @pytest.mark.parametrize("part", ["plan", "action", "conflict"])
     def test_frozen(self, engine, rule, happens, part):
         """A plan cannot be changed."""
-        plan = engine(rule("r", AddTag("buyer"), RemoveTag("vip"), AddTag("vip"))).plan(happens())
+        plan = engine(rule("r", AddTag("buyer"), AddTag("vip")), rule("s", RemoveTag("vip"))).plan(
+            happens()
+        )
         value, field = {
             "plan": (plan, "idle"),
             "action": (plan.actions[0], "email"),
@@ -99,6 +101,35 @@ class TestContent:
         }[part]
         with pytest.raises(attrs.exceptions.FrozenInstanceError):
             setattr(value, field, "x")
+
+
+class TestText:
+    """What `str()` of a plan and its parts says to a person."""
+
+    def test_plan(self, engine, rule, happens):
+        """A plan names its event, and has a line for each action and conflict."""
+        plan = engine(
+            rule("r", AddTag("buyer"), AddLead("Buyers")), rule("s", RemoveTag("buyer"))
+        ).plan(happens())
+        assert [
+            "event `purchase.approved` `e-1` on product `42`",
+            "  remove tag `buyer` at `mail`",
+            "  add to `Buyers` at `mail`",
+            "  add tag `buyer` at `mail` dropped for remove tag `buyer`: remove wins",
+        ] == str(plan).splitlines()
+
+    def test_idle_plan(self, engine, happens):
+        """A plan without actions says why; an id that may contain an address is masked."""
+        plan = engine().plan(happens(id="quiz:ana@example.com"))
+        assert "event `purchase.approved` `***` on product `42` (idle: no rule)" == str(plan)
+
+    def test_escapes(self, engine, rule, happens):
+        """What a user wrote stays on its line and between its back-ticks."""
+        plan = engine(rule("r", AddTag("a`\nb"))).plan(happens(id="e\n1"))
+        assert [
+            r"event `purchase.approved` `e\n1` on product `42`",
+            r"  add tag `a\x60\nb` at `mail`",
+        ] == str(plan).splitlines()
 
 
 class TestEveryMatchingRuleCounts:

@@ -147,7 +147,7 @@ class TestOrder:
         host.sent.clear()
         journal.retry(host.now)
         host.executor.run_due()
-        assert [f"AddTag(tag='{tag}')" for tag in "abc"] == host.sent
+        assert [f"add tag `{tag}`" for tag in "abc"] == host.sent
 
     def test_an_interrupted_action_holds_its_lane_when_the_clock_is_turned_back(self, journal):
         """Two actions were in flight; what comes after them is not sent before them."""

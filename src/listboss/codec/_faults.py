@@ -25,7 +25,7 @@ from cattrs.errors import (
 )
 
 from listboss.errors import CodecError, CodecErrors, ListBossError
-from listboss.rules._text import did_you_mean
+from listboss.rules._text import did_you_mean, quoted
 
 __all__ = [
     "HINTS",
@@ -172,10 +172,7 @@ def label(noun: str, name: str) -> str:
     'segmentation `Buyers\\u202e`: '
     """
     cut = name if len(name) <= _MAX_SHOWN_NAME else f"{name[:_MAX_SHOWN_NAME]}…"
-    if not cut.isprintable():
-        escaped = (ch if ch.isprintable() else ch.encode("unicode_escape").decode() for ch in cut)
-        cut = "".join(escaped)
-    return f"{noun} `{cut}`: "
+    return f"{noun} {quoted(cut)}: "
 
 
 @contextmanager

@@ -44,7 +44,7 @@ from listboss.provider import (
     Throttled,
     Unknown,
 )
-from listboss.rules._text import without_address
+from listboss.rules._wording import describe_event
 from listboss.rules.event import Contact, Event
 
 __all__ = ["LOGGER", "Core", "EndingsOption", "as_outcome"]
@@ -167,7 +167,7 @@ class Core(Generic[P]):
         event = self._journal.event(event_id)
         if event is None:
             raise ConfigurationError(
-                f"event `{without_address(event_id)}` is not kept any more",
+                f"event {describe_event(event_id)} is not kept any more",
                 code="event_not_kept",
                 hint="its contact was forgotten, or it is too old",
             )

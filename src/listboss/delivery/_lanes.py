@@ -26,7 +26,7 @@ from listboss.delivery.record import Record
 from listboss.errors import UnknownIdError
 from listboss.plan import PlannedAction
 from listboss.provider import Unknown
-from listboss.rules._text import without_address
+from listboss.rules._wording import describe_event
 from listboss.standing import ANY_PLACE
 
 __all__ = [
@@ -213,7 +213,7 @@ def receipt(store: Store, event_id: str) -> Receipt:
     """Return what has become of an event; raises `UnknownIdError` for an unknown one."""
     event = store.event(event_id)
     if event is None:
-        raise UnknownIdError(f"the journal has no event `{without_address(event_id)}`")
+        raise UnknownIdError(f"the journal has no event {describe_event(event_id)}")
     rows = sorted(store.actions_of(event_id), key=_place_in_receipt)
     states = tuple(map(state_of, rows))
     due = [row.until for row in rows if row.status is Status.WAITING and row.until is not None]

@@ -21,8 +21,9 @@ from listboss.delivery.life import (
 )
 from listboss.delivery.record import Record
 from listboss.plan import Plan
-from listboss.rules._text import masked_address, without_address
-from listboss.rules.action import Action, AddLead, AddTag, Place, RemoveLead, RemoveTag
+from listboss.rules._text import masked_address, quoted
+from listboss.rules._wording import describe_event, describe_target
+from listboss.rules.action import Action
 from listboss.rules.event import Contact, Event
 
 __all__ = [
@@ -52,11 +53,7 @@ class Stuck:
     state: ActionState
 
     def __str__(self) -> str:
-        planned, state, event_id = self.state.planned, self.state, without_address(self.event_id)
-        return (
-            f"{event_id}: {planned.action} at {planned.provider} is {state.status}"
-            f" after {state.attempts} attempts ({state.detail})"
-        )
+        return f"{describe_event(self.event_id)}: {self.state}"
 
 
 @attrs.frozen
@@ -78,16 +75,10 @@ class StandingEntry:
     confirmed: bool
 
     def __str__(self) -> str:
-        match self.target:
-            case AddTag(tag) | RemoveTag(tag):
-                name = f"tag {tag}"
-            case AddLead(Place() as place) | RemoveLead(place):
-                name = "lead " + ", ".join(place.parts.values())
-            case _:
-                name = str(self.target)
+        name = describe_target(self.target)
         why = "" if self.event_id is None else f" since {self.since:%Y-%m-%d %H:%M}"
         confirmed = "confirmed" if self.confirmed else "not confirmed"
-        return f"{self.provider}: {name} {'on' if self.on else 'off'}{why}, {confirmed}"
+        return f"{quoted(self.provider)}: {name} {'on' if self.on else 'off'}{why}, {confirmed}"
 
 
 @attrs.frozen

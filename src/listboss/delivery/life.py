@@ -29,7 +29,8 @@ from listboss.provider import (
     Throttled,
     Unknown,
 )
-from listboss.rules._text import masked_address, require_duration
+from listboss.rules._text import masked_address, one_line, require_duration
+from listboss.rules._wording import describe_event, in_words
 
 __all__ = [
     "OPEN",
@@ -184,6 +185,12 @@ class ActionState:
     generation: int = 1
     decided_by: str | None = None
 
+    def __str__(self) -> str:
+        tries = f" after {self.attempts} attempts" if self.attempts > 1 else ""
+        due = f", due at {self.until:%Y-%m-%d %H:%M}" if self.until else ""
+        detail = f" ({one_line(self.detail)})" if self.detail else ""
+        return f"{self.planned}: {in_words(self.status)}{tries}{due}{detail}"
+
 
 class DeliveryStatus(StrEnum):
     """What has become of an event."""
@@ -215,6 +222,11 @@ class Receipt:
     states: tuple[ActionState, ...] = ()
     next_at: datetime | None = None
     idle: Idle | None = None
+
+    def __str__(self) -> str:
+        idle = "" if self.idle is None else f" ({in_words(self.idle)})"
+        first = f"{describe_event(self.event_id)}: {in_words(self.status)}{idle}"
+        return "\n  ".join([first, *map(str, self.states)])
 
 
 @attrs.frozen

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from listboss.delivery.life import Attempt, DeliveryStatus, Receipt, Status
 from listboss.delivery.record import Record
-from listboss.rules._text import without_address
+from listboss.rules._wording import describe_event
 
 __all__ = ["LoggingObserver", "Observer"]
 
@@ -48,8 +48,8 @@ class LoggingObserver:
     def accepted(self, receipt: Receipt) -> None:
         """Warn of an event whose id is that of another one."""
         if receipt.status is DeliveryStatus.CONFLICT:
-            event_id = without_address(receipt.event_id)
-            _LOGGER.warning("event %s: its id is that of another event", event_id)
+            event = describe_event(receipt.event_id)
+            _LOGGER.warning("event %s: its id is that of another event", event)
 
     def attempt(self, attempt: Attempt) -> None:
         """Write nothing."""
@@ -58,11 +58,4 @@ class LoggingObserver:
         """Warn of actions that need the host, and note those that will be tried again."""
         level = logging.WARNING if record.status in _FAILURES else logging.INFO
         if level == logging.WARNING or record.status is Status.WAITING:
-            _LOGGER.log(
-                level,
-                "event %s at %s: %s (%s)",
-                without_address(record.event_id),
-                record.provider,
-                record.status,
-                record.detail,
-            )
+            _LOGGER.log(level, "%s", record)

@@ -11,7 +11,8 @@ from datetime import datetime
 import attrs
 
 from listboss.delivery.life import DeliveryStatus, Status
-from listboss.rules._text import masked, masked_address, without_address
+from listboss.rules._text import masked, masked_address, one_line
+from listboss.rules._wording import describe_event, describe_planned, in_words
 from listboss.rules.action import Action
 from listboss.rules.event import EventName
 
@@ -48,10 +49,10 @@ class Record:
         return attrs.evolve(self, contact=None)
 
     def __str__(self) -> str:
-        what = "" if self.action is None else f" {self.action}"
-        where = "" if self.provider is None else f" at {self.provider}"
-        detail = f" ({self.detail})" if self.detail else ""
-        return (
-            f"{self.time:%Y-%m-%d %H:%M} {self.event_name} {without_address(self.event_id)}:"
-            f"{what}{where} {self.status}{detail}"
-        )
+        what = ""
+        if self.action is not None and self.provider is not None:
+            what = f"{describe_planned(self.action, self.provider)}: "
+        text = in_words(self.detail) if self.status == "idle" else one_line(self.detail)
+        detail = f" ({text})" if text else ""
+        event = describe_event(self.event_id, self.event_name)
+        return f"{self.time:%Y-%m-%d %H:%M} {event}: {what}{in_words(self.status)}{detail}"

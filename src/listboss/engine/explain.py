@@ -6,22 +6,31 @@ with, and never those of the event, which may be personal: a host can read them 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from enum import StrEnum
-from html import escape
 from typing import assert_never
 
 import attrs
 
 from listboss.engine.matching.predicate import predicate
 from listboss.engine.matching.router import plan_names
+from listboss.errors import RuleError
 from listboss.plan import Conflict, Idle, Plan
 from listboss.rules._facts import READERS, Facts, is_present
-from listboss.rules._text import masked, masked_address, without_address
+from listboss.rules._literal import literal
+from listboss.rules._text import masked, masked_address, one_line, quoted, require_member
+from listboss.rules._wording import (
+    as_html,
+    as_markdown,
+    describe_event,
+    describe_mismatch,
+    in_words,
+)
 from listboss.rules.action import action_key
 from listboss.rules.automatic import FIRST_CHARGE, AutomaticSegmentation, is_first_charge
 from listboss.rules.builtin import HOTMART
 from listboss.rules.catalogue import Catalogue, ProductKind
-from listboss.rules.condition import NEGATED, AllOf, AnyOf, Comparison, Condition, Not, Operator
+from listboss.rules.condition import NEGATED, AllOf, AnyOf, Comparison, Condition, Not
 from listboss.rules.event import Event, FactValue
 from listboss.rules.finding import Finding, Severity
 from listboss.rules.review import review
@@ -46,22 +55,24 @@ class Reason(StrEnum):
     """Automatic segmentations only: the capture provider cannot do the action."""
 
 
-_SYMBOLS = {
-    Operator.EQ: "==",
-    Operator.NE: "!=",
-    Operator.LT: "<",
-    Operator.LE: "<=",
-    Operator.GT: ">",
-    Operator.GE: ">=",
-}
-
-
 class FactState(StrEnum):
     """Whether the event has a usable value of the fact that decided."""
 
     KNOWN = "known"
     MISSING = "missing"
     WRONG_TYPE = "wrong_type"
+
+
+def _idle(value: Idle | str | None) -> Idle | None:
+    return None if value is None else require_member(value, Idle, "$.idle", RuleError)
+
+
+def _reason(value: Reason | str | None) -> Reason | None:
+    return None if value is None else require_member(value, Reason, "$.reason", RuleError)
+
+
+def _state(value: FactState | str | None) -> FactState | None:
+    return None if value is None else require_member(value, FactState, "$.state", RuleError)
 
 
 @attrs.frozen
@@ -75,10 +86,10 @@ class RuleOutcome:
 
     segmentation_id: str
     runs: bool
-    reason: Reason | None = None
+    reason: Reason | None = attrs.field(default=None, converter=_reason)
     comparison: Comparison | None = None
     actual: FactValue | None = attrs.field(default=None, repr=masked)
-    state: FactState | None = attrs.field(default=None, kw_only=True)
+    state: FactState | None = attrs.field(default=None, kw_only=True, converter=_state)
     findings: tuple[Finding, ...] = attrs.field(default=(), kw_only=True)
     conflict: Conflict | None = attrs.field(default=None, kw_only=True)
 
@@ -87,28 +98,17 @@ class RuleOutcome:
         """The outcome in words, without any value of the event."""
         if self.runs:
             return "runs"
-        words = str(self.reason).replace("_", " ")
+        words = in_words(str(self.reason))
         if self.comparison is not None:
-            return f"{words}: {_mismatch(self.comparison, self.state)}"
+            return f"{words}: {describe_mismatch(self.comparison, self.state)}"
         if self.findings:
             return f"{words}: {'; '.join(finding.message for finding in self.findings)}"
         if self.conflict is not None:
-            return f"{words} over `{self.conflict.target}`: {self.conflict.rule}"
+            return f"{words} over {quoted(self.conflict.target)}: {in_words(self.conflict.rule)}"
         return words
 
-
-def _mismatch(comparison: Comparison, state: FactState | None) -> str:
-    fact, value = comparison.fact, comparison.value
-    match state:
-        case FactState.MISSING if comparison.operator is not Operator.IS_MISSING:
-            return f"`{fact}` is missing"
-        case FactState.WRONG_TYPE:
-            return f"`{fact}` has the wrong type"
-        case _:
-            operator = _SYMBOLS.get(comparison.operator, comparison.operator.replace("_", " "))
-            values = value if isinstance(value, tuple) else () if value is None else (value,)
-            wanted = " ".join([operator, ", ".join(map(str, values))]).strip()
-            return f"`{fact}` does not match `{wanted}`"
+    def __str__(self) -> str:
+        return f"{quoted(self.segmentation_id)}: {one_line(self.text)}"
 
 
 @attrs.frozen
@@ -117,32 +117,27 @@ class Explanation:
 
     event_id: str = attrs.field(repr=masked_address)
     product_id: str = attrs.field(repr=masked_address)
-    idle: Idle | None
+    idle: Idle | None = attrs.field(converter=_idle)
     rules: tuple[RuleOutcome, ...]
 
     def __str__(self) -> str:
-        event, product = map(without_address, (self.event_id, self.product_id))
-        head = f"event {event} on product {product}"
-        idle = "" if self.idle is None else f" (idle: {self.idle})"
-        lines = (f"  {rule.segmentation_id}: {rule.text}" for rule in self.rules)
-        return "\n".join([head + idle, *lines])
+        event, product = describe_event(self.event_id), describe_event(self.product_id)
+        idle = "" if self.idle is None else f" (idle: {in_words(self.idle)})"
+        return "\n  ".join([f"event {event} on product {product}{idle}", *map(str, self.rules)])
 
     def markdown(self) -> str:
         """Return a Markdown table of the rules and their outcomes."""
-        cells = ((_cell(rule.segmentation_id), _cell(rule.text)) for rule in self.rules)
-        rows = (f"| {rule} | {text} |" for rule, text in cells)
+        rows = (f"| {rule} | {text} |" for rule, text in self._cells(as_markdown))
         return "\n".join(["| rule | outcome |", "|---|---|", *rows])
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{escape(rule.segmentation_id)}</td><td>{escape(rule.text)}</td></tr>"
-            for rule in self.rules
-        )
+        cells = self._cells(as_html)
+        rows = "".join(f"<tr><td>{rule}</td><td>{text}</td></tr>" for rule, text in cells)
         return f"<table><tr><th>rule</th><th>outcome</th></tr>{rows}</table>"
 
-
-def _cell(text: str) -> str:
-    return escape(" ".join(text.split()), quote=False).replace("|", "\\|")
+    def _cells(self, medium: Callable[[str], str]) -> Iterator[tuple[str, str]]:
+        for rule in self.rules:
+            yield medium(quoted(rule.segmentation_id)), medium(rule.text)
 
 
 def explain(rules: RuleSet, event: Event, plan: Plan) -> Explanation:
@@ -218,42 +213,43 @@ def _lost_conflict(rule: Segmentation, plan: Plan) -> Conflict | None:
 
 
 def _not_met(rule_id: str, condition: Condition, event: Event, catalogue: Catalogue) -> RuleOutcome:
-    outcome = RuleOutcome(rule_id, runs=False, reason=Reason.CONDITION_NOT_MET)
-    comparison = _first_failure(condition, event.facts, catalogue)
-    fact = None if comparison is None else catalogue.fact(comparison.fact)
-    if comparison is None or fact is None:
-        return outcome
-    actual = event.facts.get(fact.name)
+    comparison = next(_failures(condition, event.facts, catalogue))
+    actual = event.facts.get(comparison.fact)
     if not is_present(actual):
         state = FactState.MISSING
-    elif READERS[fact.kind](actual) is None:
+    elif READERS[literal(comparison, catalogue).kind](actual) is None:
         state = FactState.WRONG_TYPE
     else:
         state = FactState.KNOWN
-    return attrs.evolve(outcome, comparison=comparison, actual=actual, state=state)
+    return RuleOutcome(
+        rule_id,
+        runs=False,
+        reason=Reason.CONDITION_NOT_MET,
+        comparison=comparison,
+        actual=actual,
+        state=state,
+    )
 
 
-def _first_failure(
+def _failures(
     condition: Condition, facts: Facts, catalogue: Catalogue, *, negated: bool = False
-) -> Comparison | None:
-    """Return the first comparison that keeps the condition from holding, negated if need be.
+) -> Iterator[Comparison]:
+    """Yield the comparisons, negated where need be, that keep the condition from holding.
 
-    None if the condition holds, or fails without a comparison (an empty `AnyOf`).
+    There is always one: a rule is flagged if its condition never holds whatever it compares.
     """
     if predicate(condition, catalogue, negated=negated)(facts):
-        return None
+        return
     match condition:
         case Comparison():
             if negated and condition.operator in NEGATED:
-                return Comparison(condition.fact, NEGATED[condition.operator], condition.value)
-            return condition
+                yield Comparison(condition.fact, NEGATED[condition.operator], condition.value)
+            else:
+                yield condition
         case Not():
-            return _first_failure(condition.condition, facts, catalogue, negated=not negated)
+            yield from _failures(condition.condition, facts, catalogue, negated=not negated)
         case AllOf() | AnyOf():
-            failures = (
-                _first_failure(part, facts, catalogue, negated=negated)
-                for part in condition.conditions
-            )
-            return next((failure for failure in failures if failure is not None), None)
+            for part in condition.conditions:
+                yield from _failures(part, facts, catalogue, negated=negated)
         case _:
             assert_never(condition)

@@ -26,6 +26,7 @@ from listboss.errors import ArgumentTypeError, ListBossError
 __all__ = [
     "MAX_DECIMAL",
     "MAX_INTEGER_BITS",
+    "Readable",
     "Validator",
     "alternatives",
     "check_bool",
@@ -38,6 +39,8 @@ __all__ = [
     "masked",
     "masked_address",
     "number_fault",
+    "one_line",
+    "quoted",
     "require_duration",
     "require_id",
     "require_member",
@@ -47,10 +50,12 @@ __all__ = [
     "shortest",
     "suggestion",
     "text_fault",
+    "unknown_word",
     "without_address",
     "wrong_type",
 ]
 
+_BACK_TICK = r"\x60"
 E = TypeVar("E", bound=StrEnum)
 
 MAX_GUESSED_LENGTH = 64
@@ -78,8 +83,17 @@ _KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
     (date, "a date"),
     (bytes, "bytes"),
     (Mapping, "a mapping"),
-    ((list, tuple, set, frozenset), "a list"),
+    ((set, frozenset), "a set"),
+    ((list, tuple), "a list"),
 )
+
+
+_NOT_LISTS: tuple[tuple[tuple[type, ...], str], ...] = (
+    ((str, bytes), 'write ["..."], for a single value too'),
+    ((set, frozenset), "a set has no order: write a list"),
+    ((Mapping,), "write a list"),
+)
+"""What can be iterated over and is not a list, with what to do about it."""
 
 
 def kind_of(value: object) -> str:
@@ -115,13 +129,45 @@ def fold(text: str) -> str:
     return text if folded == text else folded  # no second copy of what is folded already
 
 
+def one_line(text: str) -> str:
+    r"""Return the text on one line, with everything visible: what is not printable is escaped.
+
+    >>> one_line("a\nb\u202e")
+    'a\\nb\\u202e'
+    """
+    if text.isprintable():
+        return text
+    escaped = (ch if ch.isprintable() else ch.encode("unicode_escape").decode() for ch in text)
+    return "".join(escaped)
+
+
+def quoted(text: str) -> str:
+    r"""Return the text of a user in back-ticks, on one line and without a back-tick inside.
+
+    >>> quoted("Buyers"), quoted("a`\nb")
+    ('`Buyers`', '`a\\x60\\nb`')
+    """
+    return f"`{one_line(text).replace('`', _BACK_TICK)}`"
+
+
+class Readable:
+    """A noun whose `str()` is a sentence for people; `rules._wording` has all of them."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        from listboss.rules._wording import describe  # noqa: PLC0415 # it imports every noun
+
+        return describe(cast("Any", self))
+
+
 def alternatives(words: Iterable[str]) -> str:
     """List words in back-ticks, with `or` before the last.
 
     >>> alternatives(["native", "emulated", "none"])
     '`native`, `emulated` or `none`'
     """
-    *rest, last = (f"`{word}`" for word in words)
+    *rest, last = map(quoted, words)
     return f"{', '.join(rest)} or {last}" if rest else last
 
 
@@ -137,7 +183,7 @@ def did_you_mean(word: object, known: Iterable[str]) -> str:
         return ""
     spellings = {fold(each): each for each in islice(known, MAX_COMPARED)}
     nearest = get_close_matches(fold(word), spellings, n=1)
-    return f"did you mean `{spellings[nearest[0]]}`?" if nearest else ""
+    return f"did you mean {quoted(spellings[nearest[0]])}?" if nearest else ""
 
 
 def suggestion(word: object, known: Collection[str], advice: str = "") -> str:
@@ -247,9 +293,14 @@ def check_optional_id(error: type[ListBossError]) -> Validator:
     return check_optional
 
 
-def _unknown_word(
-    value: object, words: Collection[str], path: str, error: type[ListBossError], code: str | None
+def unknown_word(
+    value: object,
+    words: Collection[str],
+    path: str,
+    error: type[ListBossError],
+    code: str | None = None,
 ) -> ListBossError:
+    """Return the error for a value that is not one of the words."""
     got = "another string" if isinstance(value, str) else kind_of(value)
     message = f"expected {alternatives(words)}, got {got}"
     return error(message, code=code, path=path, hint=did_you_mean(value, words))
@@ -268,7 +319,7 @@ def require_member(
     try:
         return members(cast("str", word))
     except ValueError:
-        raise _unknown_word(word, [*members], path, error, code) from None
+        raise unknown_word(word, [*members], path, error, code) from None
 
 
 def check_word(error: type[ListBossError], *words: str) -> Validator:
@@ -277,7 +328,7 @@ def check_word(error: type[ListBossError], *words: str) -> Validator:
     def check(instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
         word = str.__str__(value) if isinstance(value, str) else value
         if word not in words:
-            raise _unknown_word(word, words, f"$.{attribute.name}", error, None)
+            raise unknown_word(word, words, f"$.{attribute.name}", error)
         _store(instance, attribute, word, value)
 
     return check
@@ -318,8 +369,12 @@ def masked_address(value: object) -> str:
     return "***" if isinstance(value, str) and "@" in value else repr(value)
 
 
-def require_tuple(value: Any, path: str, *single: type) -> tuple[Any, ...]:
+def require_tuple(
+    value: Any, path: str, *single: type, expected: str = "a list"
+) -> tuple[Any, ...]:
     """Make a tuple of an iterable, or of one value of a `single` type; refuse a bare string.
+
+    A set is refused, since its order can differ in every process; so is a mapping.
 
     >>> require_tuple(["a", "b"], "$.plan_ids")
     ('a', 'b')
@@ -329,9 +384,10 @@ def require_tuple(value: Any, path: str, *single: type) -> tuple[Any, ...]:
     """
     if single and isinstance(value, single):
         return (value,)
-    if isinstance(value, (str, bytes)):
-        raise wrong_type("a list", value, path, hint='write ["..."], for a single value too')
+    for kinds, hint in _NOT_LISTS:
+        if isinstance(value, kinds):
+            raise wrong_type(expected, value, path, hint)
     try:
         return tuple(value)
     except TypeError:
-        raise wrong_type("a list", value, path) from None
+        raise wrong_type(expected, value, path) from None

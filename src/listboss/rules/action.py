@@ -18,6 +18,7 @@ import attrs
 from listboss.errors import ActionError
 from listboss.rules._mapping import FrozenMap
 from listboss.rules._text import (
+    Readable,
     check_word,
     fold,
     require_id,
@@ -54,7 +55,7 @@ def _trimmed(value: object, path: str) -> str:
 
 
 @attrs.frozen(init=False, repr=False)
-class Place:
+class Place(Readable):
     """Where a lead is at a provider: in a list, or at a level of a sequence, for example.
 
     The parts have the names that the provider uses; each value is a string and is trimmed.
@@ -103,7 +104,7 @@ def _tag(value: str) -> str:
 
 
 @attrs.frozen
-class AddTag:
+class AddTag(Readable):
     """Add a tag to the contact; the tag is trimmed.
 
     >>> AddTag(" buyer")
@@ -114,7 +115,7 @@ class AddTag:
 
 
 @attrs.frozen
-class RemoveTag:
+class RemoveTag(Readable):
     """Remove a tag from the contact; a tag that the contact does not have is not an error.
 
     >>> RemoveTag("cart-abandoned").tag
@@ -125,7 +126,7 @@ class RemoveTag:
 
 
 @attrs.frozen
-class AddLead:
+class AddLead(Readable):
     """Record the contact at a place; without one, in the provider's contact base.
 
     >>> AddLead().place is None
@@ -136,7 +137,7 @@ class AddLead:
 
 
 @attrs.frozen
-class MoveLead:
+class MoveLead(Readable):
     """Move the contact to a place, from `source` or, without one, from wherever it is.
 
     `if_absent` says what happens when the contact is not at the source: it is added to the
@@ -154,7 +155,7 @@ class MoveLead:
 
 
 @attrs.frozen
-class RemoveLead:
+class RemoveLead(Readable):
     """Remove the contact from one place; it stays in the provider's contact base.
 
     >>> RemoveLead("Prospects").place
@@ -200,7 +201,7 @@ def _verb(value: str) -> str:
 
 
 @attrs.frozen
-class ProviderAction:
+class ProviderAction(Readable):
     """An action that only one provider offers, named `vendor.verb`.
 
     The provider's `Capabilities` declare the verb and its parameters.

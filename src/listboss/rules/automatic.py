@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Never, Self
 import attrs
 
 from listboss.errors import AutomaticSegmentationError
-from listboss.rules._text import fold
+from listboss.rules._text import Readable, fold
 from listboss.rules.condition import Comparison, Operator
 from listboss.rules.event import Event, EventName
 
@@ -61,7 +61,7 @@ def is_first_charge(event: Event) -> bool:
 
 
 @attrs.frozen(init=False)
-class AutomaticSegmentation:
+class AutomaticSegmentation(Readable):
     """A built-in rule: the events that add its tag and the events that remove it.
 
     The events in `removes_on_first_charge` remove the tag only if they are the first charge

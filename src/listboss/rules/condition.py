@@ -21,6 +21,7 @@ from listboss.errors import ConditionError
 from listboss.rules._mapping import typed
 from listboss.rules._slips import FactName, no_truth_value, wrong_condition, wrong_value
 from listboss.rules._text import (
+    Readable,
     kind_of,
     require_id,
     require_member,
@@ -92,7 +93,7 @@ NO_VALUE = frozenset({Operator.IS_SET, Operator.IS_MISSING})
 BOUNDS = 2
 
 
-class _Composable:
+class _Composable(Readable):
     """The operators `&`, `|` and `~`, shared by the four kinds of condition."""
 
     __slots__ = ()

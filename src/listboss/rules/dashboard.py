@@ -7,6 +7,7 @@ two of them write differently, and the difference between two rule sets.
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias
@@ -14,7 +15,7 @@ from typing import TypeAlias
 import attrs
 
 from listboss.rules._facts import READERS
-from listboss.rules._text import alternatives, fold, suggestion
+from listboss.rules._text import Readable, alternatives, fold, quoted, suggestion
 from listboss.rules.automatic import AutomaticSegmentation
 from listboss.rules.capabilities import Capabilities
 from listboss.rules.catalogue import Catalogue, FactKind
@@ -31,6 +32,7 @@ __all__ = [
     "case_findings",
     "identifier_spellings",
     "name_findings",
+    "name_key",
 ]
 
 Spellings: TypeAlias = Mapping[tuple[str, str], Mapping[str, set[str]]]
@@ -38,7 +40,7 @@ Spellings: TypeAlias = Mapping[tuple[str, str], Mapping[str, set[str]]]
 
 
 @attrs.frozen
-class DashboardEntry:
+class DashboardEntry(Readable):
     """One line of a product's dashboard: a segmentation and its findings."""
 
     segmentation: AutomaticSegmentation | Segmentation
@@ -78,7 +80,7 @@ def capture_findings(
             Finding(
                 FindingCode.CAPTURE_PROVIDER_MISSING,
                 severity_of(FindingCode.CAPTURE_PROVIDER_MISSING),
-                f"`{provider}`, the provider of automatic capture, is not integrated",
+                f"{quoted(provider)}, the provider of automatic capture, is not integrated",
                 path="$.capture_provider",
                 hint=suggestion(provider, providers, "integrate it with `RuleSet.with_provider`"),
             ),
@@ -92,7 +94,7 @@ def capture_findings(
         Finding(
             FindingCode.CAPTURE_LIMITED,
             severity_of(FindingCode.CAPTURE_LIMITED),
-            f"`{provider}`, the provider of automatic capture, does not support "
+            f"{quoted(provider)}, the provider of automatic capture, does not support "
             f"{alternatives(missing)}",
             path="$.capture_provider",
             hint="automatic capture leaves these actions out",
@@ -115,15 +117,38 @@ def beta_findings(product: Product | None) -> tuple[Finding, ...]:
     )
 
 
-def name_findings(rule: Segmentation, names: Counter[str]) -> tuple[Finding, ...]:
-    """Return the warning that another segmentation of the product has the same name."""
-    if names[fold(rule.name)] == 1:
+def name_key(name: str) -> str:
+    """Return a key that names share which people would take for the same.
+
+    >>> name_key("New  Buyers ") == name_key("new buyers") == name_key("NewBuyers")
+    True
+    """
+    text = name
+    while (folded := unicodedata.normalize("NFKC", text).casefold()) != text:
+        text = folded
+    return "".join(text.split())
+
+
+def name_findings(
+    rule: Segmentation, names: Counter[str], keys: Counter[str]
+) -> tuple[Finding, ...]:
+    """Return the warning that another segmentation of the product has the same name.
+
+    `names` and `keys` count the names of the product and the `name_key` of each.
+    """
+    if keys[name_key(rule.name)] == 1:
         return ()
+    message = f"another segmentation of the product has the name {quoted(rule.name)}"
+    if names[rule.name] == 1:
+        message = (
+            f"another segmentation of the product has a name that looks like {quoted(rule.name)}:"
+            " only blanks, case or the Unicode form differ"
+        )
     return (
         Finding(
             FindingCode.NAME_DUPLICATE,
             severity_of(FindingCode.NAME_DUPLICATE),
-            f"another segmentation of the product has the name `{rule.name}`",
+            message,
             segmentation_id=rule.id,
             product_id=rule.product_id,
             path="$.name",
@@ -170,7 +195,8 @@ def _case_finding(rule: Segmentation, path: str, fact: str, value: str, other: s
     return Finding(
         FindingCode.VALUE_CASE,
         severity_of(FindingCode.VALUE_CASE),
-        f"`{fact}`: `{value}` differs only by case from `{other}` of another segmentation",
+        f"{quoted(fact)}: {quoted(value)} differs only by case from {quoted(other)} of another"
+        " segmentation",
         segmentation_id=rule.id,
         product_id=rule.product_id,
         path=path,

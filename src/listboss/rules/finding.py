@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from listboss.errors import RuleError
+from listboss.rules._text import Readable, require_member
+
 if TYPE_CHECKING:
     from listboss.rules.event import Event
 
@@ -121,7 +124,7 @@ def severity_of(code: FindingCode | AnalysisCode) -> Severity:
 
 
 @attrs.frozen
-class Finding:
+class Finding(Readable):
     """One thing that is wrong with a rule or a rule set, and what to do about it.
 
     `path` says where in the segmentation; `witness` is an event that shows the finding, if

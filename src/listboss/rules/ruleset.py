@@ -23,7 +23,14 @@ from listboss.errors import (
 )
 from listboss.rules._facts import operators_of
 from listboss.rules._mapping import FrozenMap
-from listboss.rules._text import fold, require_id, require_tuple, suggestion, wrong_type
+from listboss.rules._text import (
+    fold,
+    quoted,
+    require_id,
+    require_tuple,
+    suggestion,
+    wrong_type,
+)
 from listboss.rules.automatic import AUTOMATIC, AUTOMATIC_ID_PREFIX, AutomaticSegmentation
 from listboss.rules.builtin import HOTMART
 from listboss.rules.capabilities import Capabilities
@@ -37,6 +44,7 @@ from listboss.rules.dashboard import (
     case_findings,
     identifier_spellings,
     name_findings,
+    name_key,
 )
 from listboss.rules.finding import Finding, Severity
 from listboss.rules.review import ReviewContext, flagged_error, review
@@ -147,8 +155,8 @@ class RuleSet:
             hint = suggestion(segmentation_id, self._owner, "look the id up in `segmentations`")
             named = (rule.id for rule in self if fold(rule.name) == fold(segmentation_id))
             if (id_of_name := next(named, None)) is not None:
-                hint = f"the id of the segmentation with this name is `{id_of_name}`"
-            raise UnknownIdError(f"unknown segmentation `{segmentation_id}`", hint=hint)
+                hint = f"the id of the segmentation with this name is {quoted(id_of_name)}"
+            raise UnknownIdError(f"unknown segmentation {quoted(segmentation_id)}", hint=hint)
         return self._owner[segmentation_id]
 
     # Choices for a form
@@ -240,7 +248,7 @@ class RuleSet:
         """Return a rule set without the account; its rules stay and are flagged."""
         if name not in self.providers:
             raise UnknownIdError(
-                f"unknown provider `{name}`", hint=suggestion(name, self.providers)
+                f"unknown provider {quoted(name)}", hint=suggestion(name, self.providers)
             )
         accounts = {key: value for key, value in self.providers.items() if key != name}
         return self._evolved(providers=FrozenMap(accounts))
@@ -284,7 +292,8 @@ class RuleSet:
         the rule set has a `capture_provider`.
         """
         rules = self.rules_of(product_id)
-        names = Counter(fold(rule.name) for rule in rules)
+        names = Counter(rule.name for rule in rules)
+        keys = Counter(name_key(rule.name) for rule in rules)
         spellings = identifier_spellings(rules, self.catalogue)
         product = self._products.get(product_id)
         automatic: tuple[DashboardEntry, ...] = ()
@@ -294,7 +303,7 @@ class RuleSet:
             DashboardEntry(
                 rule,
                 review(rule, self.review_context(rule))
-                + name_findings(rule, names)
+                + name_findings(rule, names, keys)
                 + case_findings(rule, spellings, self.catalogue),
             )
             for rule in rules
@@ -333,8 +342,8 @@ def _products_by_id(products: Iterable[Product]) -> dict[str, Product]:
             raise wrong_type("a product", product, f"$.products[{n}]")
         if product.id in by_id:
             raise DuplicateIdError(
-                f"products `{by_id[product.id].name}` and `{product.name}` have the same id"
-                f" `{product.id}`",
+                f"products {quoted(by_id[product.id].name)} and {quoted(product.name)} have the"
+                f" same id {quoted(product.id)}",
                 path=f"$.products[{n}]",
                 hint="give one of them another id",
             )
@@ -345,7 +354,8 @@ def _products_by_id(products: Iterable[Product]) -> dict[str, Product]:
 def _refuse_automatic(segmentation_id: str) -> None:
     if segmentation_id.startswith(AUTOMATIC_ID_PREFIX):
         raise AutomaticSegmentationError(
-            f"`{segmentation_id}` is an id of automatic segmentations, which cannot be changed",
+            f"{quoted(segmentation_id)} is an id of automatic segmentations, which cannot be"
+            " changed",
             hint="use a custom segmentation, with another id",
         )
 
@@ -371,7 +381,8 @@ def _by_product_and_owner(
             old = (*by_product.get(product_id, ()), *fresh.get(product_id, ()))
             name = next(each.name for each in old if each.id == rule.id)
             raise DuplicateIdError(
-                f"segmentations `{name}` and `{rule.name}` have the same id `{rule.id}`",
+                f"segmentations {quoted(name)} and {quoted(rule.name)} have the same id"
+                f" {quoted(rule.id)}",
                 path="$.segmentations",
                 hint="give one of them another `id`, or another name if it has no `id`",
             )

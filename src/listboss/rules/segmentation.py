@@ -19,8 +19,10 @@ import attrs
 from listboss.errors import RuleError
 from listboss.rules._slips import wrong_condition
 from listboss.rules._text import (
+    Readable,
     check_bool,
     check_id,
+    quoted,
     require_id,
     require_member,
     require_tuple,
@@ -150,7 +152,7 @@ class Product:
         count = Counter(plan_id for plan in self.plans for plan_id in plan.ids)
         twice = next((plan_id for plan_id in count if count[plan_id] > 1), None)
         if twice is not None:
-            raise RuleError(f"two plans have the id `{twice}`", path="$.plans")
+            raise RuleError(f"two plans have the id {quoted(twice)}", path="$.plans")
 
     @property
     def has_beta_capture(self) -> bool:
@@ -180,7 +182,7 @@ def _condition(value: Condition | Iterable[Condition] | None) -> Condition | Non
         case None | Comparison() | AllOf() | AnyOf() | Not():
             return value
         case Iterable() if not isinstance(cast("object", value), str):
-            return AllOf(*value)
+            return AllOf(*require_tuple(value, "$.condition"))
         case _:
             raise wrong_condition(value, "$.condition")
 
@@ -200,7 +202,7 @@ def _default_id(rule: Segmentation) -> str:
 
 
 @attrs.frozen(kw_only=True)
-class Segmentation:
+class Segmentation(Readable):
     """A custom segmentation: when (event), who (condition), what (actions, at a provider).
 
     - `id`: by default a digest of product, provider and name, the same on every machine.

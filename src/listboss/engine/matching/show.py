@@ -17,6 +17,7 @@ from listboss.engine.matching.router import BucketKey, route
 from listboss.errors import UnknownIdError
 from listboss.rules._literal import LIST_OPERATORS, Literal
 from listboss.rules._partition import Intervals, Partition, partitions_of
+from listboss.rules._text import quoted
 from listboss.rules.condition import Operator
 from listboss.rules.ruleset import RuleSet
 
@@ -54,7 +55,7 @@ def show_index(rules: RuleSet, product_id: str, event_name: str, plan_id: str | 
     """
     product = rules.product(product_id)
     if product is None:
-        raise UnknownIdError(f"unknown product `{product_id}`")
+        raise UnknownIdError(f"unknown product {quoted(product_id)}")
     key: BucketKey = event_name if plan_id is None else (event_name, plan_id)
     bucket = route(product, rules).bucket(key)
     compiled = bucket.rules()
