@@ -1,6 +1,7 @@
 """What a journal answers: history, counts, events, stuck actions, standing; and what it drops."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -10,13 +11,14 @@ from listboss.delivery import (
     DeliveryStatus,
     Executor,
     MemoryJournal,
+    Receipt,
     Record,
     SqliteJournal,
     StandingEntry,
     Status,
     Stuck,
 )
-from listboss.errors import UnknownIdError
+from listboss.errors import ArgumentTypeError, UnknownIdError
 from listboss.plan import PlannedAction
 from listboss.provider import Accepted, Refused, Throttled, Unknown
 from listboss.rules._mapping import FrozenMap
@@ -369,8 +371,13 @@ class TestPrune:
 @pytest.mark.parametrize("kind", ["memory", "sqlite"])
 @pytest.mark.parametrize(
     ("keep", "days", "count"),
-    [(timedelta(days=60), 59, 2), (timedelta(days=60), 62, 1), (None, 9999, 2)],
-    ids=["young", "old", "for ever"],
+    [
+        (timedelta(days=60), 59, 2),
+        (timedelta(days=60), 62, 1),
+        (None, 9999, 2),
+        (timedelta.max, 9999, 2),
+    ],
+    ids=["young", "old", "for ever", "longer than there is time"],
 )
 def test_keep(make_engine, mail, crm, clock, make_event, *, tmp_path, kind, keep, days, count):
     """A journal drops by itself what is older than `keep`."""
@@ -387,6 +394,14 @@ def test_keep(make_engine, mail, crm, clock, make_event, *, tmp_path, kind, keep
     if isinstance(journal, SqliteJournal):
         journal.close()
     assert count == found
+
+
+@pytest.mark.parametrize("keep", [0, 60, "60", timedelta(0), timedelta(days=-1)], ids=repr)
+@pytest.mark.parametrize("make", [MemoryJournal, partial(SqliteJournal, "journal.db")])
+def test_odd_keep(make, keep):
+    """A journal keeps for a duration above zero, or for ever."""
+    with pytest.raises(ArgumentTypeError, match="expected a duration above zero"):
+        make(keep=keep)
 
 
 ACTION = PlannedAction("mail", ANA, AddTag("vip"), FrozenMap(), ("buyers",), False, "a-1")
@@ -409,7 +424,7 @@ class TestText:
     def test_record(self):
         """A record says when, which event, what, where, and how it went; not for whom."""
         expected = (
-            "2026-05-04 12:00 purchase.approved e-1: AddTag(tag='vip') at mail refused"
+            "2026-05-04 12:00 `purchase.approved` `e-1`: add tag `vip` at `mail`: refused"
             " (limit: full)"
         )
         assert expected == str(RECORD)
@@ -424,7 +439,7 @@ class TestText:
             status=DeliveryStatus.IDLE,
             detail="no_rule",
         )
-        assert "2026-05-04 12:00 purchase.refunded e-1: idle (no_rule)" == str(record)
+        assert "2026-05-04 12:00 `purchase.refunded` `e-1`: idle (no rule)" == str(record)
 
     def test_record_without_contact(self):
         """A record can be had without its contact."""
@@ -436,8 +451,27 @@ class TestText:
     def test_stuck(self):
         """A stuck action says what, where, and after how many attempts."""
         state = ActionState(ACTION, Status.DEAD, 7, detail="timeout")
-        expected = "e-1: AddTag(tag='vip') at mail is dead after 7 attempts (timeout)"
+        expected = "`e-1`: add tag `vip` at `mail`: dead after 7 attempts (timeout)"
         assert expected == str(Stuck("e-1", state))
+
+    def test_receipt(self):
+        """A receipt says how far the event is, and has a line for each action."""
+        states = (
+            ActionState(ACTION, Status.WAITING, 2, until=NOON, detail="retry\nlater"),
+            ActionState(ACTION, Status.PLANNED),
+        )
+        receipt = Receipt("e-1", DeliveryStatus.PENDING, states, NOON)
+        assert [
+            "`e-1`: pending",
+            "  add tag `vip` at `mail`: waiting after 2 attempts, due at 2026-05-04 12:00"
+            r" (retry\nlater)",
+            "  add tag `vip` at `mail`: planned",
+        ] == str(receipt).splitlines()
+
+    def test_receipt_of_an_idle_event(self):
+        """A receipt without actions says why nothing is done; an address in its id is masked."""
+        receipt = Receipt("quiz:ana@example.com", DeliveryStatus.IDLE, idle=Idle.UNKNOWN_PLAN)
+        assert "`***`: idle (unknown plan)" == str(receipt)
 
     @pytest.mark.parametrize(
         ("target", "on", "event_id", "confirmed", "expected"),
@@ -447,16 +481,16 @@ class TestText:
                 True,
                 "e-1",
                 True,
-                "mail: tag vip on since 2026-05-04 12:00, confirmed",
+                "`mail`: tag `vip` on since 2026-05-04 12:00, confirmed",
             ),
             (
                 RemoveTag("vip"),
                 False,
                 "e-1",
                 False,
-                "mail: tag vip off since 2026-05-04 12:00, not confirmed",
+                "`mail`: tag `vip` off since 2026-05-04 12:00, not confirmed",
             ),
-            (AddLead("News"), True, None, True, "mail: lead News on, confirmed"),
+            (AddLead("News"), True, None, True, "`mail`: place `News` on, confirmed"),
         ],
         ids=["on", "off", "without an event"],
     )
@@ -474,7 +508,7 @@ class TestVerbText:
         """An entry of a verb names its action."""
         action = ProviderAction("acme.enrol")
         entry = StandingEntry("mail", action, True, NOON, "e-1", (), True, True)
-        assert f"mail: {action} on since 2026-05-04 12:00, confirmed" == str(entry)
+        assert f"`mail`: {action} on since 2026-05-04 12:00, confirmed" == str(entry)
 
 
 class TestSqlite:

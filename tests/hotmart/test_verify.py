@@ -1,7 +1,12 @@
 import json
+import re
+from email.header import Header
+from email.message import Message
+from typing import Any
 
 import pytest
 
+from listboss.errors import ArgumentTypeError
 from listboss.hotmart import verify
 
 TOKEN = "sample-hottok"
@@ -58,3 +63,42 @@ def test_token_of_any_characters(token):
     """A token may contain any characters."""
     assert verify({"x-hotmart-hottok": token}, b"", token) is True
     assert verify({"x-hotmart-hottok": token + "x"}, b"", token) is False
+
+
+@pytest.mark.parametrize(
+    ("headers", "token", "message"),
+    [
+        ({}, b"t", "expected a string, got bytes @ $.hottok (decode it with `.decode()`)"),
+        ({}, None, "expected a string, got None @ $.hottok"),
+        ({}, 7, "expected a string, got an integer @ $.hottok"),
+        ({b"X-Hotmart-Hottok": b"t"}, "t", "expected a string, got bytes @ $.headers (decode"),
+        ({"X-Hotmart-Hottok": b"t"}, "t", "got bytes @ $.headers.x-hotmart-hottok (decode"),
+        ([("X-Hotmart-Hottok", "t")], "t", "expected a mapping, got a list @ $.headers (pass"),
+        (None, "t", "expected a mapping, got None @ $.headers (pass"),
+    ],
+    ids=repr,
+)
+def test_wrong_types_of_the_host(headers, token, message):
+    """What could never be equal is an error: the host would refuse every webhook."""
+    with pytest.raises(ArgumentTypeError, match=re.escape(message)):
+        verify(headers, b"", token)
+
+
+@pytest.mark.parametrize("value", [None, 7, ["sample-hottok"], Header("sample-hottok")], ids=str)
+def test_a_header_that_is_not_a_string(value):
+    """A sender cannot cause an error with a header that a server does not make a string of."""
+    headers: dict[Any, Any] = {7: "x", "X-Hotmart-Hottok": value}
+    assert verify(headers, b"", TOKEN) is False
+
+
+def test_headers_of_the_standard_library():
+    """The headers of `http.server` are not a mapping, and are read all the same."""
+    headers: Any = Message()
+    headers["X-Hotmart-Hottok"] = TOKEN
+    assert verify(headers, b"", TOKEN) is True
+
+
+@pytest.mark.parametrize("body", [None, 7, object(), {"hottok": b"t"}, {7: "t"}], ids=str)
+def test_wrong_types_of_a_body(body):
+    """A body that is not a webhook has no token."""
+    assert verify({}, body, "t") is False

@@ -9,21 +9,36 @@ subscription itself, so that a contact does not grow with every renewal.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import cast
 
 import attrs
 
 from listboss.delivery._rows import Store
 from listboss.delivery.life import OPEN, STUCK
+from listboss.errors import ArgumentTypeError
 from listboss.standing import Grant, Mark, Reach
 
-__all__ = ["MAX_PRUNED", "prune"]
+__all__ = ["MAX_PRUNED", "as_keep", "prune"]
 
 MAX_PRUNED = 200
 """How many events, and how many records, are looked at in one transaction."""
 PAYMENTS = timedelta(days=340)
 """How much older than what is pruned a payment is that counts as its subscription's: with the
 60 days that journals keep by default, it was made 400 days ago."""
+_FOR_EVER = timedelta(days=365_000)
+"""Longer than this is for ever: such a time ago is before the first year of a calendar."""
 _AT_ONCE, _SOON, _LATER = timedelta(seconds=1), timedelta(days=1), timedelta(days=30)
+
+
+def as_keep(keep: timedelta | None) -> timedelta | None:
+    """Return for how long a journal keeps what is finished; None is for ever."""
+    if keep is None:
+        return None
+    if not isinstance(cast("object", keep), timedelta) or keep <= timedelta(0):
+        raise ArgumentTypeError(
+            "expected a duration above zero", path="$.keep", hint="None keeps everything for ever"
+        )
+    return keep if keep < _FOR_EVER else None
 
 
 def prune(store: Store, before: datetime) -> tuple[int, bool]:

@@ -18,7 +18,7 @@ from listboss.delivery._accept import accept as _accept
 from listboss.delivery._accept import forgotten_digest, verdict_of
 from listboss.delivery._lanes import close, receipt, retry, state_of
 from listboss.delivery._memory import MemoryStore
-from listboss.delivery._retention import prune
+from listboss.delivery._retention import as_keep, prune
 from listboss.delivery._rows import ActionRow, RecordFilter, Store
 from listboss.delivery._turn import turn
 from listboss.delivery.journal import Forgotten, StandingEntry, Stuck, Turn
@@ -35,7 +35,7 @@ from listboss.delivery.record import Record
 from listboss.errors import UnknownIdError
 from listboss.plan import Plan
 from listboss.rules._address import contact_key
-from listboss.rules._text import without_address
+from listboss.rules._wording import describe_event
 from listboss.rules.action import Action
 from listboss.rules.event import Contact, Event
 from listboss.standing import Effect, single_effect
@@ -123,7 +123,7 @@ class StoreJournal(ABC):
         """See `Journal.event`."""
         with self._reading() as store:
             if store.event(event_id) is None:
-                raise UnknownIdError(f"the journal has no event `{without_address(event_id)}`")
+                raise UnknownIdError(f"the journal has no event {describe_event(event_id)}")
             return store.full_event(event_id)
 
     def receipt(self, event_id: str) -> Receipt:
@@ -239,7 +239,7 @@ class StoreJournal(ABC):
         with self._transaction() as store:
             if event_id is not None:
                 if store.event(event_id) is None:
-                    raise UnknownIdError(f"the journal has no event `{without_address(event_id)}`")
+                    raise UnknownIdError(f"the journal has no event {describe_event(event_id)}")
                 rows = [row for row in store.actions_of(event_id) if row.status in statuses]
                 rows = [row for row in rows if account in (None, row.planned.provider)]
             else:
@@ -323,7 +323,7 @@ class MemoryJournal(StoreJournal):
     def __init__(self, *, keep: timedelta | None = timedelta(days=60)) -> None:
         self._lock = RLock()
         self._store = MemoryStore(token_bytes(16))
-        self._keep = keep
+        self._keep = as_keep(keep)
         self._pruned_at: datetime | None = None
 
     @contextmanager

@@ -27,7 +27,7 @@ import attrs
 
 from listboss import _sqlite
 from listboss._file_lock import FileLock
-from listboss.delivery._retention import prune
+from listboss.delivery._retention import as_keep, prune
 from listboss.delivery._rows import Store
 from listboss.delivery._sql_schema import SCHEMA
 from listboss.delivery._sqlite_store import SqliteStore
@@ -68,7 +68,7 @@ class SqliteJournal(StoreJournal):
         self, path: str | PathLike[str], *, keep: timedelta | None = timedelta(days=60)
     ) -> None:
         self._path = Path(fspath(path))
-        self._keep = keep
+        self._keep = as_keep(keep)
         self._lock = RLock()
         self._closed = False
         self._connection: sqlite3.Connection | None = None
