@@ -130,7 +130,7 @@ class UnknownIdError(ListBossError, KeyError):
     __str__ = ListBossError.__str__
 
 
-class AutomaticSegmentationError(ListBossError, TypeError):
+class AutomaticSegmentationError(RuleError):
     """An attempt to build, change or remove an automatic segmentation.
 
     Automatic flows follow rules defined by the platform and cannot be edited or removed.

@@ -11,6 +11,8 @@ from enum import StrEnum
 
 import attrs
 
+from listboss.errors import WebhookError
+from listboss.rules._text import require_member
 from listboss.rules.event import Event
 
 __all__ = ["Ignored", "IgnoredReason", "Parsed"]
@@ -31,11 +33,15 @@ class IgnoredReason(StrEnum):
     """The body has no readable date, and the host passed no `received_at`."""
 
 
+def _reason(value: IgnoredReason | str) -> IgnoredReason:
+    return require_member(value, IgnoredReason, "$.reason", WebhookError)
+
+
 @attrs.frozen
 class Ignored:
     """A webhook without events: the reason, and its event name (None if unprintable)."""
 
-    reason: IgnoredReason
+    reason: IgnoredReason = attrs.field(converter=_reason)
     event: str | None = None
 
 

@@ -27,6 +27,7 @@ from listboss.rules._text import (
     require_number,
     require_text,
     require_tuple,
+    unknown_word,
 )
 from listboss.rules.action import (
     Action,
@@ -226,6 +227,8 @@ class Capabilities:
 
     def ability(self, kind: str) -> Ability:
         """Return how the account carries out a general kind of action."""
+        if kind not in GENERAL_ACTIONS:
+            raise unknown_word(kind, GENERAL_ACTIONS, "$.kind", ActionError)
         ability: Ability = getattr(self, kind)
         return ability
 

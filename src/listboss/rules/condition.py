@@ -27,7 +27,7 @@ from listboss.rules._text import (
     require_member,
     require_number,
     require_text,
-    wrong_type,
+    require_tuple,
 )
 from listboss.rules.event import FactValue, utc
 
@@ -192,11 +192,8 @@ def _value_for(operator: Operator, value: object) -> FactValue | tuple[FactValue
         return None
     if operator not in LISTS:
         return _scalar(value, "$.value")
-    if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
-        raise wrong_type(f"a list of values for `{operator}`", value, "$.value")
-    values = tuple(
-        _scalar(item, f"$.value[{n}]") for n, item in enumerate(cast("Iterable[object]", value))
-    )
+    items = require_tuple(value, "$.value", expected=f"a list of values for `{operator}`")
+    values = tuple(_scalar(item, f"$.value[{n}]") for n, item in enumerate(items))
     if operator is Operator.BETWEEN and len(values) != BOUNDS:
         raise ConditionError(
             f"expected two values for `between`, got {len(values)}",

@@ -116,9 +116,20 @@ INFORMATION: frozenset[FindingCode | AnalysisCode] = frozenset(
 """The codes of information. A code that is in neither set is an error."""
 
 
-def severity_of(code: FindingCode | AnalysisCode) -> Severity:
+def _code(value: FindingCode | AnalysisCode | str) -> FindingCode | AnalysisCode:
+    if value in list(AnalysisCode):
+        return AnalysisCode(value)
+    return require_member(value, FindingCode, "$.code", RuleError)
+
+
+def _severity(value: Severity | str) -> Severity:
+    return require_member(value, Severity, "$.severity", RuleError)
+
+
+def severity_of(code: FindingCode | AnalysisCode | str) -> Severity:
     """Return the severity of the findings with that code."""
-    if code in INFORMATION:
+    known = _code(code)
+    if known in INFORMATION:
         return Severity.INFO
     return Severity.WARNING if code in WARNINGS else Severity.ERROR
 

@@ -263,7 +263,7 @@ def leads(
     return tuple(
         Lead(
             email=email,
-            origin=Origin(created_by),
+            origin=created_by,
             tags=_tags_of(db, contact, tests=tests),
             places=places_of(db, contact, tests=tests),
             data=FrozenMap({**(data_from(test_data) if tests else {}), **data_from(data)}),

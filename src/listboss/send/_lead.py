@@ -11,8 +11,9 @@ from enum import StrEnum
 
 import attrs
 
+from listboss.errors import ConfigurationError
 from listboss.rules._mapping import FrozenMap
-from listboss.rules._text import masked
+from listboss.rules._text import masked, require_member
 from listboss.rules.action import Place
 from listboss.rules.event import FactValue
 
@@ -28,6 +29,10 @@ class Origin(StrEnum):
     """A custom segmentation, or the host."""
 
 
+def _origin(value: Origin | str) -> Origin:
+    return require_member(value, Origin, "$.origin", ConfigurationError)
+
+
 @attrs.frozen(kw_only=True)
 class Lead:
     """A contact with its tags and places.
@@ -40,7 +45,7 @@ class Lead:
     """
 
     email: str = attrs.field(repr=masked)
-    origin: Origin
+    origin: Origin = attrs.field(converter=_origin)
     tags: tuple[str, ...]
     places: tuple[Place, ...]
     data: FrozenMap[str, FactValue] = attrs.field(repr=masked)
