@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from listboss import AddTag, Contact, Event, EventName, Idle, Plan, PlannedAction
-from listboss.codec import dump_plan, load_event, load_plan
+from listboss.codec import dump_event, dump_plan, load_event, load_plan
 from listboss.errors import CodecError
 from listboss.rules._mapping import FrozenMap
 
@@ -151,3 +151,12 @@ def test_the_reason_of_an_idle_plan() -> None:
     )  # fmt: skip
 
     assert read.idle is Idle.NO_RULE
+
+
+@pytest.mark.parametrize("code", ["transaction", "subscriber_code"])
+def test_a_code_in_either_place(code: str) -> None:
+    """An event that names a code as a field or as a fact is read and written as the same event."""
+    as_field, as_fact = {**EVENT, code: "X1"}, {**EVENT, "facts": {code: "X1"}}
+
+    assert load_event(as_field) == load_event(as_fact)
+    assert dump_event(load_event(as_field)) == dump_event(load_event(as_fact))

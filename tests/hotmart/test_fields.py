@@ -1,14 +1,18 @@
 from listboss.hotmart._lookup import MAX_LISTED, paths, read_first
 from listboss.hotmart._values import text
-from listboss.hotmart.fields import FACTS
+from listboss.hotmart.fields import FACTS, IDS
 from listboss.rules.builtin import HOTMART
 
 HOST_MADE = {"language", "percent", "previous_percent", "rating", "smart_payment_status"}
 
 
 def test_every_fact_of_the_catalogue_has_a_row():
-    """Each fact of the catalogue has paths, except those that no webhook carries."""
-    assert {fact.name for fact in HOTMART.facts} - HOST_MADE == set(FACTS)
+    """Each fact of the catalogue has paths, except those that no webhook carries.
+
+    The id of the plan is one of the ids of a webhook.
+    """
+    assert {fact.name for fact in HOTMART.facts} - HOST_MADE == {*FACTS, "plan_id"}
+    assert "plan_id" in IDS
 
 
 def test_no_path_leads_to_what_is_never_read():

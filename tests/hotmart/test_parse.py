@@ -63,12 +63,12 @@ def test_one_of_two_events_in_the_catalogue(sale):
 
 
 def test_pix_as_a_host_s_own_event(shape):
-    """PIX can become the host's own event, with the facts of its type."""
+    """PIX can become the host's own event, with the facts of its type and its own codes."""
     own = EventType("pix.printed", "PIX printed", facts=("pix_code",))
     body = shape("05-pix-renewal.json")
     (event,) = parse(body, catalogue=HOTMART.extended(events=[own]), pix_as="pix.printed").events
     assert event.name == "pix.printed"
-    assert list(event.facts) == ["pix_code"]
+    assert list(event.facts) == ["pix_code", "subscriber_code", "transaction"]
     assert (event.plan_id, event.plan_name) == (None, None)
 
 

@@ -162,7 +162,7 @@ class TestCatalogue:
     def test_value(self):
         """A pickled catalogue is equal, and the repr shows its size."""
         assert HOTMART == pickle.loads(pickle.dumps(HOTMART))
-        assert "<Catalogue of 40 events and 56 facts>" == repr(HOTMART)
+        assert "<Catalogue of 40 events and 57 facts>" == repr(HOTMART)
 
     def test_every_name_has_a_row(self):
         """The built-in catalogue has each `EventName`, and no other."""

@@ -2,7 +2,7 @@ import copy
 import pickle
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 import attrs
 import pytest
@@ -241,3 +241,79 @@ def _fields(event):
         for field in attrs.fields(Event)
         if field.name != "name"
     }
+
+
+class TestOwnFacts:
+    """What an event names in its fields, rules find among its facts."""
+
+    OWN: ClassVar[dict[str, str]] = {
+        "plan_id": "10",
+        "plan_name": "Monthly",
+        "subscriber_code": "S1",
+        "transaction": "HP1",
+    }
+
+    @pytest.mark.parametrize("field", OWN)
+    def test_a_field_becomes_a_fact(self, field):
+        """A field is a fact as well, beside the facts that are given."""
+        event = make(**{field: self.OWN[field]}, facts={"coupon": "x"})
+        assert {"coupon": "x", field: self.OWN[field]} == dict(event.facts)
+        assert sorted(event.facts) == list(event.facts)
+
+    @pytest.mark.parametrize("field", OWN)
+    def test_without_the_field(self, field):
+        """A field that is None does not become a fact."""
+        assert field not in make(facts={"coupon": "x"}).facts
+
+    @pytest.mark.parametrize("field", OWN)
+    def test_a_fact_of_the_same_name(self, field):
+        """A fact that is given stays, and so does the field."""
+        event = make(**{field: "own"}, facts={field: "fact"})
+        assert ("own", "fact") == (getattr(event, field), event.facts[field])
+
+    @pytest.mark.parametrize("blank", ["", " ", "\u3000"])
+    def test_a_blank_fact(self, blank):
+        """A blank fact is missing, so the field takes its place."""
+        event = make(transaction="HP1", facts={"transaction": blank})
+        assert "HP1" == event.facts["transaction"]
+
+    @pytest.mark.parametrize("fact", [0, False, Decimal(0)])
+    def test_a_fact_of_another_type(self, fact):
+        """A fact of another type is there, and stays."""
+        event = make(transaction="HP1", facts={"transaction": fact})
+        assert (fact, "HP1") == (event.facts["transaction"], event.transaction)
+
+    @pytest.mark.parametrize("field", ["subscriber_code", "transaction"])
+    def test_a_fact_becomes_a_field(self, field):
+        """A code that is only among the facts is that of the event."""
+        assert "X1" == getattr(make(facts={field: "X1"}), field)
+
+    @pytest.mark.parametrize("field", ["subscriber_code", "transaction"])
+    @pytest.mark.parametrize("fact", ["", " ", 7, True])
+    def test_a_fact_that_is_not_a_code(self, field, fact):
+        """A blank fact, or one of another type, does not become a field."""
+        assert getattr(make(facts={field: fact}), field) is None
+
+    @pytest.mark.parametrize("field", ["plan_id", "plan_name"])
+    def test_the_plan_stays(self, field):
+        """The plan that rules are chosen by is that of the fields alone."""
+        assert getattr(make(facts={field: "10"}), field) is None
+
+    def test_two_ways_are_one(self):
+        """Events that name the code in either place are equal, and hash alike."""
+        events = {
+            make(transaction="HP1"),
+            make(facts={"transaction": "HP1"}),
+            make(transaction="HP1", facts={"transaction": "HP1"}),
+            make().with_facts(transaction="HP1"),
+        }
+        assert 1 == len(events)
+
+    def test_it_is_done_once(self):
+        """An event that is made of another one has the same facts; pickle and copy keep it."""
+        event = make(**self.OWN)
+        assert [event] * 3 == [
+            attrs.evolve(event),
+            pickle.loads(pickle.dumps(event)),
+            copy.deepcopy(event),
+        ]

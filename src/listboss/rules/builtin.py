@@ -45,9 +45,9 @@ PURCHASE_STATUSES = (
 
 
 def _fact(
-    name: str, kind: FactKind, label: str, values: tuple[str, ...] = (), *, closed: bool = False
+    name: str, kind: FactKind, label: str, values: tuple[str, ...] = (), **more: bool
 ) -> FactType:
-    return FactType(name, kind, label=label, values=values, closed=closed, on_any_event=False)
+    return FactType(name, kind, label=label, values=values, on_any_event=False, **more)
 
 
 FACTS = (
@@ -66,8 +66,8 @@ FACTS = (
         closed=True,
     ),
     # Extensions: other values in payloads.
-    _fact("price", FactKind.DECIMAL, "Price without interest"),
-    _fact("full_price", FactKind.DECIMAL, "Price with interest"),
+    _fact("price", FactKind.DECIMAL, "Price without interest", is_amount=True),
+    _fact("full_price", FactKind.DECIMAL, "Price with interest", is_amount=True),
     _fact("recurrence_number", FactKind.INTEGER, "Recurrence, counted from 1"),
     _fact("is_order_bump", FactKind.BOOLEAN, "Bought as an order bump"),
     _fact("parent_transaction", FactKind.IDENTIFIER, "Transaction that the order bump belongs to"),
@@ -81,6 +81,7 @@ FACTS = (
     _fact("subscription_status", FactKind.TERM, "Subscription status", SUBSCRIPTION_STATUSES),
     _fact("transaction", FactKind.IDENTIFIER, "Transaction code"),
     _fact("product_name", FactKind.TEXT, "Product name"),
+    _fact("plan_id", FactKind.IDENTIFIER, "Plan id"),
     _fact("plan_name", FactKind.TEXT, "Plan name"),
     _fact("subscriber_code", FactKind.IDENTIFIER, "Subscriber code"),
     _fact("billet_url", FactKind.TEXT, "Bank slip link"),
@@ -105,7 +106,7 @@ FACTS = (
     _fact("affiliate_name", FactKind.TEXT, "Affiliate name"),
     _fact("from_affiliate", FactKind.BOOLEAN, "Came through an affiliate"),
     _fact("is_funnel", FactKind.BOOLEAN, "Sold in a sales funnel"),
-    _fact("original_price", FactKind.DECIMAL, "Price of the main offer"),
+    _fact("original_price", FactKind.DECIMAL, "Price of the main offer", is_amount=True),
     _fact("is_anticipated", FactKind.BOOLEAN, "Renewed ahead of time"),
     _fact("recurrence_period", FactKind.INTEGER, "Days between two charges"),
     _fact("receiver_type", FactKind.TERM, "Role of the account that receives", RECEIVER_TYPES),
@@ -265,7 +266,7 @@ EVENTS = tuple(
         label,
         group=group,
         product_kinds=kinds,
-        facts=facts,
+        facts=(*facts, "plan_id") if carries_plan else facts,
         carries_plan=carries_plan,
         source=source,
     )

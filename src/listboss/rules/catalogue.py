@@ -19,6 +19,7 @@ from listboss.rules._mapping import FrozenMap
 from listboss.rules._text import (
     check_bool,
     check_id,
+    quoted,
     require_id,
     require_member,
     require_text,
@@ -90,6 +91,10 @@ class FactKind(StrEnum):
 
 LISTED_KINDS = frozenset({FactKind.CHOICE, FactKind.TERM})
 """The kinds of fact that have a list of known values."""
+PLAN_FACTS = frozenset({"plan_id", "plan_name"})
+"""The facts that every event carries that names the plan of a subscription."""
+AMOUNT_KINDS = frozenset({FactKind.DECIMAL, FactKind.INTEGER})
+"""The kinds of fact that an amount of money can have."""
 
 
 def _kinds(value: Iterable[ProductKind | str]) -> tuple[ProductKind, ...]:
@@ -140,7 +145,8 @@ class FactType:
     """One fact that events may carry, and how it compares.
 
     `values` are the known words of a choice. A rule on another word gets a warning; with
-    `closed` there are no other words, and the rule is flagged. With `on_any_event` a host may
+    `closed` there are no other words, and the rule is flagged. `is_amount` marks an amount of
+    money: a rule that compares it without a currency gets a warning. With `on_any_event` a host may
     add the fact to every event; otherwise only the event types that list it carry it.
 
     >>> FactType("score", FactKind.INTEGER, label="Score of our own quiz").on_any_event
@@ -152,12 +158,19 @@ class FactType:
     label: str = attrs.field(default="", kw_only=True, converter=_label)
     values: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=_values)
     closed: bool = attrs.field(default=False, kw_only=True, validator=check_bool)
+    is_amount: bool = attrs.field(default=False, kw_only=True, validator=check_bool)
     on_any_event: bool = attrs.field(default=True, kw_only=True, validator=check_bool)
 
     def __attrs_post_init__(self) -> None:
+        if self.is_amount and self.kind not in AMOUNT_KINDS:
+            raise CatalogueError(
+                f"{quoted(self.name)} has the kind `{self.kind}`, which is not one of amounts",
+                path="$.is_amount",
+                hint="use the kind `decimal` or `integer`, or remove `is_amount`",
+            )
         if (self.values or self.closed) and self.kind not in LISTED_KINDS:
             raise CatalogueError(
-                f"`{self.name}` has the kind `{self.kind}`, which has no list of values",
+                f"{quoted(self.name)} has the kind `{self.kind}`, which has no list of values",
                 path="$.values",
                 hint=f"use one of {', '.join(sorted(LISTED_KINDS))},"
                 " or remove `values` and `closed`",
@@ -169,7 +182,7 @@ class EventType:
     """One kind of event: its name, the products it is offered for, and the facts it carries.
 
     `facts` are the names of the facts that an event of this type may carry; `carries_plan`
-    says whether it names the plan of a subscription.
+    says whether it names the plan of a subscription, and so carries `plan_id` and `plan_name`.
 
     `about` is what an occurrence changes the state of: the purchase, the subscription, or
     None. With `ends`, that purchase or subscription is over. Of events that happened at the
@@ -195,7 +208,7 @@ class EventType:
     def __attrs_post_init__(self) -> None:
         if self.ends and self.about is None:
             raise CatalogueError(
-                f"`{self.name}` ends something but is about nothing",
+                f"{quoted(self.name)} ends something but is about nothing",
                 path="$.ends",
                 hint="set `about` to what it ends: `purchase` or `subscription`",
             )
@@ -222,7 +235,7 @@ def _by_name(rows: tuple[Any, ...], path: str) -> FrozenMap[str, Any]:
     for row in rows:
         if row.name in by_name:
             raise CatalogueError(
-                f"the catalogue has `{row.name}` twice", path=path, hint="rename one of them"
+                f"the catalogue has {quoted(row.name)} twice", path=path, hint="rename one of them"
             )
         by_name[row.name] = row
     return FrozenMap(by_name)
@@ -265,7 +278,7 @@ class Catalogue:
             for fact in event.facts:
                 if fact not in self._fact_by_name:
                     raise CatalogueError(
-                        f"event `{event.name}` lists the unknown fact `{fact}`",
+                        f"event {quoted(event.name)} lists the unknown fact {quoted(fact)}",
                         path="$.events",
                         hint=suggestion(fact, self._fact_by_name, "add the fact type to `facts`"),
                     )
@@ -286,17 +299,19 @@ class Catalogue:
         event, fact = self.event(event_name), self.fact(fact_name)
         if event is None or fact is None:
             return False
-        return fact.on_any_event or fact.name in event.facts
+        of_its_plan = event.carries_plan and fact.name in PLAN_FACTS
+        return fact.on_any_event or of_its_plan or fact.name in event.facts
 
     def facts_of(self, event_name: str) -> tuple[FactType, ...]:
         """Return the facts that an event of that type may carry, in catalogue order."""
         return tuple(fact for fact in self.facts if self.carries(event_name, fact.name))
 
-    def events_for(self, kind: ProductKind) -> tuple[EventType, ...]:
+    def events_for(self, kind: ProductKind | str) -> tuple[EventType, ...]:
         """Return the event types offered for products of that kind.
 
         Only the events compatible with the chosen product are offered.
         """
+        kind = require_member(kind, ProductKind, "$.kind", CatalogueError)
         return tuple(event for event in self.events if kind in event.product_kinds)
 
     def extended(

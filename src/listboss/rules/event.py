@@ -33,6 +33,7 @@ from listboss.rules._text import (
 __all__ = [
     "ANY_VALUE",
     "CONTACT_FIELDS",
+    "OWN_FACTS",
     "Contact",
     "Event",
     "EventName",
@@ -221,6 +222,16 @@ def _utc(value: datetime) -> datetime:
     return utc(value, "$.occurred_at")
 
 
+OWN_FACTS = ("plan_id", "plan_name", "subscriber_code", "transaction")
+"""The fields of an event that are facts as well."""
+_FROM_FACTS = ("subscriber_code", "transaction")
+
+
+def _is_blank(fact: FactValue) -> bool:
+    """Whether a fact counts as missing."""
+    return isinstance(fact, str) and not fact.strip()
+
+
 @attrs.frozen(kw_only=True)
 class Event:
     """One event: what happened to which product, to whom, when, and the facts about it.
@@ -230,9 +241,14 @@ class Event:
       address is masked in every `repr`, and journals keep it: prefer ids without.
     - `contact`: None for an event without an e-mail address.
     - `occurred_at`: a datetime with a time zone, kept in UTC.
+    - `plan_id`, `plan_name`: the plan of the subscription.
     - `transaction`, `subscriber_code`: the purchase and the subscription that it belongs to.
     - `facts`: from names to strings, integers, booleans, `Decimal` or datetimes with a time
       zone. A subclass becomes its plain value, nothing else is converted; floats are refused.
+
+    Rules read facts. So `plan_id`, `plan_name`, `transaction` and `subscriber_code` become
+    facts too, unless `facts` has them already; and a `transaction` or `subscriber_code` that
+    is only among the facts becomes the field.
 
     Raises `EventError` or `ArgumentTypeError` for an invalid value.
 
@@ -247,6 +263,8 @@ class Event:
     ... )
     >>> event.with_facts(language="en").facts["language"]
     'en'
+    >>> event.with_facts(transaction="HP1").transaction
+    'HP1'
     """
 
     name: EventName | str = attrs.field(kw_only=False, converter=event_name)
@@ -270,6 +288,21 @@ class Event:
         default=FrozenMap[str, FactValue](), converter=_facts
     )
     is_test: bool = attrs.field(default=False, validator=check_bool)
+
+    def __attrs_post_init__(self) -> None:
+        # Every webhook makes an event, so one that is complete already costs eight look-ups.
+        facts = self.facts
+        more: dict[str, FactValue] = {}
+        for name in OWN_FACTS:
+            own, fact = getattr(self, name), facts.get(name)
+            if own is not None:
+                if fact is None or _is_blank(fact):
+                    more[name] = own
+            elif name in _FROM_FACTS and isinstance(fact, str) and not _is_blank(fact):
+                object.__setattr__(self, name, fact)
+        if more:
+            facts = FrozenMap[str, FactValue].of_sorted(dict(sorted({**facts, **more}.items())))
+            object.__setattr__(self, "facts", facts)
 
     def with_facts(
         self, facts: Mapping[str, FactValue] | None = None, /, **more: FactValue

@@ -51,10 +51,10 @@ def test_enabled_condition_and_plan_are_ignored(engine, rule, changes):
     ]
 
 
-def test_conflicts_within_the_rule_are_resolved(engine, rule):
-    """A rule that contradicts itself is tested as it would run."""
-    plan = _test(engine(rule("r", MoveLead("B", source="A"), MoveLead("C", source="A"))))
-    assert (1, 1) == (len(plan.actions), len(plan.conflicts))
+def test_a_rule_that_contradicts_itself(engine, rule):
+    """A rule of which one action never runs is flagged, and cannot be tested."""
+    with pytest.raises(FlaggedSegmentationError):
+        _test(engine(rule("r", MoveLead("B", source="A"), MoveLead("C", source="A"))))
 
 
 def test_dummy_data_of_every_kind(engine, rule):
@@ -124,3 +124,18 @@ def test_no_such_custom_segmentation(engine, segmentation_id, error):
     """An unknown id is an error, and so is an automatic segmentation."""
     with pytest.raises(error):
         _test(engine(), segmentation_id)
+
+
+def test_the_plan_of_the_rule(engine, rule):
+    """The plan that is sent is the first one of the rule, as it is with a real event."""
+    send, plan_ids = ("email", "plan_id", "plan_name"), ("20", "21")
+    eng = engine(rule("r", AddTag("a"), product_id="77", plan_ids=plan_ids, send=send))
+    (planned,) = _test(eng).actions
+    assert {"email": "ana@example.com", "plan_id": "20", "plan_name": "test"} == planned.data
+
+
+def test_a_rule_for_no_plan(engine, rule):
+    """A rule without plans that sends the plan sends dummy text."""
+    eng = engine(rule("r", AddTag("a"), send=("plan_id",)))
+    (planned,) = _test(eng).actions
+    assert {"plan_id": "test"} == planned.data

@@ -36,8 +36,10 @@ def trial_event(
 ) -> Event:
     """Make the event that tests a segmentation: marked as a test, with every sent field."""
     facts: dict[str, FactValue] = {}
+    plan_id = rule.plan_ids[0] if rule.plan_ids else None
     for field in rule.send:
-        fact = None if field in CONTACT_FIELDS else catalogue.fact(field)
+        known = field in CONTACT_FIELDS or (field == "plan_id" and plan_id is not None)
+        fact = None if known else catalogue.fact(field)
         if fact is not None:
             first = fact.values[0] if fact.values else _VALUES.get(fact.kind, occurred_at)
             facts[field] = first
@@ -47,7 +49,7 @@ def trial_event(
         product_id=rule.product_id,
         contact=_filled(contact),
         occurred_at=occurred_at,
-        plan_id=rule.plan_ids[0] if rule.plan_ids else None,
+        plan_id=plan_id,
         facts=facts,
         is_test=True,
     )
