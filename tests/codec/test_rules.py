@@ -176,7 +176,7 @@ def test_products(written: str | None, expected: datetime | None) -> None:
 
 
 def test_accounts() -> None:
-    """All fields of an account are read; `"any"` and null are read as None."""
+    """All fields of an account are read; `"any"` is read as None."""
     account = {
         "add_tag": "native",
         "move_lead": "emulated",

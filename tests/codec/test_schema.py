@@ -142,7 +142,7 @@ INVALID: tuple[Any, ...] = (
     account(data="all"),
     account(tags=[1]),
     account(rate=0),
-    account(batch=None),
+    account(batch=0),
     account(verbs=["acme.a"]),
     account(verbs=[{"name": "acme.a", "parameters": {"p": "number"}}]),
     account(_place_keys=[]),
@@ -181,7 +181,7 @@ def test_it_is_made_from_the_tables() -> None:
     definitions = rules_schema()["$defs"]
     branches = [set(branch["properties"]) for branch in definitions["Condition"]["anyOf"]]
     facts = definitions["Condition"]["anyOf"][-1]["properties"]["fact"]["examples"]
-    sent = definitions["Segmentation"]["properties"]["send"]["items"]["examples"]
+    sent = definitions["Segmentation"]["properties"]["send"]["anyOf"][0]["items"]["examples"]
 
     assert [str(event.name) for event in HOTMART.events] == definitions["Segmentation"][
         "properties"

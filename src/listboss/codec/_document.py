@@ -110,7 +110,7 @@ _SYNTAX_HINTS = {
 
 def read_tree(source: Source, format: Format, limits: Limits) -> object:
     """Read a document into strings, numbers, booleans, None, dates and times, lists and dicts."""
-    if format not in _PARSERS:
+    if format not in list(_PARSERS):  # in a list, what has no hash is unknown too
         raise fault("unknown_format", "unknown format")
     document = cast("object", source)
     if isinstance(document, Mapping):
@@ -124,7 +124,8 @@ def root_object(tree: object) -> dict[str, object]:
     if not isinstance(tree, dict):
         raise wrong_type(tree, "an object", "write the document as one object")
     root = cast("dict[str, object]", tree)
-    version = root.pop("version", VERSION)
+    version = root.pop("version", None)
+    version = VERSION if version is None else version
     if type(version) is not int or version != VERSION:
         unknown = fault("unsupported_version", "unknown version of the format")
         error = version if isinstance(version, CodecError) else unknown

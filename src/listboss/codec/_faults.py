@@ -120,7 +120,7 @@ def wrong_type(value: object, expected: str, hint: str = "") -> CodecError:
     if isinstance(value, CodecError):
         return value
     if value is None:
-        hint = hint or "leave an optional key out instead of writing null"
+        hint = hint or "write a value: only an optional key may have null"
     found = _KINDS.get(type(value), "a value of another type")
     hint = hint or _EXPECTED.get(expected, "")
     return fault("wrong_type", f"expected {expected}, got {found}", hint)
@@ -166,7 +166,7 @@ def shown_key(key: str) -> str:
 
 
 def label(noun: str, name: str) -> str:
-    r"""Make the start of a message from a rule's name: one line, not too long, all visible.
+    r"""Make the start of a message from a rule's name, which is not shown in full if it is long.
 
     >>> label("segmentation", "Buyers\u202e")
     'segmentation `Buyers\\u202e`: '

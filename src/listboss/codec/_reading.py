@@ -144,10 +144,6 @@ def _read_operand(operator: Operator, value: object) -> FactValue | tuple[FactVa
     return None
 
 
-def _read_optional_condition(value: object, _type: object) -> Condition | None:
-    return None if value is None else _read_condition(value)
-
-
 # Actions
 
 
@@ -226,7 +222,7 @@ _HOOKS: tuple[tuple[Any, Callable[[object, Any], object]], ...] = (
     (EventName | str, _read_event_name),
     (FactValue, read_scalar),
     (Condition, _read_condition),
-    (Condition | None, _read_optional_condition),
+    (Condition | None, _read_condition),
     (Action, _read_action),
     (Place, _read_place),
 )
@@ -235,7 +231,7 @@ _HOOKS: tuple[tuple[Any, Callable[[object, Any], object]], ...] = (
 
 
 def _read_any(value: object, kind: Any) -> object:
-    if value in (None, "any"):
+    if value == "any":
         return None
     if not isinstance(value, list):
         raise wrong_type(value, 'a list or "any"', 'write "any", or a list of values')
@@ -244,7 +240,7 @@ def _read_any(value: object, kind: Any) -> object:
 
 _OVERRIDES: dict[type, Any] = {
     Product: {"approved_at": override(struct_hook=read_day)},
-    # TOML has no null, so None is written `any` where it is not only the default.
+    # A null means absent, and TOML has none: so None is written `any`.
     Capabilities: {
         name: override(struct_hook=_read_any) for name in ("places", "tags", "data", "events")
     },
@@ -271,9 +267,12 @@ def _map_hook(kind: Any, converter: Converter) -> Callable[[object, Any], object
 
 def _class_hook(cls: Any, converter: Converter) -> Callable[[object, Any], object]:
     build = make_dict_structure_fn(cls, converter, **_OVERRIDES.get(cls, {}))
+    optional = {field.name for field in attrs.fields(cls) if field.default is not attrs.NOTHING}
 
     def read_class(value: object, cls: Any) -> object:
-        return build(require_object(value), cls)
+        fields = require_object(value)
+        # A form writes null where nothing was typed: an optional key with null is absent.
+        return build({k: v for k, v in fields.items() if v is not None or k not in optional}, cls)
 
     return read_class
 

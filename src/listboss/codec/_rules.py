@@ -136,7 +136,9 @@ def _read_list(
     root: dict[str, object], key: str, kind: type[Noun], faults: list[CodecError]
 ) -> tuple[Noun, ...]:
     """Read each item of a list by itself; of two items with the same id, keep the first."""
-    path, items = f"$.{key}", root.get(key, [])
+    path, items = f"$.{key}", root.get(key)
+    if items is None:
+        return ()
     if not isinstance(items, list):
         _add(faults, path, wrong_type(items, "a list"))
         return ()
@@ -171,7 +173,9 @@ def _id_fault(noun: Product | Segmentation, paths: Mapping[str, str]) -> CodecEr
 
 
 def _read_providers(root: dict[str, object], faults: list[CodecError]) -> dict[str, Capabilities]:
-    path, accounts = "$.providers", root.get("providers", {})
+    path, accounts = "$.providers", root.get("providers")
+    if accounts is None:
+        return {}
     if not isinstance(accounts, dict):
         hint = 'write capabilities by name, such as {"mail": {"add_tag": "native"}}'
         _add(faults, path, wrong_type(accounts, "an object", hint))

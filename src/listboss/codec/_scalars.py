@@ -78,9 +78,9 @@ def read_instant(value: object, _type: object = None) -> datetime:
     return _read_moment(value, _MOMENT, HINTS["not_instant"])
 
 
-def read_day(value: object, _type: object = None) -> datetime | date | None:
-    """Read a date, a date and time with its zone, or null."""
-    if value is None or type(value) is date:
+def read_day(value: object, _type: object = None) -> datetime | date:
+    """Read a date, or a date and time with its zone."""
+    if type(value) is date:
         return value
     if isinstance(value, str) and re.fullmatch(DATE, value):
         return _parse(value).date()

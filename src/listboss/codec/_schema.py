@@ -75,13 +75,17 @@ def _list_of(items: Schema) -> Schema:
 
 
 def _or_any(items: Schema) -> Schema:
-    return {"anyOf": [_list_of(items), {"enum": ["any", None]}]}
+    return {"anyOf": [_list_of(items), {"const": "any"}]}
+
+
+def _or_null(schema: Schema) -> Schema:
+    return {"anyOf": [schema, {"type": "null"}]}
 
 
 # Fields with a schema that does not follow from their type.
 _FIELDS: dict[tuple[type, str], Schema] = {
     (SubscriptionPlan, "also"): _NAMES,
-    (Product, "approved_at"): {"anyOf": [_exactly(DATE), _exactly(INSTANT), {"type": "null"}]},
+    (Product, "approved_at"): {"anyOf": [_exactly(DATE), _exactly(INSTANT)]},
     (Segmentation, "id"): {**_NAME, "not": {"pattern": rf"^{re.escape(AUTOMATIC_ID_PREFIX)}"}},
     (Segmentation, "event"): _NAME,
     (Segmentation, "plan_ids"): _NAMES,
@@ -89,10 +93,10 @@ _FIELDS: dict[tuple[type, str], Schema] = {
     (Capabilities, "tags"): _or_any(_TEXT),
     (Capabilities, "data"): _or_any(_TEXT),
     (Capabilities, "events"): _or_any(_TEXT),
-    (Capabilities, "rate"): {"anyOf": [_COUNT, {"type": "null"}]},
+    (Capabilities, "rate"): _COUNT,
     (Capabilities, "batch"): _COUNT,
-    (Verb, "asserts"): {"anyOf": [_NAME, {"type": "null"}]},
-    (Verb, "clears"): {"anyOf": [_NAME, {"type": "null"}]},
+    (Verb, "asserts"): _NAME,
+    (Verb, "clears"): _NAME,
     (ProviderAction, "verb"): {"type": "string", "pattern": _VERB},
 }
 _CLASSES = (Product, SubscriptionPlan, Segmentation, Capabilities, Verb, MoveLead, ProviderAction)
@@ -100,11 +104,10 @@ _CLASSES = (Product, SubscriptionPlan, Segmentation, Capabilities, Verb, MoveLea
 _TYPES: dict[Any, Schema] = {
     str: _TEXT,
     bool: {"type": "boolean"},
-    type(None): {"type": "null"},
     Place: _ref("Place"),
     FactValue: _ref("Value"),
     Action: _ref("Action"),
-    Condition | None: {"anyOf": [_ref("Condition"), {"type": "null"}]},
+    Condition | None: _ref("Condition"),
 }
 
 
@@ -117,9 +120,11 @@ def _class_schema(cls: type[Any]) -> Schema:
 
 
 def _field_schema(cls: type[Any], field: attrs.Attribute[Any]) -> Schema:
-    if (cls, field.name) in _FIELDS:
-        return _FIELDS[cls, field.name]
-    return _NAME if field.type is str else _type_schema(field.type)
+    """Return the schema of a field; null in an optional one means that it is absent."""
+    schema = _FIELDS.get((cls, field.name))
+    if schema is None:
+        schema = _NAME if field.type is str else _type_schema(field.type)
+    return schema if field.default is attrs.NOTHING else _or_null(schema)
 
 
 def _type_schema(kind: Any) -> Schema:
@@ -137,7 +142,7 @@ _CONTAINERS: dict[Any, Callable[[tuple[Any, ...]], Schema]] = {
     tuple: lambda kinds: _list_of(_type_schema(kinds[0])),
     FrozenMap: lambda kinds: _map_of(_type_schema(kinds[1])),
     Literal: lambda words: {"enum": list(words)},
-    UnionType: lambda kinds: {"anyOf": [_type_schema(kind) for kind in kinds]},
+    UnionType: lambda kinds: _type_schema(kinds[0]),  # the other one is None
 }
 
 
@@ -204,7 +209,7 @@ def _segmentation(catalogue: Catalogue) -> Schema:
     sent = [*CONTACT_FIELDS, *(fact.name for fact in catalogue.facts)]
     schema["properties"] |= {
         "event": {**_NAME, "examples": [str(event.name) for event in catalogue.events]},
-        "send": _list_of({**_NAME, "examples": sent}),
+        "send": _or_null(_list_of({**_NAME, "examples": sent})),
     }
     return schema
 
@@ -224,13 +229,13 @@ def rules_schema(catalogue: Catalogue = HOTMART) -> Schema:
         "products": _list_of(_ref("Product")),
         "segmentations": _list_of(_ref("Segmentation")),
         "providers": _map_of(_ref("Capabilities")),
-        "capture_provider": {"anyOf": [_NAME, {"type": "null"}]},
+        "capture_provider": _NAME,
     }
     schema: Schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"urn:listboss:rules:{VERSION}",
         "title": "listboss rules",
-        **_object({key: top_level[key] for key in TOP_LEVEL}, ()),
+        **_object({key: _or_null(top_level[key]) for key in TOP_LEVEL}, ()),
         "$defs": {
             **{cls.__name__: _class_schema(cls) for cls in _CLASSES},
             "Product": _product(),
