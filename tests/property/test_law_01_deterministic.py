@@ -11,7 +11,7 @@ import listboss
 
 PROGRAM = Path(__file__).parent / "plans.py"
 WORLDS = 20
-GOLDEN = "9084e12691acdcd7c9873a269e592fee"
+GOLDEN = "55bfd04141dd00763c3599262c1f6990"
 """What the program has always printed. Another digest means other plans for existing rules, which
 needs a ★ in the changelog, or other random worlds."""
 

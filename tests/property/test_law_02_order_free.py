@@ -43,7 +43,7 @@ class TestLaw02OrderFree:
     ):
         """An action that only one order keeps is a reported conflict of the other."""
         differing = 0
-        for rules, events, dice in worlds(21, amount(ci=300, soak=5_000)):
+        for rules, events, dice in worlds(21, amount(ci=300, soak=5_000), size=48):
             other = reordered(rules, dice)
             for event in events:
                 one, two = planned(rules, event), planned(other, event)

@@ -71,7 +71,7 @@ class TestLaw09Monotone:
     def test_disabling(self, worlds, planned, enabled, amount):
         """Actions of other rules stay the same, and each new action had lost a conflict before."""
         brought_back = 0
-        for original, events, dice in worlds(90, amount(ci=600, soak=5_000)):
+        for original, events, dice in worlds(90, amount(ci=600, soak=5_000), size=48):
             rules = enabled(original)
             for event in events:
                 rule = dice.choice(rules.segmentations)

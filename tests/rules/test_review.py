@@ -58,7 +58,11 @@ NARROW = Capabilities(
 PROVIDERS = {"mail": Capabilities.everything(), "narrow": NARROW}
 CATALOGUE = HOTMART.extended(
     events=[EventType("quiz.passed", "Passed our quiz")],
-    facts=[FactType("score", "integer"), FactType("quiz", "text", on_any_event=False)],
+    facts=[
+        FactType("score", "integer"),
+        FactType("grade", "decimal"),
+        FactType("quiz", "text", on_any_event=False),
+    ],
 )
 
 
@@ -165,7 +169,7 @@ FINDINGS: dict[FindingCode, tuple[Severity, str, list[dict[str, Any]]]] = {
                 where.installments == "6",
                 where.installments == True,  # noqa: E712 # a condition, no test of truth
                 where.installments >= Decimal(6),
-                where.price == "9.90",
+                where.grade == "9.90",
                 where.country == "BRA",
                 where.currency == "R$",
                 where.language == "english speaking",
@@ -174,7 +178,7 @@ FINDINGS: dict[FindingCode, tuple[Severity, str, list[dict[str, Any]]]] = {
                 where.approved_at > 5,
                 where.installments.is_in(1, "2"),
                 where.installments.between(3, 2),
-                where.price.between(Decimal("2.5"), 2),
+                where.grade.between(Decimal("2.5"), 2),
             )
         ],
     ),
@@ -230,12 +234,22 @@ FINDINGS: dict[FindingCode, tuple[Severity, str, list[dict[str, Any]]]] = {
                 where.is_order_bump.not_in(True, False),
                 (where.offer == "a") & where.offer.is_missing(),
                 (where.offer == "a") & Not(where.offer.is_set() | (where.country == "BR")),
-                ~((where.price >= 10) | (where.price < 10)),
+                ~((where.grade >= 10) | (where.grade < 10)),
                 AnyOf(),
             )
         ],
     ),
+    FindingCode.GROUP_EMPTY: (W, "$.condition", [{"condition": AllOf()}, {"condition": ()}]),
+    FindingCode.CURRENCY_MISSING: (W, "$.condition", [{"condition": where.price >= 10}]),
     FindingCode.ACTIONS_EMPTY: (E, "$.actions", [{"actions": ()}]),
+    FindingCode.ACTIONS_CONTRADICT: (
+        E,
+        "$.actions[1]",
+        [
+            {"actions": (RemoveTag("cart"), AddTag("Cart "))},
+            {"actions": (AddLead("A"), MoveLead("B", source="a"))},
+        ],
+    ),
     FindingCode.RESERVED_TAG: (
         E,
         "$.actions[0]",
@@ -334,9 +348,10 @@ class TestEachFinding:
             {"product_id": "44", "event": "webinar.ended"},
             {"condition": where.payment_method == " credit_card "},
             {"condition": where.payment_method.is_in("PIX", "billet")},
-            {"condition": where.price.between(2, Decimal("2.0"))},
-            {"condition": where.price >= 10},
-            {"condition": (where.price > 2) & (where.price < 3)},
+            {"condition": where.grade.between(2, Decimal("2.0"))},
+            {"condition": where.grade >= 10},
+            {"condition": (where.grade > 2) & (where.grade < 3)},
+            {"condition": (where.price >= 10) & (where.currency == "BRL")},
             {"condition": where.coupon.starts_with("Summer") & ~where.coupon.contains("sumo")},
             {"condition": where.country == " br "},
             {"condition": where.offer.is_missing() & where.country.is_set()},
@@ -448,6 +463,43 @@ class TestOfTheSet:
             (FindingCode.NAME_DUPLICATE, W, "r", "$.name"),
             (FindingCode.NAME_DUPLICATE, W, "s", "$.name"),
         ] == [(f.code, f.severity, f.segmentation_id, f.path) for f in rules.findings]
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "Bra\u0301s  l",
+            "\uff22r\xe1sl",
+            " br\xe1sl\u3000",
+            "BR\xc1S L",
+            "Br\xe1\tsl",
+            "Br\xe1\u017fl",
+        ],
+    )
+    def test_names_that_look_equal(self, name):
+        """Names that only differ in blanks, case or Unicode form get the warning, which says so."""
+        rules = _rules(_rule(name="Br\xe1sl"), _rule(id="s", name=name))
+        assert [(FindingCode.NAME_DUPLICATE, W, "r"), (FindingCode.NAME_DUPLICATE, W, "s")] == [
+            (f.code, f.severity, f.segmentation_id) for f in rules.findings
+        ]
+        assert (
+            "another segmentation of the product has a name that looks like `Br\xe1sl`:"
+            " only blanks, case or the Unicode form differ"
+        ) == rules.findings[0].message
+
+    def test_names_that_are_equal(self):
+        """The message says that the names are the same."""
+        rules = _rules(_rule(), _rule(id="s"), _rule(id="t", name="R"))
+        assert [
+            "another segmentation of the product has the name `r`",
+            "another segmentation of the product has the name `r`",
+            "another segmentation of the product has a name that looks like `R`:"
+            " only blanks, case or the Unicode form differ",
+        ] == [finding.message for finding in rules.findings]
+
+    def test_names_that_differ(self):
+        """A letter more or another accent is another name."""
+        names = ("Brasil", "Br\xe1sil", "Brasil 2", "Brasi")
+        assert () == _rules(*(_rule(id=name, name=name) for name in names)).findings
 
     def test_equal_names_in_two_products(self):
         """Rules of different products may have the same name."""

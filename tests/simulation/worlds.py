@@ -30,6 +30,7 @@ from listboss import (
     SubscriptionPlan,
     Verb,
 )
+from listboss.rules._contradiction import losers
 
 START = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
@@ -141,7 +142,9 @@ def random_rules(dice: Random, world: World) -> RuleSet:
                     product_id=product.id,
                     provider=name,
                     event=dice.choice(world.names[product.id]),
-                    actions=[dice.choice(pool) for _ in range(dice.randint(1, 2))],
+                    actions=_together(
+                        [dice.choice(pool) for _ in range(dice.randint(1, 2))], account
+                    ),
                     plan_ids=("10",) if product is CLUB else (),
                     send=("email", "name") if account.data else ("email",),
                     enabled=True,
@@ -154,6 +157,12 @@ def random_rules(dice: Random, world: World) -> RuleSet:
         catalogue=CATALOGUE,
         capture_provider=dice.choice((None, None, *world.accounts)),
     )
+
+
+def _together(actions: list[Action], account: Capabilities) -> list[Action]:
+    """Leave out what contradicts the rest: a rule that contradicts itself does not run."""
+    lost = {n for n, _ in losers(actions, one_place=account.one_place)}
+    return [action for n, action in enumerate(actions) if n not in lost]
 
 
 def random_event(

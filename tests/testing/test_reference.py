@@ -322,13 +322,16 @@ class TestConflicts:
     def test_one_place(self):
         """If a contact can be at one place only, the first add wins; the base is not a place."""
         account = Capabilities(add_lead="native", one_place=True)
-        rules = make_rules(rule(AddLead(), AddLead("a"), AddLead("b")), account=account)
+        rules = make_rules(
+            rule(AddLead(), AddLead("a"), id="r1"), rule(AddLead("b"), id="r2"), account=account
+        )
         assert [AddLead(), AddLead("a")] == actions(rules, make_event())
 
     def test_the_reported_winner_is_in_the_plan(self):
         """A conflict reports a winner that was not dropped itself."""
         rules = make_rules(
-            rule(MoveLead("a", source="x"), RemoveLead("a"), id="r1"),
+            rule(MoveLead("a", source="x"), id="r1"),
+            rule(RemoveLead("a"), id="r0"),
             rule(MoveLead("b", source="y"), id="r2"),
             rule(MoveLead("c"), id="r3"),
         )

@@ -174,6 +174,9 @@ class TestFitting:
             FindingCode.PROVIDER_MISSING,
             FindingCode.ACTIONS_EMPTY,
             FindingCode.FACT_NOT_CARRIED,
+            FindingCode.NEVER_HOLDS,
+            FindingCode.GROUP_EMPTY,
+            FindingCode.CURRENCY_MISSING,
         }
 
     @some

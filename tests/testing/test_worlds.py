@@ -63,6 +63,10 @@ class TestRules:
             FindingCode.RESERVED_TAG,
             FindingCode.VALUE_EMPTY,
             FindingCode.NAME_DUPLICATE,
+            FindingCode.ACTIONS_CONTRADICT,
+            FindingCode.NEVER_HOLDS,
+            FindingCode.GROUP_EMPTY,
+            FindingCode.CURRENCY_MISSING,
             FindingCode.CAPTURE_PROVIDER_MISSING,
         ],
     )

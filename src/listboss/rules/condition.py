@@ -117,7 +117,7 @@ class _Composable(Readable):
 
 def _flattened(kind: type[AllOf | AnyOf], *operands: object) -> Iterator[Condition]:
     for operand in operands:
-        if isinstance(operand, kind):
+        if isinstance(operand, kind) and operand.conditions:  # an empty group stays, to be found
             yield from operand.conditions
         else:
             yield cast("Condition", operand)

@@ -54,6 +54,8 @@ class FindingCode(StrEnum):
     EVENT_UNSUPPORTED = "event_unsupported"
     FACT_UNKNOWN = "fact_unknown"
     FACT_NOT_CARRIED = "fact_not_carried"
+    GROUP_EMPTY = "group_empty"
+    CURRENCY_MISSING = "currency_missing"
     OPERATOR_UNFIT = "operator_unfit"
     VALUE_UNFIT = "value_unfit"
     VALUE_UNKNOWN = "value_unknown"
@@ -62,6 +64,7 @@ class FindingCode(StrEnum):
     VALUE_EMPTY = "value_empty"
     NEVER_HOLDS = "never_holds"
     ACTIONS_EMPTY = "actions_empty"
+    ACTIONS_CONTRADICT = "actions_contradict"
     RESERVED_TAG = "reserved_tag"
     PLAN_REQUIRED = "plan_required"
     PLAN_UNKNOWN = "plan_unknown"
@@ -94,6 +97,8 @@ WARNINGS: frozenset[FindingCode | AnalysisCode] = frozenset(
     {
         FindingCode.ACTION_EMULATED,
         FindingCode.DATA_NOT_CARRIED,
+        FindingCode.GROUP_EMPTY,
+        FindingCode.CURRENCY_MISSING,
         FindingCode.VALUE_UNFAMILIAR,
         FindingCode.VALUE_CASE,
         FindingCode.NAME_DUPLICATE,
@@ -131,7 +136,7 @@ def severity_of(code: FindingCode | AnalysisCode | str) -> Severity:
     known = _code(code)
     if known in INFORMATION:
         return Severity.INFO
-    return Severity.WARNING if code in WARNINGS else Severity.ERROR
+    return Severity.WARNING if known in WARNINGS else Severity.ERROR
 
 
 @attrs.frozen
@@ -142,8 +147,8 @@ class Finding(Readable):
     one is known.
     """
 
-    code: FindingCode | AnalysisCode
-    severity: Severity
+    code: FindingCode | AnalysisCode = attrs.field(converter=_code)
+    severity: Severity = attrs.field(converter=_severity)
     message: str
     segmentation_id: str | None = attrs.field(default=None, kw_only=True)
     product_id: str | None = attrs.field(default=None, kw_only=True)

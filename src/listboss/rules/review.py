@@ -10,14 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import lru_cache
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 import attrs
 
 from listboss.errors import FlaggedSegmentationError
+from listboss.rules._contradiction import contradictions
 from listboss.rules._facts import EXPECTED_FORMS, FITTING_KINDS, READERS
+from listboss.rules._groups import bare_amounts, empty_groups
 from listboss.rules._satisfiable import can_hold, never_hint
-from listboss.rules._text import alternatives, kind_of, suggestion
+from listboss.rules._text import alternatives, kind_of, quoted, suggestion
 from listboss.rules.action import (
     Action,
     AddLead,
@@ -86,7 +89,7 @@ def _provider(rule: Segmentation, context: ReviewContext) -> Iterator[_Fault]:
     if context.capabilities is None:
         advice = "integrate the provider with `RuleSet.with_provider`"
         hint = _Unknown(rule.provider, context.provider_names, advice)
-        message = f"provider `{rule.provider}` is not integrated"
+        message = f"provider {quoted(rule.provider)} is not integrated"
         yield _C.PROVIDER_MISSING, message, "$.provider", hint
 
 
@@ -94,7 +97,7 @@ def _product(rule: Segmentation, context: ReviewContext) -> Iterator[_Fault]:
     if context.product is None:
         advice = "add the product with `RuleSet.with_product`"
         hint = _Unknown(rule.product_id, context.product_ids, advice)
-        yield _C.PRODUCT_UNKNOWN, f"unknown product `{rule.product_id}`", "$.product_id", hint
+        yield _C.PRODUCT_UNKNOWN, f"unknown product {quoted(rule.product_id)}", "$.product_id", hint
     elif context.product.approved_at is None:
         yield (
             _C.PRODUCT_NOT_APPROVED, "the product is not approved", "$.product_id",
@@ -107,18 +110,18 @@ def _event(rule: Segmentation, context: ReviewContext) -> Iterator[_Fault]:
     if event is None:
         known = [each.name for each in context.catalogue.events]
         hint = _Unknown(rule.event, known, "add an event type with `Catalogue.extended`")
-        yield _C.EVENT_UNKNOWN, f"unknown event `{rule.event}`", "$.event", hint
+        yield _C.EVENT_UNKNOWN, f"unknown event {quoted(rule.event)}", "$.event", hint
         return
     product, capabilities = context.product, context.capabilities
     if product is not None and product.kind not in event.product_kinds:
         yield (
             _C.EVENT_INCOMPATIBLE,
-            f"`{rule.event}` is not offered for products of kind `{product.kind}`", "$.event",
+            f"{quoted(rule.event)} is not offered for products of kind `{product.kind}`", "$.event",
             "`RuleSet.events_for` lists the events that are offered",
         )  # fmt: skip
     if capabilities is not None and not capabilities.takes_event(rule.event):
         yield (
-            _C.EVENT_UNSUPPORTED, f"the provider does not support `{rule.event}`", "$.event",
+            _C.EVENT_UNSUPPORTED, f"the provider does not support {quoted(rule.event)}", "$.event",
             "`RuleSet.events_for` lists the events that it supports",
         )  # fmt: skip
     if product is not None:
@@ -129,26 +132,25 @@ def _plans(rule: Segmentation, product: Product, event: EventType) -> Iterator[_
     if product.kind is not ProductKind.SUBSCRIPTION or not event.carries_plan:
         if rule.plan_ids:
             yield (
-                _C.PLAN_NOT_CARRIED, f"`{rule.event}` of this product does not name a plan",
+                _C.PLAN_NOT_CARRIED, f"{quoted(rule.event)} of this product does not name a plan",
                 "$.plan_ids", "remove `plan_ids`",
             )  # fmt: skip
         return
     ids = [plan_id for plan in product.plans for plan_id in plan.ids]
     advice = "add the plan to `plans` of the product"
     if not rule.plan_ids:
-        yield (
-            _C.PLAN_REQUIRED, "a subscription product needs a segmentation for each plan",
-            "$.plan_ids", f"name the plan in `plan_ids`, such as `{ids[0]}`" if ids else advice,
-        )  # fmt: skip
+        such_as = f"name the plan in `plan_ids`, such as {quoted(ids[0])}" if ids else advice
+        message = "a subscription product needs a segmentation for each plan"
+        yield _C.PLAN_REQUIRED, message, "$.plan_ids", such_as
     for n, plan_id in enumerate(rule.plan_ids):
         if plan_id not in ids:
-            message = f"the product has no plan `{plan_id}`"
+            message = f"the product has no plan {quoted(plan_id)}"
             yield _C.PLAN_UNKNOWN, message, f"$.plan_ids[{n}]", _Unknown(plan_id, ids, advice)
 
 
 def _condition(rule: Segmentation, context: ReviewContext) -> Iterator[_Fault]:
     usable = True
-    for fault in _comparisons(rule, context):
+    for fault in chain(_comparisons(rule, context), empty_groups(rule.condition, "$.condition")):
         usable = usable and fault[0] in WARNINGS
         yield fault
     condition = rule.condition
@@ -167,13 +169,12 @@ def _comparisons(rule: Segmentation, context: ReviewContext) -> Iterator[_Fault]
         if fact is None:
             known = [each.name for each in catalogue.facts]
             hint = _Unknown(comparison.fact, known, "add a fact type with `Catalogue.extended`")
-            yield _C.FACT_UNKNOWN, f"unknown fact `{comparison.fact}`", path, hint
+            yield _C.FACT_UNKNOWN, f"unknown fact {quoted(comparison.fact)}", path, hint
             continue
         if known_event and not catalogue.carries(rule.event, fact.name):
-            yield (
-                _C.FACT_NOT_CARRIED, f"`{rule.event}` does not carry `{fact.name}`", path,
-                "`RuleSet.facts_for` lists the facts that an event carries",
-            )  # fmt: skip
+            message = f"{quoted(rule.event)} does not carry {quoted(fact.name)}"
+            advice = "`RuleSet.facts_for` lists the facts that an event carries"
+            yield _C.FACT_NOT_CARRIED, message, path, advice
         yield from _comparison(comparison, fact, path)
 
 
@@ -183,7 +184,7 @@ def _comparison(comparison: Comparison, fact: FactType, path: str) -> Iterator[_
         return
     kinds = FITTING_KINDS.get(operator)
     if kinds is not None and fact.kind not in kinds:
-        message = f"`{operator}` does not fit `{fact.name}`, a fact of kind `{fact.kind}`"
+        message = f"`{operator}` does not fit {quoted(fact.name)}, a fact of kind `{fact.kind}`"
         hint = f"`{operator}` fits facts of kind {alternatives(sorted(kinds))}"
         yield _C.OPERATOR_UNFIT, message, path, hint
         return
@@ -215,17 +216,17 @@ def _value(
         code_hint = _CODE_HINTS.get(fact.kind)
         got = "another string" if code_hint and isinstance(raw, str) else kind_of(raw)
         yield (
-            _C.VALUE_UNFIT, f"`{fact.name}`: expected {form}, got {got}", path,
+            _C.VALUE_UNFIT, f"{quoted(fact.name)}: expected {form}, got {got}", path,
             code_hint or "values are not converted from one kind to another",
         )  # fmt: skip
     elif known is None or read in known:
         return
     elif fact.closed:
-        message = f"`{fact.name}` has no value `{raw}`"
+        message = f"{quoted(fact.name)} has no value {quoted(str(raw))}"
         yield _C.VALUE_UNKNOWN, message, path, _Unknown(str(raw), fact.values)
     else:
         advice = "keep the value if events can have it"
-        message = f"`{raw}` is not a known value of `{fact.name}`"
+        message = f"{quoted(str(raw))} is not a known value of {quoted(fact.name)}"
         yield _C.VALUE_UNFAMILIAR, message, path, _Unknown(str(raw), fact.values, advice)
 
 
@@ -237,11 +238,13 @@ def _known_values(kind: FactKind, values: tuple[str, ...]) -> frozenset[object]:
 def _actions(rule: Segmentation, context: ReviewContext) -> Iterator[_Fault]:
     if not rule.actions:
         yield _C.ACTIONS_EMPTY, "the segmentation has no action", "$.actions", _ACTIONS_HINT
+    account = context.capabilities
+    yield from contradictions(rule.actions, one_place=account is not None and account.one_place)
     for n, action in enumerate(rule.actions):
         path = f"$.actions[{n}]"
         yield from _targets(action, path)
-        if context.capabilities is not None:
-            yield from _ability(action, context.capabilities, path)
+        if account is not None:
+            yield from _ability(action, account, path)
 
 
 def _targets(action: Action, path: str) -> Iterator[_Fault]:
@@ -276,7 +279,7 @@ def _ability(action: Action, capabilities: Capabilities, path: str) -> Iterator[
             yield from _parameters(action, verb, path)
             return
         hint = _Unknown(action.verb, [each.name for each in capabilities.verbs], _ACTIONS_HINT)
-        yield _C.ACTION_UNSUPPORTED, f"the provider has no action `{action.verb}`", path, hint
+        yield _C.ACTION_UNSUPPORTED, f"the provider has no action {quoted(action.verb)}", path, hint
         return
     kind = action_kind(action)
     ability = capabilities.ability(kind)
@@ -288,27 +291,27 @@ def _ability(action: Action, capabilities: Capabilities, path: str) -> Iterator[
         yield _C.ACTION_EMULATED, message, path, "the provider composes it from other actions"
     if isinstance(action, (AddTag, RemoveTag)) and not capabilities.takes_tag(action.tag):
         hint = _Unknown(action.tag, capabilities.tags or (), "declare it in `Capabilities.tags`")
-        yield _C.TAG_UNSUPPORTED, f"the provider has no tag `{action.tag}`", path, hint
+        yield _C.TAG_UNSUPPORTED, f"the provider has no tag {quoted(action.tag)}", path, hint
     for place in _places(action):
         if not capabilities.takes_place(place):
             text = place_text(place)
             known = [place_text(each) for each in capabilities.places or ()]
             hint = _Unknown(text, known, "declare it in `Capabilities.places`")
-            yield _C.PLACE_UNSUPPORTED, f"the provider has no place `{text}`", path, hint
+            yield _C.PLACE_UNSUPPORTED, f"the provider has no place {quoted(text)}", path, hint
 
 
 def _parameters(action: ProviderAction, verb: Verb, path: str) -> Iterator[_Fault]:
     for name in verb.faults(action):
         hint: str | _Unknown = ""
         if name not in verb.parameters:
-            message = f"`{verb.name}` has no parameter `{name}`"
-            hint = _Unknown(name, verb.parameters, f"remove `{name}`")
+            message = f"{quoted(verb.name)} has no parameter {quoted(name)}"
+            hint = _Unknown(name, verb.parameters, f"remove {quoted(name)}")
         elif name not in action.parameters:
-            message = f"parameter `{name}` of `{verb.name}` is missing"
+            message = f"parameter {quoted(name)} of {quoted(verb.name)} is missing"
             hint = f"add {EXPECTED_FORMS[verb.parameters[name]]}"
         else:
             form, got = EXPECTED_FORMS[verb.parameters[name]], kind_of(action.parameters[name])
-            message = f"parameter `{name}` of `{verb.name}`: expected {form}, got {got}"
+            message = f"parameter {quoted(name)} of {quoted(verb.name)}: expected {form}, got {got}"
             hint = "values are not converted from one kind to another"
         yield _C.PARAMETERS_UNSUPPORTED, message, path, hint
 
@@ -322,27 +325,32 @@ def _data(rule: Segmentation, context: ReviewContext) -> Iterator[_Fault]:
             if catalogue.fact(field) is None:
                 known = [*CONTACT_FIELDS, *(fact.name for fact in catalogue.facts)]
                 hint = _Unknown(field, known, "send a field of the contact or a fact")
-                yield _C.DATA_UNKNOWN, f"unknown field `{field}`", path, hint
+                yield _C.DATA_UNKNOWN, f"unknown field {quoted(field)}", path, hint
                 continue
             if not catalogue.carries(rule.event, field):
-                yield (
-                    _C.DATA_NOT_CARRIED, f"`{rule.event}` does not carry `{field}`", path,
-                    "the field is never sent: remove it from `send`",
-                )  # fmt: skip
+                message = f"{quoted(rule.event)} does not carry {quoted(field)}"
+                advice = "the field is never sent: remove it from `send`"
+                yield _C.DATA_NOT_CARRIED, message, path, advice
         if allowed is not None and field != "email" and field not in allowed:
             known = ["email", *(each for each in allowed if each != "email")]
             hint = _Unknown(field, known, "remove the field from `send`")
-            yield _C.DATA_UNSUPPORTED, f"the provider does not accept `{field}`", path, hint
+            yield _C.DATA_UNSUPPORTED, f"the provider does not accept {quoted(field)}", path, hint
+
+
+def _amounts(rule: Segmentation, context: ReviewContext) -> Iterator[_Fault]:
+    yield from bare_amounts(rule, context.catalogue)
 
 
 _CHECKS: tuple[_Check, ...] = (_provider, _product, _event, _condition, _actions, _data)
+_WARNING_CHECKS: tuple[_Check, ...] = (_amounts,)
+"""Checks that find no errors, so that they do not matter for whether a rule is flagged."""
 
 
 def review(rule: Segmentation, context: ReviewContext) -> tuple[Finding, ...]:
     """Return the findings about one segmentation, apart from the others of its product."""
     findings: list[Finding] = []
     searches = 0
-    for check in _CHECKS:
+    for check in _CHECKS + _WARNING_CHECKS:
         for code, message, path, hint in check(rule, context):
             text = hint if isinstance(hint, str) else hint.advice
             if isinstance(hint, _Unknown) and searches < MAX_SUGGESTIONS:
@@ -370,7 +378,7 @@ def is_flagged(rule: Segmentation, context: ReviewContext) -> bool:
 def flagged_error(rule: Segmentation, findings: Iterable[Finding]) -> FlaggedSegmentationError:
     """Return the error for using a rule with these findings; only errors among them count."""
     errors = tuple(each for each in findings if each.severity is Severity.ERROR)
-    start = f"segmentation `{rule.name}` (id `{rule.id}`) is flagged: "
+    start = f"segmentation {quoted(rule.name)} (id {quoted(rule.id)}) is flagged: "
     if len(errors) == 1:
         (one,) = errors
         hint = "; ".join(filter(None, (one.hint, _CHECKLIST)))

@@ -47,6 +47,7 @@ from listboss.rules import (
     SubscriptionPlan,
     Verb,
 )
+from listboss.rules._contradiction import losers
 
 __all__ = [
     "Dice",
@@ -329,12 +330,19 @@ def random_rule(dice: Dice, n: int, product: Product, accounts: Sequence[str]) -
         product_id=product.id if not once_in(dice, 30) else "gone",
         provider=account,
         event=event,
-        actions=[dice.choice(actions) for _ in range(dice.randint(1, 3))],
-        condition=None if once_in(dice, 4) else random_condition(dice, facts),
+        actions=_random_actions(dice, actions, one_place=dict(ACCOUNTS)[account].one_place),
+        condition=None if once_in(dice, 3) else random_condition(dice, facts),
         plan_ids=_plan_ids(dice, plans) if needs_plan else (),
         send=dice.choice(SENT["all" if once_in(dice, 30) else account]),
         enabled=not once_in(dice, 10),
     )
+
+
+def _random_actions(dice: Dice, actions: Sequence[Action], *, one_place: bool) -> list[Action]:
+    """Choose some actions, which contradict those of other rules, and in few rules each other."""
+    chosen = [dice.choice(actions) for _ in range(dice.randint(1, 6))]
+    lost = () if once_in(dice, 12) else {n for n, _ in losers(chosen, one_place=one_place)}
+    return [action for n, action in enumerate(chosen) if n not in lost] or chosen
 
 
 def _plan_ids(dice: Dice, plans: Sequence[str]) -> tuple[str, ...]:

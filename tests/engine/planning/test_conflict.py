@@ -2,6 +2,8 @@ import itertools
 
 import attrs
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from listboss import (
     AddLead,
@@ -17,6 +19,7 @@ from listboss import (
 )
 from listboss.engine import ConflictRule
 from listboss.rules import Verb
+from listboss.testing import actions
 
 FIRST, REMOVE = ConflictRule.FIRST_WINS, ConflictRule.REMOVE_WINS
 ONE_PLACE = attrs.evolve(
@@ -176,10 +179,12 @@ class TestFirstWins:
         )
         assert (2, ()) == (len(eng.plan(happens()).actions), eng.plan(happens()).conflicts)
 
-    def test_within_one_rule_the_position_decides(self, engine, rule, happens):
-        """The actions of one rule count as declared in their order."""
-        eng = engine(rule("r", MoveLead("Z", source="A"), MoveLead("B", source="A")))
-        assert [MoveLead("Z", source="A")] == _kept(eng.plan(happens()))
+    def test_the_position_of_the_rule_decides(self, engine, rule, happens):
+        """The actions of a rule count as declared before those of the next one."""
+        eng = engine(
+            rule("r", AddTag("x"), MoveLead("Z", source="A")), rule("s", MoveLead("B", source="A"))
+        )
+        assert [MoveLead("Z", source="A"), AddTag("x")] == _kept(eng.plan(happens()))
 
     def test_a_merged_action_counts_from_its_first_rule(self, plans):
         """A repeated action counts as declared by the first rule that asks for it."""
@@ -259,7 +264,8 @@ class TestReport:
         eng = engine(
             rule("a", AddTag("y"), AddTag("x"), provider="post"),
             rule("b", RemoveTag("x"), RemoveTag("y"), provider="post"),
-            rule("c", AddTag("z"), AddLead("L"), RemoveTag("z"), RemoveLead("L")),
+            rule("c", AddTag("z"), AddLead("L")),
+            rule("d", RemoveTag("z"), RemoveLead("L")),
         )
         assert [
             ("mail", AddLead("L")),
@@ -280,3 +286,24 @@ class TestReport:
         actions = (ProviderAction("acme.enrol"), ProviderAction("acme.wave"))
         plan = plans(*actions, providers={"mail": ONE_PLACE})
         assert (list(actions), ()) == (_kept(plan), plan.conflicts)
+
+
+class TestOneRule:
+    """A rule that contradicts itself is flagged, so that none loses to its own actions."""
+
+    @given(chosen=st.lists(actions(Capabilities.everything()), min_size=1, max_size=3))
+    def test_no_conflict_within_a_rule(self, engine, rule, happens, chosen):
+        """A rule alone never has a conflict in its plan, wherever the account allows one place."""
+        eng = engine(rule("r", *chosen), providers={"mail": ONE_PLACE})
+        assert () == eng.plan(happens()).conflicts
+
+    def test_one_place_of_its_account(self, engine, rule):
+        """Two places are a contradiction only where a contact is at one place at a time."""
+        eng = engine(
+            rule("r", AddLead("a"), AddLead("b")),
+            rule("s", AddLead("a"), AddLead("b"), provider="post"),
+            providers={"mail": Capabilities.everything(), "post": ONE_PLACE},
+        )
+        assert [("s", "actions_contradict", "$.actions[1]")] == [
+            (finding.segmentation_id, finding.code, finding.path) for finding in eng.rules.findings
+        ]
