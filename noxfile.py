@@ -25,6 +25,13 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def browser(session: nox.Session) -> None:
+    """The HTML page of a rule set in the system's Chromium."""
+    session.install("-e", ".[browser]")
+    session.run("python", "-m", "pytest", "-n", "0", "tests/diagram/test_browser.py")
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Spelling, style, the direction of imports, and the declared dependencies."""
     session.install("-e", ".[dev]")

@@ -348,6 +348,7 @@ API = (
     "listboss.hotmart",
     "listboss.codec",
     "listboss.analysis",
+    "listboss.diagram",
     "listboss.testing",
     "listboss.errors",
 )

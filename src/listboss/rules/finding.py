@@ -143,8 +143,8 @@ def severity_of(code: FindingCode | AnalysisCode | str) -> Severity:
 class Finding(Readable):
     """One thing that is wrong with a rule or a rule set, and what to do about it.
 
-    `path` says where in the segmentation; `witness` is an event that shows the finding, if
-    one is known.
+    `path` says where in the segmentation. `others` has the ids of the other segmentations that
+    the finding is about. `witness` is an event that shows the finding, if one is known.
     """
 
     code: FindingCode | AnalysisCode = attrs.field(converter=_code)
@@ -155,3 +155,4 @@ class Finding(Readable):
     path: str = attrs.field(default="$", kw_only=True)
     hint: str = attrs.field(default="", kw_only=True)
     witness: Event | None = attrs.field(default=None, kw_only=True)
+    others: tuple[str, ...] = attrs.field(default=(), kw_only=True)
