@@ -9,6 +9,7 @@ import ast
 import inspect
 import re
 import runpy
+from argparse import ArgumentParser
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, timedelta
 from importlib import import_module
@@ -32,6 +33,7 @@ from listboss import (
     Segmentation,
     errors,
 )
+from listboss.cli import COMMANDS, Command, add_arguments
 from listboss.codec import HINTS
 from listboss.delivery import TRANSITIONS, DeliveryStatus, Happening, RetryPolicy, Status
 from listboss.delivery._sql_schema import SCHEMA
@@ -414,6 +416,27 @@ def _documented(module: ModuleType, name: str) -> str | None:
     return None
 
 
+def command_line() -> str:
+    """Every command with its arguments, as the parser has them."""
+    return "\n".join(
+        f"### `listboss {command.name}`\n\n{command.help[:1].upper()}{command.help[1:]}.\n\n"
+        + table(("argument", "what it is"), _arguments(command))
+        for command in COMMANDS
+    )
+
+
+def _arguments(command: Command) -> Iterable[Row]:
+    parser = ArgumentParser(add_help=False)
+    add_arguments(parser, command)
+    for action in parser._actions:
+        name = action.option_strings[0] if action.option_strings else str(action.metavar)
+        if action.option_strings and action.nargs != 0:
+            words = "|".join(map(str, action.choices)) if action.choices else action.metavar
+            name += f" {words}"
+        more = ", once or more" if action.nargs == "+" else ""
+        yield (f"`{name}`".replace("|", "\\|"), f"{action.help}{more}")
+
+
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
 
@@ -440,6 +463,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "automatic": automatic,
     "carried": carried,
     "codec-errors": codec_errors,
+    "command-line": command_line,
     "decisions": decisions,
     "delivery-statuses": delivery_statuses,
     "derived-events": derived_events,

@@ -57,7 +57,7 @@ class TestWhatDiffers:
         assert [("tag", "buyer", 2, 0)] == [
             (each.kind, each.name, each.added, each.removed) for each in report.targets
         ]
-        tag = ("tag `buyer` at mail",)
+        tag = ("tag `buyer` at `mail`",)
         assert {"ana@example.com": (tag, ()), "bea@example.com": (tag, ())} == ends(report)
 
     def test_narrower_condition(self, rules, rule, event):
@@ -67,16 +67,16 @@ class TestWhatDiffers:
         events = [event("e-1", facts={"country": "BR"}), event("e-2", who="bea")]
         report = backtest(before, after, events)
         assert {"buyer": (0, 1, 0, 0)} == counts(report)
-        assert {"bea@example.com": ((), ("tag `buyer` at mail",))} == ends(report)
+        assert {"bea@example.com": ((), ("tag `buyer` at `mail`",))} == ends(report)
 
     def test_other_action(self, rules, rule, event):
         """A rule that asks for something else is changed, and not added or removed."""
         before, after = rules(rule("buyer")), rules(rule("buyer", actions=AddTag("client")))
         report = backtest(before, after, [event("e-1")])
         assert {"buyer": (0, 0, 1, 0)} == counts(report)
-        assert {"ana@example.com": (("tag `client` at mail",), ("tag `buyer` at mail",))} == ends(
-            report
-        )
+        assert {
+            "ana@example.com": (("tag `client` at `mail`",), ("tag `buyer` at `mail`",))
+        } == ends(report)
 
     def test_other_data(self, rules, rule, event):
         """A rule that sends less is changed, although the contact ends with the same tags."""
@@ -110,9 +110,9 @@ class TestWhatDiffers:
         before = rules(rule("buyer", actions=AddLead("Buyers")))
         after = rules(rule("buyer", actions=MoveLead("Customers", source="Prospects")))
         report = backtest(before, after, [event("e-1")])
-        assert {"ana@example.com": (("lead `Customers` at mail",), ("lead `Buyers` at mail",))} == (
-            ends(report)
-        )
+        assert {
+            "ana@example.com": (("place `Customers` at `mail`",), ("place `Buyers` at `mail`",))
+        } == (ends(report))
 
     def test_own_target(self, rules, rule, event):
         """What a provider's own action declares is a target, too."""
@@ -207,7 +207,7 @@ class TestLikeInLife:
         ]
         off = attrs.evolve(owner[1], event="subscription.canceled")
         report = backtest(rules(), rules(owner[0], off), events)
-        assert ["tag `owner` at mail"] == [*report.contacts[0].added]
+        assert ["tag `owner` at `mail`"] == [*report.contacts[0].added]
 
 
 class TestSettings:
@@ -237,7 +237,7 @@ class TestSettings:
             before.with_provider("mail", account),
             [event("e-1"), event("e-2", REFUND, day=1)],
         )
-        assert ((), {"ana@example.com": ((), ("lead `A` at mail",))}) == (
+        assert ((), {"ana@example.com": ((), ("place `A` at `mail`",))}) == (
             report.rules,
             ends(report),
         )
@@ -257,7 +257,7 @@ class TestSettings:
             event("e-2", REFUND, day=1),
             event("e-3", canceled, day=2, transaction="P-other"),
         ]
-        assert [("ana@example.com", (("tag `a` at mail",), ()))] == [
+        assert [("ana@example.com", (("tag `a` at `mail`",), ()))] == [
             *ends(backtest(before, after, events)).items()
         ]
 

@@ -45,7 +45,7 @@ REPORT = BacktestReport(
             number=1,
             contact="ana@example.com",
             events=1,
-            added=("tag `vip` at mail",),
+            added=("tag `vip` at `mail`",),
             removed=(),
             unchanged=3,
         ),
@@ -64,12 +64,12 @@ rules (events)
   auto.capture  +0  -1  ~1  =0
 
 tags and places (contacts)
-  tag `vip` at mail  +1  -0  =0
+  tag `vip` at `mail`  +1  -0  =0
 
 contacts
-  contact 1  tag `vip` at mail  -
+  contact 1  tag `vip` at `mail`  -
 
-sample: purchase.approved of product 42, event ***, 2026-05-04 12:00, contact 1
+sample: `purchase.approved` of product `42`, event `***`, 2026-05-04 12:00, contact 1
   before: -
   after: add the tag | <b>
   new: condition not met -> runs
@@ -92,17 +92,17 @@ def test_markdown():
 
 | target | added | removed | unchanged |
 |---|---|---|---|
-| tag `vip` at mail | +1 | -0 | =0 |
+| tag `vip` at `mail` | +1 | -0 | =0 |
 
 ### contacts
 
 | contact | added | removed |
 |---|---|---|
-| contact 1 | tag `vip` at mail | - |
+| contact 1 | tag `vip` at `mail` | - |
 
 ### samples
 
-- sample: purchase.approved of product 42, event ***, 2026-05-04 12:00, contact 1
+- sample: `purchase.approved` of product `42`, event `***`, 2026-05-04 12:00, contact 1
   - before: -
   - after: add the tag \\| &lt;b&gt;
   - new: condition not met -&gt; runs
@@ -118,7 +118,7 @@ def test_json():
         "number": 1,
         "contact": "contact 1",
         "events": 1,
-        "added": ["tag `vip` at mail"],
+        "added": ["tag `vip` at `mail`"],
         "removed": [],
         "unchanged": 3,
     } == content["contacts"][0]

@@ -285,7 +285,7 @@ def _action_texts(actions: Actions, others: Actions) -> tuple[str, ...]:
     """Return in words what only these actions ask for; the fields where only they differ."""
     ids = {planned.id for planned in others}
     return tuple(
-        f"{planned.action} at {planned.provider}"
+        str(planned)
         + (f", with {', '.join(planned.data) or 'no data'}" if planned.id in ids else "")
         for planned in actions
         if planned not in others

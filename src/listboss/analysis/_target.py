@@ -11,18 +11,19 @@ from typing import TypeAlias
 
 from listboss.analysis._replay import AccountTarget
 from listboss.plan import Plan
+from listboss.rules._text import quoted
 from listboss.rules.action import Action, AddLead, AddTag, place_text
 from listboss.standing import ANY_PLACE, Effect, Target, effects_of, single_effect
 
 __all__ = ["TargetName", "TargetNames", "target_text"]
 
 TargetName: TypeAlias = tuple[str, str]
-"""A kind (`tag`, `lead` or `own`), and the name as a rule spells it."""
+"""A kind (`tag`, `place` or `own`), and the name as a rule spells it."""
 
 
 def target_text(provider: str, name: TargetName) -> str:
     """Return a target in words."""
-    return f"{name[0]} `{name[1]}` at {provider}"
+    return f"{name[0]} {quoted(name[1])} at {quoted(provider)}"
 
 
 def _name(action: Action, target: Target) -> TargetName:
@@ -30,7 +31,7 @@ def _name(action: Action, target: Target) -> TargetName:
         case AddTag(tag):
             return ("tag", tag)
         case AddLead(place) if place is not None:
-            return ("lead", place_text(place))
+            return ("place", place_text(place))
         case _:
             return ("own", target.removeprefix("own:"))
 

@@ -68,7 +68,7 @@ def backtest(
     >>> before = RuleSet([course], providers={"mail": Capabilities.everything()})
     >>> report = backtest(before, before.add(rule), [event])
     >>> [str(target) for target in report.targets], report.contacts[0].added
-    (['tag `buyer` at mail'], ('tag `buyer` at mail',))
+    (['tag `buyer` at `mail`'], ('tag `buyer` at `mail`',))
     """
     for name, rules in (("before", before), ("after", after)):
         if not isinstance(cast("object", rules), RuleSet):

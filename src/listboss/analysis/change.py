@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import attrs
 
-from listboss.rules._text import masked, masked_address, without_address
+from listboss.rules._text import masked, masked_address, one_line, quoted, without_address
 from listboss.rules.event import EventName
 
 __all__ = [
@@ -51,7 +51,7 @@ class RuleChange:
 class TargetChange:
     """How many contacts end with a tag or at a place now and did not before, and the reverse.
 
-    `kind` is `tag`, `lead` or `own` (what a provider's own action declares). `unchanged`
+    `kind` is `tag`, `place` or `own` (what a provider's own action declares). `unchanged`
     counts contacts that the change concerns and that have it either way.
     """
 
@@ -63,7 +63,7 @@ class TargetChange:
     unchanged: int
 
     def __str__(self) -> str:
-        return f"{self.kind} `{self.name}` at {self.provider}"
+        return f"{self.kind} {quoted(self.name)} at {quoted(self.provider)}"
 
 
 @attrs.frozen(kw_only=True)
@@ -235,7 +235,7 @@ def _tables(
 
 def _rule_row(rule: RuleChange) -> tuple[str, ...]:
     counts = (f"+{rule.added}", f"-{rule.removed}", f"~{rule.changed}", f"={rule.unchanged}")
-    return (rule.name or rule.segmentation_id, *counts)
+    return (one_line(rule.name or rule.segmentation_id), *counts)
 
 
 def _target_row(target: TargetChange) -> tuple[str, ...]:
@@ -272,15 +272,15 @@ def _escaped(text: str) -> str:
 
 
 def _sample_lines(sample: Sample, *, show_personal_data: bool) -> Iterator[str]:
-    event_id = _id(sample.event_id, show_personal_data=show_personal_data)
-    product_id = _id(sample.product_id, show_personal_data=show_personal_data)
+    event_id = quoted(_id(sample.event_id, show_personal_data=show_personal_data))
+    product_id = quoted(_id(sample.product_id, show_personal_data=show_personal_data))
     contact = _contact(sample, show_personal_data=show_personal_data)
     yield (
-        f"sample: {sample.event_name} of product {product_id}, event {event_id}, "
+        f"sample: {quoted(str(sample.event_name))} of product {product_id}, event {event_id}, "
         f"{sample.occurred_at:%Y-%m-%d %H:%M}, {contact}"
     )
     yield f"  before: {_listed(sample.before)}"
     yield f"  after: {_listed(sample.after)}"
     for rule in sample.rules:
         both = rule.before if rule.before == rule.after else f"{rule.before} -> {rule.after}"
-        yield f"  {rule.segmentation_id}: {both}"
+        yield f"  {one_line(rule.segmentation_id)}: {both}"

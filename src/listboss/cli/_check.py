@@ -1,0 +1,123 @@
+"""`listboss check`: is a rule file right?
+
+Every finding of the review and of the analysis is reported at its line. What cannot be read is
+reported in the same way, and exits with 2.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from listboss.analysis import analyse
+from listboss.cli._console import FAILED, OK, UNREADABLE, Console
+from listboss.cli._rule_files import RuleFile, UnreadableFileError, read_rule_file
+from listboss.rules._text import quoted
+from listboss.rules.finding import Severity
+
+__all__ = ["add_arguments", "run"]
+
+SEVERITIES = tuple(str(severity) for severity in Severity)
+
+
+class _Line(NamedTuple):
+    """One thing to report, and where it is."""
+
+    file: str
+    place: tuple[int, int]
+    severity: str
+    code: str
+    message: str
+    segmentation_id: str | None
+    path: str
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    parser.add_argument("rules", nargs="+", metavar="RULES", help="a rule file in TOML or JSON")
+    parser.add_argument(
+        "--fail-on",
+        choices=SEVERITIES,
+        default="warning",
+        help="the mildest finding that makes the command exit with 1 (default: warning)",
+    )
+
+
+def run(arguments: argparse.Namespace, console: Console) -> int:
+    """Run the command."""
+    lines: list[_Line] = []
+    code = OK
+    failing = SEVERITIES[: SEVERITIES.index(arguments.fail_on) + 1]
+    for name in arguments.rules:
+        try:
+            file = read_rule_file(name)
+        except UnreadableFileError as error:
+            fault = error.fault
+            lines.append(_fault_line(name, fault.place, fault.error.code, fault.text, "$"))
+            code = UNREADABLE
+            continue
+        for fault in file.faults:
+            wrong = fault.error
+            lines.append(_fault_line(name, fault.place, wrong.code, fault.text, wrong.path))
+            code = UNREADABLE
+        found = [*_finding_lines(file)]
+        lines += found
+        if code == OK and any(line.severity in failing for line in found):
+            code = FAILED
+    _show(lines, arguments.format, console)
+    return code
+
+
+def _fault_line(file: str, place: tuple[int, int], code: str, message: str, path: str) -> _Line:
+    return _Line(file, place, "error", code, message, None, path)
+
+
+def _finding_lines(file: RuleFile) -> Iterator[_Line]:
+    for finding in analyse(file.rules).findings:
+        message = f"{finding.message} ({finding.hint})" if finding.hint else finding.message
+        if finding.segmentation_id is not None and finding.segmentation_id in file.rules:
+            name = file.rules.segmentation(finding.segmentation_id).name
+            message = f"segmentation {quoted(name)}: {message}"
+        yield _Line(
+            file.name,
+            file.place_of(finding),
+            str(finding.severity),
+            str(finding.code),
+            message,
+            finding.segmentation_id,
+            finding.path,
+        )
+
+
+def _show(lines: list[_Line], format: str, console: Console) -> None:
+    if format == "json":
+        console.json({"findings": [_content(line) for line in lines]})
+    elif format == "markdown":
+        console.result("| severity | where | what |\n|---|---|---|")
+        for line in lines:
+            message = " ".join(line.message.split()).replace("|", "\\|")
+            where = f"{line.file}:{line.place[0]}"
+            console.result(f"| {line.severity} | {where} | {message} (`{line.code}`) |")
+    elif format == "github":
+        for line in lines:
+            console.annotation(line.severity, line.file, line.place, line.code, line.message)
+    else:
+        for line in lines:
+            place = ":".join(map(str, line.place))
+            console.result(f"{line.file}:{place}: {line.severity}: {line.message} [{line.code}]")
+    if not lines:
+        console.message("no findings")
+
+
+def _content(line: _Line) -> dict[str, Any]:
+    return {
+        "file": line.file,
+        "line": line.place[0],
+        "column": line.place[1],
+        "severity": line.severity,
+        "code": line.code,
+        "message": line.message,
+        "segmentation_id": line.segmentation_id,
+        "path": line.path,
+    }

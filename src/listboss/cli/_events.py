@@ -1,0 +1,185 @@
+"""Past events as the command line reads them: files, folders, JSON lines, journals and stdin.
+
+A source can be read more than once, and is never in memory as a whole, so that a backtest of
+many events needs little. What cannot be read does not stop the rest: it is reported once, by
+file and line, without its content.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import BinaryIO, Self, cast
+
+import attrs
+
+from listboss.cli._console import Console, UnreadableError, reason_of
+from listboss.codec import load_event
+from listboss.delivery import SqliteJournal
+from listboss.errors import CodecError, ListBossError, WebhookError
+from listboss.hotmart import MAX_BYTES, parse
+from listboss.rules.event import Event
+
+__all__ = ["EventSource"]
+
+STDIN = "-"
+SUFFIXES = (".json", ".jsonl", ".ndjson", ".form")
+"""The files of a folder that are read."""
+LINES = (".jsonl", ".ndjson")
+_SQLITE = b"SQLite format 3\0"
+
+
+@attrs.frozen
+class _Skipped:
+    """What gave no event: a body that cannot be read, or one that is ignored for a reason."""
+
+    reason: str
+    is_unreadable: bool
+
+
+class EventSource:
+    """The events of some files, folders, journals and stdin, in the order given.
+
+    `unreadable` and `ignored` count what the first reading skipped. Use it as a context
+    manager, which removes the copy of stdin.
+    """
+
+    def __init__(self, names: Sequence[str], console: Console) -> None:
+        self._names, self._console = names, console
+        self._spooled: BinaryIO | None = None
+        self._is_first = True
+        self.unreadable = self.ignored = 0
+        for name in names:
+            if name != STDIN and not Path(name).exists():
+                raise UnreadableError(f"cannot read `{name}`: no such file or directory")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._spooled is not None:
+            self._spooled.close()
+
+    def __iter__(self) -> Iterator[Event]:
+        for place, found in self._all():
+            if isinstance(found, Event):
+                yield found
+            elif self._is_first:
+                self.unreadable += found.is_unreadable
+                self.ignored += not found.is_unreadable
+                if found.is_unreadable:
+                    self._console.message(f"{place}: {found.reason}")
+        self._is_first = False
+
+    def _all(self) -> Iterator[tuple[str, Event | _Skipped]]:
+        for name in self._names:
+            if name == STDIN:
+                yield from _of_file("stdin", self._stdin(), lines=False)
+                continue
+            path = Path(name)
+            for file in _files(path) if path.is_dir() else [path]:
+                yield from _of_path(file)
+
+    def _stdin(self) -> BinaryIO:
+        """Return what stdin has, kept in a temporary file since it can be read only once."""
+        if self._spooled is None:
+            self._spooled = cast("BinaryIO", TemporaryFile())  # noqa: SIM115 # until the end
+            shutil.copyfileobj(sys.stdin.buffer, self._spooled)
+        self._spooled.seek(0)
+        return self._spooled
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Return the files of a folder and those below it, sorted."""
+    yield from sorted(
+        path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file()
+    )
+
+
+def _of_path(path: Path) -> Iterator[tuple[str, Event | _Skipped]]:
+    try:
+        with path.open("rb") as file:
+            if file.read(len(_SQLITE)) != _SQLITE:
+                file.seek(0)
+                lines = path.suffix.lower() in LINES
+                yield from _of_file(str(path), file, lines=lines)
+                return
+    except OSError as error:
+        yield str(path), _Skipped(f"cannot be read: {reason_of(error)}", is_unreadable=True)
+        return
+    yield from _of_journal(path)
+
+
+def _of_journal(path: Path) -> Iterator[tuple[str, Event | _Skipped]]:
+    try:
+        with SqliteJournal(path, keep=None) as journal:
+            for event in journal.events():
+                yield str(path), event
+    except ListBossError as error:
+        yield str(path), _Skipped(f"cannot be read: {error.message}", is_unreadable=True)
+
+
+def _of_file(name: str, file: BinaryIO, *, lines: bool) -> Iterator[tuple[str, Event | _Skipped]]:
+    """Read JSON lines, or a file that is one body.
+
+    It is JSON lines if its name says so, or if its first line alone is a JSON document.
+    """
+    first = file.readline(MAX_BYTES + 1)
+    number = 1
+    while first and not first.strip():
+        first = file.readline(MAX_BYTES + 1)
+        number += 1
+    if not first:
+        yield name, _Skipped("the file is empty", is_unreadable=True)
+    elif lines or _is_json(first):
+        while first:
+            if first.strip():
+                for found in _of_body(first):
+                    yield f"{name}:{number}", found
+            first = file.readline(MAX_BYTES + 1)
+            number += 1
+    else:
+        for found in _of_body(first + file.read(MAX_BYTES + 1 - len(first))):
+            yield name, found
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        return isinstance(json.loads(line), (dict, list))
+    except (ValueError, RecursionError):
+        return False
+
+
+def _of_body(body: bytes) -> Iterator[Event | _Skipped]:
+    """Read an event as `dump_event` writes it, or a webhook with any number of events."""
+    try:
+        if _is_event(body):
+            yield load_event(body)
+            return
+        parsed = parse(body)
+    except CodecError as error:
+        yield _Skipped(f"not an event: {_one_line(error)}", is_unreadable=True)
+    except WebhookError as error:
+        yield _Skipped(f"not a webhook: {error.message}", is_unreadable=True)
+    else:
+        yield from parsed.events
+        if parsed.ignored is not None:
+            yield _Skipped(parsed.ignored.reason.replace("_", " "), is_unreadable=False)
+
+
+def _one_line(error: CodecError) -> str:
+    return "; ".join(line.strip() for line in str(error).splitlines())
+
+
+def _is_event(body: bytes) -> bool:
+    if b'"occurred_at"' not in body or b'"product_id"' not in body:
+        return False
+    try:
+        content = json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(content, dict) and "occurred_at" in content and "product_id" in content

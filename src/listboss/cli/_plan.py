@@ -1,0 +1,149 @@
+"""`listboss plan` and `listboss explain`: what the rules do with some events, and why.
+
+Nothing is sent: a plan is only shown. Events are read and shown one by one, so there may be any
+number of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+import attrs
+
+from listboss.cli._console import OK, UNREADABLE, Console
+from listboss.cli._events import EventSource
+from listboss.cli._rule_files import load_rule_file
+from listboss.codec import dump_plan
+from listboss.engine import Engine, Explanation, Reason, RuleOutcome
+from listboss.plan import Plan
+from listboss.rules._text import without_address
+
+__all__ = [
+    "EVENTS_HELP",
+    "add_arguments",
+    "add_explain_arguments",
+    "add_skip_argument",
+    "finish",
+    "run",
+    "run_explain",
+]
+
+EVENTS_HELP = "webhook bodies or events: a file, a folder, JSON lines, a journal, or - for stdin"
+MASK = "***"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `plan`."""
+    parser.add_argument("rules", metavar="RULES", help="a rule file in TOML or JSON")
+    parser.add_argument("events", nargs="+", metavar="EVENTS", help=EVENTS_HELP)
+    add_skip_argument(parser)
+    parser.add_argument(
+        "--include-tests", action="store_true", help="also plan events that are marked as tests"
+    )
+
+
+def add_skip_argument(parser: argparse.ArgumentParser) -> None:
+    """Add the argument of all commands that read events."""
+    parser.add_argument(
+        "--skip-unreadable",
+        action="store_true",
+        help="report events that cannot be read, and do not exit with 2 because of them",
+    )
+
+
+def add_explain_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `explain`."""
+    add_arguments(parser)
+    parser.add_argument("--rule", metavar="ID", help="explain only the segmentation with this id")
+    parser.add_argument(
+        "--all", action="store_true", help="also list the segmentations for other events"
+    )
+
+
+def run(arguments: argparse.Namespace, console: Console) -> int:
+    """Run `plan`."""
+    engine = Engine(load_rule_file(arguments.rules, console).rules)
+    with EventSource(arguments.events, console) as source:
+        for event in source:
+            plan = engine.plan(event, include_tests=arguments.include_tests)
+            if arguments.format == "json":
+                console.json(_plan_content(plan, console), indent=None)
+            elif arguments.format == "markdown":
+                console.result(_plan_markdown(plan))
+            else:
+                console.result(str(plan))
+                if console.show_personal_data and event.contact is not None:
+                    console.result(f"  for {event.contact.email}")
+        return finish(source, arguments, console)
+
+
+def run_explain(arguments: argparse.Namespace, console: Console) -> int:
+    """Run `explain`."""
+    engine = Engine(load_rule_file(arguments.rules, console).rules)
+    with EventSource(arguments.events, console) as source:
+        for event in source:
+            found = engine.explain(event, include_tests=arguments.include_tests)
+            kept = [
+                rule
+                for rule in found.rules
+                if arguments.rule == rule.segmentation_id
+                or (arguments.rule is None and (arguments.all or rule.reason != Reason.OTHER_EVENT))
+            ]
+            found = attrs.evolve(found, rules=tuple(kept))
+            if arguments.format == "json":
+                console.json(_explanation_content(found, console), indent=None)
+            else:
+                console.result(found.markdown() if arguments.format == "markdown" else str(found))
+        return finish(source, arguments, console)
+
+
+def finish(source: EventSource, arguments: argparse.Namespace, console: Console) -> int:
+    """Say what gave no event, and return the exit code."""
+    if source.ignored:
+        noun = "webhook" if source.ignored == 1 else "webhooks"
+        console.message(f"{source.ignored:,} {noun} without an event that listboss knows")
+    if source.unreadable:
+        console.message(f"{source.unreadable:,} of the inputs cannot be read")
+    return UNREADABLE if source.unreadable and not arguments.skip_unreadable else OK
+
+
+def _plan_content(plan: Plan, console: Console) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(dump_plan(plan))
+    if not console.show_personal_data:
+        for name in ("event_id", "product_id"):
+            content[name] = without_address(content[name])
+        for action in content.get("actions", ()):
+            action["email"] = MASK
+            action["data"] = dict.fromkeys(action.get("data", {}), MASK)
+    return content
+
+
+def _plan_markdown(plan: Plan) -> str:
+    first, *rest = str(plan).splitlines()
+    return "\n".join([f"- {first}", *(f"  - {line.strip()}" for line in rest)])
+
+
+def _explanation_content(found: Explanation, console: Console) -> dict[str, Any]:
+    def shown(text: str) -> str:
+        return text if console.show_personal_data else without_address(text)
+
+    return {
+        "event_id": shown(found.event_id),
+        "product_id": shown(found.product_id),
+        "idle": found.idle,
+        "rules": [_outcome_content(rule, console) for rule in found.rules],
+    }
+
+
+def _outcome_content(rule: RuleOutcome, console: Console) -> dict[str, Any]:
+    content: dict[str, Any] = {
+        "segmentation_id": rule.segmentation_id,
+        "runs": rule.runs,
+        "reason": rule.reason,
+        "text": rule.text,
+    }
+    if console.show_personal_data and rule.actual is not None:
+        content["actual"] = str(rule.actual)
+    return content

@@ -1,0 +1,123 @@
+"""`listboss check`: what is wrong with a rule file, and on which line."""
+
+import json
+
+import pytest
+
+from tests.cli.conftest import RULES
+
+WRONG_FACT = RULES.replace('fact = "country"', 'fact = "contry"')
+WARNING = RULES.replace('name = "Refunds"', 'name = "Buyers"')
+UNKNOWN_KEY = RULES.replace("enabled = true", "enable = true", 1)
+
+
+def test_right(run, rules):
+    """A rule file without findings exits with 0 and prints nothing to stdout."""
+    assert (0, "", "no findings\n") == run("check", rules)
+
+
+def test_finding(run, write):
+    """A finding has file, line, column, severity, the name of the segmentation and its code."""
+    path = write("rules.toml", WRONG_FACT)
+    result = run("check", path)
+    assert (1, "") == (result.code, result.err)
+    (line,) = result.out.splitlines()
+    assert line.startswith(f"{path}:17:1: error: segmentation `Buyers`: ")
+    assert line.endswith(" [fact_unknown]")
+
+
+@pytest.mark.parametrize(("fail_on", "code"), [("error", 0), ("warning", 1), ("info", 1)])
+def test_fail_on(run, write, fail_on, code):
+    """`--fail-on` says from which severity on a finding fails the check."""
+    result = run("check", write("rules.toml", WARNING), "--fail-on", fail_on)
+    assert code == result.code
+    assert "warning: " in result.out
+
+
+def test_several_files(run, rules, write):
+    """Each file is reported, whatever is wrong with the others."""
+    broken, wrong = write("broken.toml", "[["), write("wrong.toml", WRONG_FACT)
+    result = run("check", broken, rules, wrong)
+    assert 2 == result.code
+    assert [str(broken), str(wrong)] == [line.split(":")[0] for line in result.out.splitlines()]
+
+
+def test_syntax_error(run, write):
+    """A syntax error has its line and column, and exits with 2."""
+    path = write("rules.toml", "[[products]]\nid = 42a\n")
+    result = run("check", path)
+    assert 2 == result.code
+    assert result.out.startswith(f"{path}:2:")
+
+
+def test_fault(run, write):
+    """A key that does not exist has its own line; the other segmentations are reviewed."""
+    path = write("rules.toml", UNKNOWN_KEY + 'capture_provider = "gone"\n')
+    result = run("check", path)
+    assert 2 == result.code
+    assert f"{path}:19:1: error: segmentation `Buyers`: unknown key `enable`" in result.out
+
+
+def test_json_file(run, write):
+    """A rule file in JSON has positions, too."""
+    rule = {"name": "x", "product_id": "42", "provider": "mail", "event": "purchase.aproved"}
+    content = {"segmentations": [{**rule, "actions": [{"add_tag": "t"}], "enabled": True}]}
+    path = write("rules.json", json.dumps(content, indent=1))
+    result = run("check", path)
+    places = {line.split("[")[-1]: line.split(":")[1] for line in result.out.splitlines()}
+    assert "7" == places["event_unknown]"]
+
+
+class TestFormats:
+    """How findings are shown."""
+
+    @pytest.fixture
+    def path(self, write):
+        """A file with one finding."""
+        return write("rules.toml", WRONG_FACT)
+
+    def test_json(self, run, path):
+        """Programs get an object with a list."""
+        (finding,) = json.loads(run("check", path, "--format", "json").out)["findings"]
+        assert {
+            "file": str(path),
+            "line": 17,
+            "column": 1,
+            "severity": "error",
+            "code": "fact_unknown",
+            "segmentation_id": "buyers",
+            "path": "$.condition",
+        } == {name: value for name, value in finding.items() if name != "message"}
+
+    def test_github(self, run, path):
+        """An annotation has its properties escaped."""
+        result = run("check", path, "--format", "github")
+        assert result.out.startswith(
+            f"::error file={path},line=17,col=1,title=fact_unknown::segmentation `Buyers`: "
+        )
+
+    def test_markdown(self, run, path):
+        """A table has a row for each finding."""
+        head, rule, row = run("check", path, "--format", "markdown").out.splitlines()
+        assert ("| severity | where | what |", "|---|---|---|") == (head, rule)
+        assert row.startswith(f"| error | {path}:17 | segmentation `Buyers`: ")
+
+
+def test_annotations_escape(run, write):
+    """A line break or a comma in a name does not end an annotation or its property."""
+    name = write("a,b%.toml", WRONG_FACT.replace('"Buyers"', '"Buy%ers\\nof"'))
+    (line,) = run("check", name, "--format", "github").out.splitlines()
+    assert "a%2Cb%25.toml,line=" in line
+    assert "Buy%25ers" in line
+
+
+def test_findings_about_other_parts(run, write):
+    """A finding about the rule set or about a product has the line of that part."""
+    text = 'capture_provider = "mail"\n' + RULES.replace("2025-01-01", "2024-01-01")
+    beta = run("check", write("beta.toml", text)).out
+    gone = run("check", write("gone.toml", 'capture_provider = "gone"\n' + RULES)).out
+    other = RULES.replace('id = "42"', 'id = "43"', 1)
+    unknown = run("check", write("unknown.toml", other)).out
+    assert "beta.toml:7:1: warning: the product was approved" in beta
+    assert "gone.toml:1:1: error: `gone`, the provider" in gone
+    assert "unknown.toml:14:1: error: segmentation `Buyers`: " in unknown
