@@ -68,7 +68,7 @@ def values_of(fact: FactType, mentioned: Iterable[Comparison]) -> list[Any]:
         case FactKind.TEXT | FactKind.IDENTIFIER:
             made = [*WORDS[fact.kind], *operands, *_joined(dict.fromkeys(operands))]
         case _:
-            made = [*operands, *WORDS[fact.kind]] if not fact.closed else [*fact.values]
+            made = [*operands, *fact.values, *(() if fact.closed else WORDS[fact.kind])]
     wrong = "text" if fact.kind in {"integer", "decimal", "instant", "boolean"} else 0
     return [None, wrong, *dict.fromkeys(made)]
 

@@ -13,7 +13,7 @@ from listboss.engine import ConflictRule, Reason
 from listboss.hotmart import IgnoredReason
 from listboss.provider import RefusedKind
 from listboss.rules.action import ACTION_KINDS
-from listboss.rules.finding import FindingCode
+from listboss.rules.finding import AnalysisCode, FindingCode
 
 DOCS = Path(__file__).parents[2] / "docs"
 WORDS = re.compile(r"<!-- words: (\w+) -->\n(.*?)(?=\n\n|\Z)", re.DOTALL)
@@ -34,7 +34,7 @@ TABLES = load_tables()
 PAGES = [page.relative_to(DOCS).as_posix() for page in TABLES.PAGES]
 LISTED = {
     kind.__name__: [member.value for member in kind]
-    for kind in (ConflictRule, FindingCode, Idle, IgnoredReason, Reason, RefusedKind)
+    for kind in (AnalysisCode, ConflictRule, FindingCode, Idle, IgnoredReason, Reason, RefusedKind)
 } | {"ACTION_KINDS": list(ACTION_KINDS)}
 
 

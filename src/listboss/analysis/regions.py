@@ -80,7 +80,7 @@ class Region:
     def implies(self, other: Region) -> bool:
         """Whether all of it is in the other region, too."""
         space, mine, theirs = self._with(other)
-        return not space.minus(mine, theirs, Budget())
+        return space.uncovered(mine, theirs, Budget()) is None
 
     def equals(self, other: Region) -> bool:
         """Whether both have the same facts."""
@@ -98,7 +98,7 @@ class Region:
         space, mine, theirs = self._with(other)
         budget = Budget()
         budget.spend(len(mine) + len(theirs), 0)
-        return Region(space, space.simplified([*mine, *theirs]))
+        return Region(space, space.simplified([*mine, *theirs], budget))
 
     def __sub__(self, other: Region) -> Region:
         space, mine, theirs = self._with(other)

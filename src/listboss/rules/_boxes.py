@@ -192,8 +192,30 @@ class Space:
                 break
         return left
 
+    def uncovered(self, boxes: Iterable[Box], others: Sequence[Box], budget: Budget) -> Box | None:
+        """Return a box with events in one of the boxes and in none of the others, or None.
+
+        It goes deep first: most of what is not covered at all is found at once.
+        """
+        stack = [(box, 0) for box in boxes]
+        while stack:
+            box, start = stack.pop()
+            for n in range(start, len(others)):
+                if are_disjoint(box, others[n]):
+                    continue
+                budget.spend(0, 1)
+                if not self.is_inside(box, others[n]):
+                    stack += [(piece, n + 1) for piece in self.difference(box, others[n])]
+                break
+            else:
+                return box
+        return None
+
     def product(self, ones: Sequence[Box], others: Sequence[Box], budget: Budget) -> list[Box]:
         """Return what is in one of the boxes and in one of the others."""
+        independent = _facts(ones).isdisjoint(_facts(others))
+        if independent:
+            budget.spend(len(ones) * len(others), 0)
         made: list[Box] = []
         for one in ones:
             for other in others:
@@ -201,13 +223,14 @@ class Space:
                 if both is not None:
                     made.append(both)
             budget.spend(len(made), len(others))
-        return self.simplified(made)
+        return made if independent else self.simplified(made, budget)
 
-    def simplified(self, boxes: list[Box]) -> list[Box]:
+    def simplified(self, boxes: list[Box], budget: Budget) -> list[Box]:
         """Return fewer boxes with the same events: join neighbours, drop what is inside others."""
         if len(boxes) < 2:
             return boxes
         for dimension in dict.fromkeys(key for box in boxes for key in box):
+            budget.spend(0, len(boxes))
             boxes = self._joined(boxes, dimension)
         if len(boxes) > MAX_ABSORBED:
             return boxes
@@ -250,7 +273,7 @@ class Space:
                 if isinstance(condition, AnyOf) is not negated:
                     found = [box for part in parts for box in part]
                     budget.spend(len(found), len(found))
-                    return self.simplified(found)
+                    return self.simplified(found, budget)
                 found = list(EVERYTHING)
                 for part in sorted(parts, key=len):
                     found = self.product(found, part, budget)
@@ -325,6 +348,11 @@ def _requirements(box: Box) -> dict[str, Requirements]:
         if not isinstance(dimension, str) and mask != MATCHES | DIFFERS:
             found.setdefault(dimension[0], {})[dimension] = mask == MATCHES
     return {fact: tuple(sorted(patterns.items())) for fact, patterns in found.items()}
+
+
+def _facts(boxes: Iterable[Box]) -> set[str]:
+    """Return the facts that some boxes restrict."""
+    return {key if isinstance(key, str) else key[0] for box in boxes for key in box}
 
 
 def are_disjoint(one: Box, other: Box) -> bool:

@@ -28,7 +28,16 @@ from listboss.rules._text import (
     wrong_type,
 )
 
-__all__ = ["Catalogue", "EventType", "FactKind", "FactType", "ProductKind", "Source", "Subject"]
+__all__ = [
+    "LISTED_KINDS",
+    "Catalogue",
+    "EventType",
+    "FactKind",
+    "FactType",
+    "ProductKind",
+    "Source",
+    "Subject",
+]
 
 
 class ProductKind(StrEnum):

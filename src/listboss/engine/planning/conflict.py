@@ -18,7 +18,7 @@ from listboss.plan import Conflict, ConflictRule
 from listboss.rules._text import fold
 from listboss.rules.action import Action, AddLead, MoveLead, Place, place_key
 
-__all__ = ["may_conflict", "resolve"]
+__all__ = ["contradict", "may_conflict", "resolve"]
 
 # The conflict table.
 #
@@ -128,7 +128,7 @@ def _losses(movers: list[tuple[str, CompiledAction]]) -> dict[str, list[str]]:
     """For each adding or moving action, the earlier declared ones that it contradicts."""
     losses: dict[str, list[str]] = {}
     for n, (order, each) in enumerate(movers):
-        earlier = [other for other, winner in movers[:n] if _contradict(winner, each)]
+        earlier = [other for other, winner in movers[:n] if contradict(winner, each)]
         if earlier:
             losses[order] = earlier
     return losses
@@ -138,7 +138,8 @@ def _first(orders: list[str], good: Callable[[str], bool]) -> str:
     return next((order for order in orders if good(order)), orders[0])
 
 
-def _contradict(one: CompiledAction, other: CompiledAction) -> bool:
+def contradict(one: CompiledAction, other: CompiledAction) -> bool:
+    """Whether two actions that add to a place or move contradict each other."""
     if one.provider != other.provider:
         return False
     match one.action, other.action:

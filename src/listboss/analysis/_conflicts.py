@@ -1,0 +1,193 @@
+"""Conflicts: two rules of which one event asks for actions that contradict each other.
+
+Pairs are found by target: only rules that add to a tag or a place are compared with those that
+remove from it, and rules that move contacts with each other. The engine decides which of the two
+wins, in its plan of the witness.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import combinations, islice, product
+from typing import NamedTuple, TypeAlias
+
+import attrs
+
+from listboss.analysis._draft import Draft, Observe, Sighting, draft, named
+from listboss.analysis._group import Group, Member, overlap
+from listboss.engine.planning.compiled import ADDS, MOVES, REMOVES, CompiledAction
+from listboss.engine.planning.conflict import contradict, resolve
+from listboss.plan import Conflict, ConflictRule
+from listboss.rules._boxes import Space
+from listboss.rules._text import quoted
+from listboss.rules._wording import describe_action
+from listboss.rules.action import action_key
+from listboss.rules.event import Event
+from listboss.rules.finding import AnalysisCode
+
+__all__ = ["MAX_PAIRS", "conflicts"]
+
+MAX_PAIRS = 100
+"""A target with more conflicting pairs of rules is reported once."""
+MAX_SHOWN = 10
+"""This many pairs of such a target are shown."""
+MAX_COMPARED = 1_000_000
+"""At most this many pairs of rules are compared for one target."""
+MAX_WITNESSES = 1_000
+"""The smallest event is chosen from at most this many."""
+
+_Target: TypeAlias = tuple[str, ...]
+_Numbered: TypeAlias = tuple[int, Member]
+
+
+class _Pair(NamedTuple):
+    """Two rules in declared order."""
+
+    one: Member
+    other: Member
+
+
+@attrs.define
+class _Contested:
+    """A target, and the pairs of rules that contradict each other over it."""
+
+    pairs: dict[tuple[int, int], _Pair] = attrs.field(factory=dict[tuple[int, int], _Pair])
+    compared: int = 0
+
+    def compare(self, ones: list[_Numbered], others: list[_Numbered], space: Space) -> None:
+        """Add the pairs that one event can run, within the limit."""
+        for (n, one), (m, other) in islice(product(ones, others), MAX_COMPARED - self.compared):
+            self.compared += 1
+            if n != m and overlap(one, other, space):
+                first, second = (one, other) if n <= m else (other, one)
+                self.pairs[min(n, m), max(n, m)] = _Pair(first, second)
+
+
+def conflicts(group: Group, observe: Observe, count: Callable[[int], None]) -> Iterator[Draft]:
+    """Yield a finding for each pair of rules, or one for each target with very many pairs."""
+    few: dict[tuple[int, int], _Pair] = {}
+    for target, contested in _contested(group).items():
+        count(contested.compared)
+        if contested.compared == MAX_COMPARED:
+            yield draft(
+                AnalysisCode.TOO_COMPLEX,
+                f"more than {MAX_COMPARED} pairs of rules could conflict over {_text(target)}: "
+                "the others were not compared",
+                "use fewer rules for it",
+                product_id=group.product.id,
+            )
+        if len(contested.pairs) > MAX_PAIRS:
+            yield _many(target, contested, group, observe)
+        else:
+            few |= contested.pairs
+    for key in sorted(few):
+        yield _one(few[key], group, observe)
+
+
+def _contested(group: Group) -> dict[_Target, _Contested]:
+    """Find the pairs of each target, and of the places of contacts at each account."""
+    adding: dict[_Target, dict[int, Member]] = {}
+    removing: dict[_Target, dict[int, Member]] = {}
+    moving: dict[str, dict[str, tuple[CompiledAction, list[_Numbered]]]] = {}
+    for n, member in enumerate(group.compared):
+        for action in member.actions:
+            if action.role & ADDS:
+                adding.setdefault(action.target, {})[n] = member
+            if action.role & REMOVES:
+                removing.setdefault(action.target, {})[n] = member
+            if action.role & MOVES:
+                movers = moving.setdefault(action.provider, {})
+                movers.setdefault(action.order, (action, []))[1].append((n, member))
+    found: dict[_Target, _Contested] = {}
+    for target in adding.keys() & removing.keys():
+        found[target] = _Contested()
+        ones, others = [*adding[target].items()], [*removing[target].items()]
+        found[target].compare(ones, others, group.space)
+    for provider, movers in moving.items():
+        contested = _Contested()
+        for (action, ones), (another, others) in combinations(movers.values(), 2):
+            if contradict(action, another):
+                contested.compare(ones, others, group.space)
+        found[provider, "moves"] = contested
+    return dict(sorted(found.items()))
+
+
+def _text(target: _Target) -> str:
+    provider, kind, *parts = target
+    if kind == "moves":
+        return f"the place of a contact at {quoted(provider)}"
+    values = parts if kind == "tag" else parts[1::2]
+    return f"the {kind} {quoted(', '.join(values))} at {quoted(provider)}"
+
+
+# Findings
+
+
+def _witness(pair: _Pair, group: Group) -> Event:
+    """Return the smallest event on which both rules hold."""
+    boxes = product(pair.one.where(), pair.other.where())
+    both = (group.space.intersection(one, other) for one, other in boxes)
+    found = islice((box for box in both if box is not None), MAX_WITNESSES)
+    return group.witness(pair.one.plans & pair.other.plans, group.space.member(found))
+
+
+def _keys(member: Member) -> set[tuple[str, ...]]:
+    return {action_key(action) for action in member.rule.actions}
+
+
+def _decided(pair: _Pair, sighting: Sighting) -> tuple[Conflict, Member, Member]:
+    """Return a conflict of the two rules, with its loser and its winner.
+
+    It is one of the plan of the witness, if another rule does not decide that one.
+    """
+    one, other = pair
+    options = [
+        (conflict, loser, winner)
+        for conflict in (*sighting.plan.conflicts, *resolve([*one.actions, *other.actions])[1])
+        for loser, winner in ((other, one), (one, other))
+        if conflict.provider == loser.rule.provider and action_key(conflict.dropped) in _keys(loser)
+    ]
+    between = (each for each in options if action_key(each[0].kept) in _keys(each[2]))
+    return next(between, options[0])
+
+
+def _shows(pair: _Pair, sighting: Sighting) -> bool:
+    keys = _keys(pair.one) | _keys(pair.other)
+    dropped = {action_key(conflict.dropped) for conflict in sighting.plan.conflicts}
+    return {pair.one.id, pair.other.id} <= sighting.matched and not keys.isdisjoint(dropped)
+
+
+def _one(pair: _Pair, group: Group, observe: Observe) -> Draft:
+    sighting = observe(_witness(pair, group))
+    conflict, loser, winner = _decided(pair, sighting)
+    kept, dropped = describe_action(conflict.kept), describe_action(conflict.dropped)
+    why = "the removal wins" if conflict.rule is ConflictRule.REMOVE_WINS else "the first one wins"
+    return draft(
+        AnalysisCode.CONFLICT,
+        f"one event can run {quoted(winner.rule.name)} ({kept}) and {quoted(loser.rule.name)} "
+        f"({dropped}): {why}",
+        "let their conditions exclude each other",
+        rule=pair.one.rule,
+        path="$.actions",
+        others=(pair.other.id,),
+        event=sighting.event,
+        shows=lambda seen: _shows(pair, seen),
+    )
+
+
+def _many(target: _Target, contested: _Contested, group: Group, observe: Observe) -> Draft:
+    pairs = [contested.pairs[key] for key in sorted(contested.pairs)]
+    shown = pairs[:MAX_SHOWN]
+    names = "; ".join(named([one.rule.name, other.rule.name]) for one, other in shown)
+    ids = dict.fromkeys(member.id for pair in shown for member in pair)
+    first = pairs[0]
+    return draft(
+        AnalysisCode.CONFLICT,
+        f"{len(pairs)} pairs of rules contradict each other over {_text(target)}, such as {names}",
+        "let their conditions exclude each other, or use another tag or place",
+        rule=first.one.rule,
+        path="$.actions",
+        others=[each for each in ids if each != first.one.id],
+        event=observe(_witness(first, group)).event,
+        shows=lambda sighting: _shows(first, sighting),
+    )

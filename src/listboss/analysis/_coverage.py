@@ -1,0 +1,173 @@
+"""Rules whose actions are always asked for by others: duplicates, shadowed rules, and rules that
+do what automatic capture does already.
+
+Rules are looked at from the last to the first, and one that is reported no longer covers others:
+so all rules that are reported can be removed, and every plan has the same actions as before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from listboss.analysis._alone import too_complex
+from listboss.analysis._draft import Draft, Sighting, draft, named
+from listboss.analysis._group import Group, Member, overlap
+from listboss.engine.planning.capture import Capture
+from listboss.engine.planning.compiled import CompiledAction
+from listboss.rules._boxes import Budget, Space, TooComplexError
+from listboss.rules._text import quoted
+from listboss.rules.finding import AnalysisCode
+from listboss.rules.ruleset import RuleSet
+
+__all__ = ["capture_of", "coverage"]
+
+COVER_BOXES = 512
+"""To decide whether rules cover another one, 16 times this many boxes are compared at most."""
+
+_Index = dict[str, list[Member]]
+"""The rules that ask for an action, by its order, which equal actions share."""
+
+
+def capture_of(rules: RuleSet) -> Capture | None:
+    """Return the automatic capture of a rule set, if it has an account for it."""
+    name = rules.capture_provider
+    account = None if name is None else rules.providers.get(name)
+    return None if name is None or account is None else Capture(name, account)
+
+
+def coverage(group: Group, capture: Capture | None) -> Iterator[Draft]:
+    """Yield the rules of a group that add nothing to the others, the last first."""
+    automatic: dict[str, CompiledAction] = {}
+    if capture is not None:
+        always, _ = capture.actions(group.product.id, group.event)
+        automatic = {action.order: action for action in always}
+    members = group.compared
+    index: _Index = {}
+    for each in members:
+        for order in {action.order for action in each.actions}:
+            index.setdefault(order, []).append(each)
+    reported: set[str] = set()
+    for each in reversed(members):
+        try:
+            found = _of(each, index, reported, automatic, group)
+        except TooComplexError:
+            found = too_complex(each, "too many rules ask for the same actions")
+        if found is not None:
+            reported.add(each.id)
+            yield found
+
+
+def _of(
+    member: Member,
+    index: _Index,
+    reported: set[str],
+    automatic: dict[str, CompiledAction],
+    group: Group,
+) -> Draft | None:
+    own = [action for action in member.actions if not _sends(automatic.get(action.order), action)]
+    if not own:
+        return _automatic(member, group)
+    covering: dict[str, Member] = {}
+    for action in own:
+        candidates = [
+            each
+            for each in index[action.order]
+            if each is not member and each.id not in reported and _asks(each, action)
+        ]
+        used = _cover(member, candidates, group.space) if candidates else None
+        if used is None:
+            return None
+        covering |= {each.id: each for each in used}
+    for each in index[own[0].order]:
+        if each is not member and each.id not in reported and _equal(member, each, group):
+            return _duplicate(member, each, group)
+    others = [each for each in group.members if each.id in covering]
+    return _shadowed(member, others, group, with_capture=len(own) < len(member.actions))
+
+
+def _sends(other: CompiledAction | None, action: CompiledAction) -> bool:
+    """Whether an equal action sends at least the same data."""
+    return other is not None and set(action.send) <= set(other.send)
+
+
+def _asks(other: Member, action: CompiledAction) -> bool:
+    return any(each.order == action.order and _sends(each, action) for each in other.actions)
+
+
+def _cover(member: Member, candidates: Sequence[Member], space: Space) -> list[Member] | None:
+    """Return rules of which at least one holds wherever the member does; None if there are none.
+
+    One rule is preferred to several.
+    """
+    boxes, plans = member.where(), member.plans
+    for each in candidates:
+        if not plans & ~each.plans and all(
+            any(space.is_inside(box, other) for other in each.where()) for box in boxes
+        ):
+            return [each]
+    meeting = [each for each in candidates if overlap(member, each, space)]
+    left = plans
+    while left:
+        plan = left & -left
+        left ^= plan
+        others = [box for each in meeting if each.plans & plan for box in each.where()]
+        if space.uncovered(boxes, others, Budget(COVER_BOXES)) is not None:
+            return None
+    return meeting
+
+
+def _automatic(member: Member, group: Group) -> Draft:
+    def shows(sighting: Sighting) -> bool:
+        reasons = {action.because for action in sighting.plan.actions if action.automatic}
+        return any(member.id in because for because in reasons)
+
+    return draft(
+        AnalysisCode.LOSES_TO_AUTOMATIC,
+        "automatic capture does everything that this rule does, on every event where it runs",
+        "remove the rule, or give the lead a place",
+        rule=member.rule,
+        path="$.actions",
+        event=group.witness_of(member),
+        shows=shows,
+    )
+
+
+def _duplicate(member: Member, twin: Member, group: Group) -> Draft:
+    return draft(
+        AnalysisCode.DUPLICATE,
+        f"the rule does the same as {quoted(twin.rule.name)}, on the same events",
+        "remove one of them",
+        rule=member.rule,
+        others=(twin.id,),
+        event=group.witness_of(member),
+        shows=lambda sighting: {member.id, twin.id} <= sighting.matched,
+    )
+
+
+def _shadowed(member: Member, others: list[Member], group: Group, *, with_capture: bool) -> Draft:
+    ids = {each.id for each in others}
+    names = named([each.rule.name for each in others])
+    if with_capture:
+        names = f"automatic capture and {names}"
+    return draft(
+        AnalysisCode.SHADOWED,
+        f"wherever the rule runs, all that it does is already asked for by {names}",
+        "remove the rule, or change its condition or its actions",
+        rule=member.rule,
+        others=[each.id for each in others],
+        event=group.witness_of(member),
+        shows=lambda seen: member.id in seen.matched and not ids.isdisjoint(seen.matched),
+    )
+
+
+def _equal(one: Member, other: Member, group: Group) -> bool:
+    """Whether two rules ask for the same, with the same data, on the same events."""
+    asked = [{(each.order, each.send) for each in member.actions} for member in (one, other)]
+    return (
+        asked[0] == asked[1]
+        and one.plans == other.plans
+        and all(
+            group.space.uncovered(a.where(), b.where(), Budget(COVER_BOXES)) is None
+            for a, b in ((one, other), (other, one))
+        )
+    )
