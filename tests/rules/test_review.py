@@ -250,6 +250,11 @@ FINDINGS: dict[FindingCode, tuple[Severity, str, list[dict[str, Any]]]] = {
             {"actions": (AddLead("A"), MoveLead("B", source="a"))},
         ],
     ),
+    FindingCode.MOVE_WITHOUT_SOURCE: (
+        W,
+        "$.actions[0]",
+        [{"actions": MoveLead("B")}, {"actions": MoveLead("B"), "event": "purchase.refunded"}],
+    ),
     FindingCode.RESERVED_TAG: (
         E,
         "$.actions[0]",
@@ -279,9 +284,9 @@ FINDINGS: dict[FindingCode, tuple[Severity, str, list[dict[str, Any]]]] = {
         E,
         "$.actions[0]",
         [
-            {"provider": "narrow", "actions": MoveLead("C")},
+            {"provider": "narrow", "actions": MoveLead("C", source="A")},
             {"provider": "narrow", "actions": MoveLead("A", source="C")},
-            {"provider": "narrow", "actions": MoveLead(Place(machine="A"))},
+            {"provider": "narrow", "actions": MoveLead(Place(machine="A"), source="A")},
         ],
     ),
     FindingCode.PARAMETERS_UNSUPPORTED: (
@@ -400,7 +405,7 @@ class TestPaths:
             AddLead(" "),
             RemoveLead(Place(a="x", b="")),
             MoveLead("A", source=" "),
-            MoveLead(" "),
+            MoveLead(" ", source="A"),
         ],
     )
     def test_blank_targets(self, action):
@@ -655,7 +660,10 @@ class TestFinding:
             ),
             ({"provider": "narrow", "actions": AddTag("other")}, "the provider has no tag `other`"),
             (
-                {"provider": "narrow", "actions": MoveLead(Place(machine="7", level="1"))},
+                {
+                    "provider": "narrow",
+                    "actions": MoveLead(Place(machine="7", level="1"), source="A"),
+                },
                 "the provider has no place `level=1, machine=7`",
             ),
             (_enrol(), "parameter `course` of `acme.enrol` is missing"),
@@ -765,7 +773,7 @@ HINTS: dict[str, tuple[dict[str, Any], str]] = {
         "did you mean `vip`? otherwise, declare it in `Capabilities.tags`",
     ),
     "place": (
-        {"provider": "narrow", "actions": MoveLead("C")},
+        {"provider": "narrow", "actions": MoveLead("C", source="A")},
         "choose `A` or `B`, or declare it in `Capabilities.places`",
     ),
     "field to send": (

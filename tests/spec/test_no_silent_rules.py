@@ -8,6 +8,7 @@ from listboss import (
     AddTag,
     AllOf,
     AnyOf,
+    Capabilities,
     Engine,
     MoveLead,
     Not,
@@ -69,6 +70,27 @@ class TestEmptyGroups:
         """The rule could never run, so it is flagged."""
         rules = rule_set(rule("r", AddTag("x"), condition=condition))
         assert [(FindingCode.NEVER_HOLDS, Severity.ERROR)] == findings(rules)
+
+
+class TestMovesWithoutSource:
+    """A move without a source takes the contact out of other products' places: a warning."""
+
+    def test_warning(self, rule, rule_set):
+        """The warning comes with a second product, whose places the move may empty."""
+        moved = rule("r", MoveLead("Alumni"))
+        course = rule_set().product(moved.product_id)
+        assert [(FindingCode.MOVE_WITHOUT_SOURCE, Severity.WARNING)] == findings(rule_set(moved))
+        assert [] == findings(rule_set(moved, products=[course]))
+
+    def test_source(self, rule, rule_set):
+        """A move that names its source touches no other place."""
+        assert [] == findings(rule_set(rule("r", MoveLead("Alumni", source="Students"))))
+
+    def test_one_place(self, rule, rule_set):
+        """Where a contact is at one place at a time, every addition does the same."""
+        account = attrs.evolve(Capabilities.everything(), one_place=True)
+        rules = rule_set(rule("r", MoveLead("Alumni")), providers={"mail": account})
+        assert [] == findings(rules)
 
 
 class TestAmounts:

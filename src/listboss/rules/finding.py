@@ -65,6 +65,7 @@ class FindingCode(StrEnum):
     NEVER_HOLDS = "never_holds"
     ACTIONS_EMPTY = "actions_empty"
     ACTIONS_CONTRADICT = "actions_contradict"
+    MOVE_WITHOUT_SOURCE = "move_without_source"
     RESERVED_TAG = "reserved_tag"
     PLAN_REQUIRED = "plan_required"
     PLAN_UNKNOWN = "plan_unknown"
@@ -98,6 +99,7 @@ WARNINGS: frozenset[FindingCode | AnalysisCode] = frozenset(
         FindingCode.ACTION_EMULATED,
         FindingCode.DATA_NOT_CARRIED,
         FindingCode.GROUP_EMPTY,
+        FindingCode.MOVE_WITHOUT_SOURCE,
         FindingCode.CURRENCY_MISSING,
         FindingCode.VALUE_UNFAMILIAR,
         FindingCode.VALUE_CASE,

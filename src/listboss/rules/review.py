@@ -19,6 +19,7 @@ from listboss.errors import FlaggedSegmentationError
 from listboss.rules._contradiction import contradictions
 from listboss.rules._facts import EXPECTED_FORMS, FITTING_KINDS, READERS
 from listboss.rules._groups import bare_amounts, empty_groups
+from listboss.rules._moves import sourceless_moves
 from listboss.rules._satisfiable import can_hold, never_hint
 from listboss.rules._text import alternatives, kind_of, quoted, suggestion
 from listboss.rules.action import (
@@ -53,7 +54,7 @@ MAX_SUGGESTIONS = 8
 class ReviewContext:
     """What a rule is reviewed against: its product and its provider's abilities, if known.
 
-    `product_ids` and `provider_names` are those of the rule set, for suggestions.
+    `product_ids` and `provider_names` are those of the rule set.
     """
 
     product: Product | None
@@ -342,7 +343,7 @@ def _amounts(rule: Segmentation, context: ReviewContext) -> Iterator[_Fault]:
 
 
 _CHECKS: tuple[_Check, ...] = (_provider, _product, _event, _condition, _actions, _data)
-_WARNING_CHECKS: tuple[_Check, ...] = (_amounts,)
+_WARNING_CHECKS: tuple[_Check, ...] = (_amounts, sourceless_moves)
 """Checks that find no errors, so that they do not matter for whether a rule is flagged."""
 
 
