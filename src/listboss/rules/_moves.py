@@ -28,7 +28,9 @@ def sourceless_moves(
     Where a contact is at one place at a time, every addition does the same.
     """
     account = context.capabilities
-    if len(context.product_ids) < 2 or (account is not None and account.one_place):
+    if len(context.product_ids) < 2 or account is None:
+        return
+    if account.one_place or account.move_lead == "none":
         return
     for n, action in enumerate(rule.actions):
         if isinstance(action, MoveLead) and action.source is None:
