@@ -1,6 +1,7 @@
 import pytest
 
 from listboss import AddTag, Engine, Idle, Product, RuleSet, SubscriptionPlan
+from listboss.testing import reference
 
 
 @pytest.fixture
@@ -38,6 +39,29 @@ def _tags(plan):
 def test_which_rules_run(planner, happens, event, expected):
     """A plan is found by its id, by one of its other ids, or else by its name."""
     assert expected == _tags(planner.plan(happens(product_id="77", **event)))
+
+
+def test_a_long_name_is_no_name(rule, rule_set, happens):
+    """Names of over 4,096 characters are not compared, as facts are not."""
+    names = ["gold " * 819 + "x", "gold " * 820]
+    plans = [SubscriptionPlan(str(n), name) for n, name in enumerate(names)]
+    club = Product(
+        "77", "Club", kind="subscription", plans=plans, approved_at=happens().occurred_at
+    )
+    rules = rule_set(rule("r", AddTag("x"), product_id="77", plan_ids=("0", "1")), products=[club])
+    events = [happens(product_id="77", plan_name=name) for name in names]
+    assert [None, Idle.UNKNOWN_PLAN] == [Engine(rules).plan(event).idle for event in events]
+    assert [reference.plan(rules, event) for event in events] == [
+        Engine(rules).plan(event) for event in events
+    ]
+
+
+def test_plans_with_the_same_rules(engine, rule, happens):
+    """Rules that name the same plans run on each of them."""
+    both = {"product_id": "77", "plan_ids": ("10", "20")}
+    eng = engine(rule("one", AddTag("a"), **both), rule("two", AddTag("b"), **both))
+    plans = [eng.plan(happens(product_id="77", plan_id=plan_id)) for plan_id in ("10", "20")]
+    assert [["a", "b"], ["a", "b"]] == [_tags(plan) for plan in plans]
 
 
 def test_a_rule_may_name_any_id_of_a_plan(engine, rule, happens):

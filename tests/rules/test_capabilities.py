@@ -14,6 +14,7 @@ from listboss import (
 )
 from listboss.errors import ActionError, ArgumentTypeError
 from listboss.rules import Verb
+from listboss.rules._facts import MAX_TEXT_LENGTH
 from listboss.rules.capabilities import GENERAL_ACTIONS
 
 account_of: Any = Capabilities
@@ -144,6 +145,25 @@ class TestAbilities:
         assert account.takes_place(Place(list=" buyers"))
         assert account.takes_place(None)
         assert not account.takes_place(Place(list="Others"))
+
+    def test_takes_field(self):
+        """Data that is not listed is not taken, apart from the e-mail address."""
+        account = Capabilities(data=["name"])
+        taken = [account.takes_field(field) for field in ("name", "email", "phone")]
+        assert [True, True, False] == taken
+        assert Capabilities.everything().takes_field("offer")
+
+    def test_the_first_of_equal_verbs(self):
+        """Of two verbs with one name, the first counts."""
+        first, second = Verb("acme.enrol", {"course": "text"}), Verb("acme.enrol")
+        assert first == Capabilities(verbs=[first, second]).verb("acme.enrol")
+
+    def test_a_long_parameter(self):
+        """The text of a parameter may be longer than that of a fact: it is not compared."""
+        verb = Verb("acme.note", {"text": "text", "count": "integer"})
+        long = "x" * (MAX_TEXT_LENGTH + 1)
+        action = ProviderAction("acme.note", {"text": long, "count": long})
+        assert ("count",) == verb.faults(action)
 
     def test_tags_compare_folded(self):
         """Tags compare folded."""

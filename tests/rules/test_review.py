@@ -789,6 +789,10 @@ HINTS: dict[str, tuple[dict[str, Any], str]] = {
         "`lt` fits facts of kind `decimal`, `instant` or `integer`",
     ),
     "range": ({"condition": where.installments.between(3, 2)}, "write the lower bound first"),
+    "long value": (
+        {"condition": where.src.contains("x" * 4_097)},
+        "use a shorter string: a longer one never matches",
+    ),
 }
 
 

@@ -87,6 +87,11 @@ class TestProduct:
         club = Product("1", "x", kind=ProductKind.SUBSCRIPTION, plans=[MONTHLY, ANNUAL])
         assert [MONTHLY, ANNUAL, ANNUAL, None] == [club.plan(i) for i in ("10", "20", "22", "9")]
 
+    def test_plan_ids(self):
+        """Every id of every plan, in the order given."""
+        club = Product("1", "x", kind=ProductKind.SUBSCRIPTION, plans=[MONTHLY, ANNUAL])
+        assert [*MONTHLY.ids, *ANNUAL.ids] == list(club.plan_ids)
+
     def test_a_single_plan(self):
         """One plan may be given instead of a list."""
         single: Any = MONTHLY

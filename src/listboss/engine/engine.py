@@ -23,6 +23,8 @@ from listboss.engine.planning.compiled import CompiledAction, compile_actions
 from listboss.engine.planning.conflict import resolve
 from listboss.engine.planning.trial import trial_event
 from listboss.plan import NO_CONTEXT, Idle, Plan, PlanContext, make_plan
+from listboss.rules._facts import LONG_TEXTS
+from listboss.rules._literal import forget_texts
 from listboss.rules.automatic import is_first_charge
 from listboss.rules.event import Contact, Event
 from listboss.rules.review import flagged_error, is_flagged, review
@@ -241,6 +243,8 @@ class Engine:
             return make_plan(event, (), (), Idle.TEST, context)
         bucket = self._bucket(event)
         automatic, matched = bucket.automatic, bucket.match_actions(event.facts)
+        if LONG_TEXTS:
+            forget_texts()
         if not matched:
             if automatic:
                 return bind(event, contact, automatic, (), context)
@@ -265,13 +269,18 @@ class Engine:
 
     def match(self, event: Event) -> tuple[str, ...]:
         """Return the ids of the custom segmentations that hold, in the order declared."""
-        return self._bucket(event).match_ids(event.facts)
+        matched = self._bucket(event).match_ids(event.facts)
+        if LONG_TEXTS:
+            forget_texts()
+        return matched
 
     # Explaining and testing
 
     def explain(self, event: Event, *, include_tests: bool = False) -> Explanation:
         """Say for each rule of the event's product that it runs, or why it does not."""
-        return explain(self._rules, event, self.plan(event, include_tests=include_tests))
+        explanation = explain(self._rules, event, self.plan(event, include_tests=include_tests))
+        forget_texts()
+        return explanation
 
     def plan_test(
         self, segmentation_id: str, contact: Contact, *, id: str, occurred_at: datetime

@@ -2,7 +2,8 @@
 
 A reader turns a raw value into the form in which it compares, or into None when the value
 has the wrong type. Nothing is converted: "150" is not 150 and True is not 1; only a decimal
-fact accepts an integer too. Blank text counts as missing. Both sides of a comparison, the
+fact accepts an integer too. Blank text counts as missing, and a very long text has the wrong
+type. Both sides of a comparison, the
 event's and the rule's, go through the same reader.
 """
 
@@ -11,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, TypeAlias
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from listboss.rules._text import fold
 from listboss.rules._vocabulary import normal_form
@@ -22,15 +23,20 @@ from listboss.rules.event import FactValue
 __all__ = [
     "EXPECTED_FORMS",
     "FITTING_KINDS",
+    "LONG_TEXTS",
+    "MAX_TEXT_LENGTH",
     "ORDERED_KINDS",
     "READERS",
     "Facts",
     "Reader",
+    "TextCache",
     "code_reader",
     "is_present",
     "language_range",
     "operators_of",
 ]
+
+T = TypeVar("T")
 
 Facts: TypeAlias = Mapping[str, Any]
 """The raw facts of an event, by name."""
@@ -46,6 +52,11 @@ FITTING_KINDS: dict[Operator, frozenset[FactKind]] = {
 }
 """The kinds of fact that an operator fits; an operator that is not listed fits every kind."""
 
+MAX_TEXT_LENGTH = 4_096
+"""A longer string has the wrong type, in an event and in a rule. Everything that rules read fits,
+and no sender can make the rules compare megabytes."""
+MAX_UNCACHED_LENGTH, MAX_CACHED_TEXTS = 64, 64
+"""Longer texts of an event are folded once for all rules; at most this many are kept meanwhile."""
 SUBTAG_LENGTHS = (2, 8)
 """The shortest and the longest first subtag of a BCP-47 tag; later subtags may be shorter."""
 MAX_SUBTAGS = 16
@@ -61,28 +72,57 @@ def operators_of(kind: FactKind) -> tuple[Operator, ...]:
     return tuple(each for each in Operator if kind in FITTING_KINDS.get(each, FactKind))
 
 
+class TextCache(dict[str, T], Generic[T]):
+    """What is made of the long texts of an event, until `forget_texts` is called.
+
+    Threads may share it: a string that another thread forgets is only folded again.
+    """
+
+    __slots__ = ("_make",)
+
+    def __init__(self, make: Callable[[str], T]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, text: str) -> T:
+        if len(self) >= MAX_CACHED_TEXTS:
+            self.clear()
+        made = self[text] = self._make(text)
+        return made
+
+
+LONG_TEXTS: TextCache[str | None] = TextCache(lambda raw: fold(raw) or None)
+"""Long texts by their raw form."""
+
+
 def is_present(raw: object) -> bool:
     """Whether a raw fact has a value; None and blank text count as missing."""
-    return bool(raw.strip()) if isinstance(raw, str) else raw is not None
+    return bool(raw[: MAX_TEXT_LENGTH + 1].strip()) if isinstance(raw, str) else raw is not None
 
 
 def _text(raw: object) -> str | None:
-    return (fold(raw) or None) if isinstance(raw, str) else None
+    if not isinstance(raw, str):
+        return None
+    if len(raw) > MAX_UNCACHED_LENGTH:
+        return LONG_TEXTS[raw] if len(raw) <= MAX_TEXT_LENGTH else None
+    return fold(raw) or None
 
 
 def _identifier(raw: object) -> str | None:
-    return (raw.strip() or None) if isinstance(raw, str) else None
+    return (raw.strip() or None) if isinstance(raw, str) and len(raw) <= MAX_TEXT_LENGTH else None
 
 
 def _term(raw: object) -> str | None:
-    return (normal_form(raw) or _text(raw)) if isinstance(raw, str) else None
+    if not isinstance(raw, str) or len(raw) > MAX_TEXT_LENGTH:
+        return None
+    return normal_form(raw.strip()) or _text(raw)
 
 
 def code_reader(length: int) -> Callable[[object], str | None]:
     """Make a reader of codes with that many letters, for countries and currencies."""
 
     def read(raw: object) -> str | None:
-        if not isinstance(raw, str):
+        if not isinstance(raw, str) or len(raw) > MAX_TEXT_LENGTH:
             return None
         code = raw.strip()
         return code.upper() if len(code) == length and code.isascii() and code.isalpha() else None
@@ -91,7 +131,7 @@ def code_reader(length: int) -> Callable[[object], str | None]:
 
 
 def _language(raw: object) -> str | None:
-    if not isinstance(raw, str):
+    if not isinstance(raw, str) or len(raw) > MAX_TEXT_LENGTH:
         return None
     if len(raw) == SUBTAG_LENGTHS[0] and raw.isascii() and raw.isalpha() and raw.islower():
         return raw  # the common case

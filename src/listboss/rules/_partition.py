@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import count
+from itertools import chain, count, zip_longest
 from typing import Any, TypeAlias
 
 import attrs
@@ -28,6 +28,9 @@ from listboss.rules.condition import Operator
 __all__ = ["Constraint", "Intervals", "Partition", "partitions_of"]
 
 Intervals: TypeAlias = tuple[tuple[int, int], ...]
+
+EXCLUDING = frozenset({Operator.NE, Operator.NOT_IN})
+"""Operators that hold in all cells but those of the values listed."""
 
 
 @attrs.frozen
@@ -76,20 +79,27 @@ class Partition:
         self.is_ordered = kind in ORDERED_KINDS
         first, step = (1, 2) if self.is_ordered else (0, 1)
         self.cells: dict[Any, int] = dict(zip(self.points, count(first, step), strict=False))
-        self._below: dict[Any, list[int]] = {}  # by language tag: its cell and those of longer tags
+        # By language tag: its cell and those of longer tags, which are sorted right behind it.
+        self._below: dict[Any, tuple[int, int]] = {}
         if kind is FactKind.LANGUAGE:
             for tag, cell in self.cells.items():
                 for prefix in language_range(tag):
-                    self._below.setdefault(prefix, []).append(cell)
+                    low, _ = self._below.get(prefix, (cell, cell))
+                    self._below[prefix] = low, cell + 1
         self.count = 2 * len(points) + 1 if self.is_ordered else len(points) + 1
         self.missing = self.count
         self.size = self.count + 2
 
     def constraint(self, literals: Sequence[Literal]) -> Constraint:
         """Return where all these literals hold; the partition must be made for them."""
-        known = self._intervals(literals[0])
-        for each in literals[1:]:
-            known = _intersection(known, self._intervals(each))
+        parts = [self._intervals(each) for each in literals if each.operator not in EXCLUDING]
+        if excluded := [each for each in literals if each.operator in EXCLUDING]:
+            cells = chain.from_iterable(map(self._named, excluded))
+            parts.append(self._complement(_union(cells)))
+        while len(parts) > 1:  # in pairs, so that each interval takes part few times
+            pairs = zip_longest(parts[::2], parts[1::2])
+            parts = [one if two is None else _intersection(one, two) for one, two in pairs]
+        known = parts[0]
         operators = {each.operator for each in literals}
         return Constraint(
             known,
@@ -134,24 +144,17 @@ class Partition:
                 return ((0, self.count),)
             case Operator.IS_MISSING:
                 return ()
-            case Operator.EQ:
-                return self._cells_of((one.operand,))
-            case Operator.IN:
-                return self._cells_of(one.operand)
-            case Operator.NE:
-                return self._complement(self._cells_of((one.operand,)))
-            case Operator.NOT_IN:
-                return self._complement(self._cells_of(one.operand))
+            case Operator.EQ | Operator.IN:
+                return self._named(one)
             case _:
                 return self._range(one)
 
-    def _cells_of(self, values: Iterable[Any]) -> Intervals:
+    def _named(self, one: Literal) -> Intervals:
+        """Return the cells of the values that a literal lists."""
+        values = one.operand if one.operator in LIST_OPERATORS else (one.operand,)
         if self._below:
-            cells = list({cell for value in values for cell in self._below[value]})
-        else:
-            cells = [self.cells[value] for value in values]
-        cells.sort()
-        return tuple([(cell, cell + 1) for cell in cells])
+            return _union(self._below[value] for value in values)
+        return tuple([(cell, cell + 1) for cell in sorted([self.cells[value] for value in values])])
 
     def _range(self, one: Literal) -> Intervals:
         operator, operand = one.operator, one.operand
@@ -180,6 +183,16 @@ def partitions_of(conjunctions: Iterable[Mapping[str, Sequence[Literal]]]) -> di
         for fact, group in literals.items():
             mentioned.setdefault(fact, []).extend(group)
     return {fact: Partition(group) for fact, group in mentioned.items()}
+
+
+def _union(intervals: Iterable[tuple[int, int]]) -> Intervals:
+    found: list[tuple[int, int]] = []
+    for low, high in sorted(intervals):
+        if found and low < found[-1][1]:
+            found[-1] = (found[-1][0], max(high, found[-1][1]))
+        else:
+            found.append((low, high))
+    return tuple(found)
 
 
 def _intersection(one: Intervals, other: Intervals) -> Intervals:

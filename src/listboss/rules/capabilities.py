@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias, assert_never, get_args
 import attrs
 
 from listboss.errors import ActionError
-from listboss.rules._facts import READERS
+from listboss.rules._facts import MAX_TEXT_LENGTH, READERS
 from listboss.rules._mapping import FrozenMap
 from listboss.rules._text import (
     check_bool,
@@ -43,6 +43,7 @@ from listboss.rules.action import (
     place_key,
 )
 from listboss.rules.catalogue import FactKind
+from listboss.rules.event import FactValue
 
 __all__ = ["GENERAL_ACTIONS", "Ability", "Capabilities", "Verb"]
 
@@ -70,6 +71,12 @@ def _strings(path: str, value: Iterable[str]) -> tuple[str, ...]:
 
 def _optional(value: Iterable[str]) -> tuple[str, ...]:
     return _strings("$.optional", value)
+
+
+def _fits(value: FactValue, kind: FactKind) -> bool:
+    # A parameter is sent and never compared, so a string may be longer than that of a fact.
+    short = value[:MAX_TEXT_LENGTH] if isinstance(value, str) else value
+    return READERS[kind](short) is not None
 
 
 @attrs.frozen
@@ -104,11 +111,12 @@ class Verb:
     def faults(self, action: ProviderAction) -> tuple[str, ...]:
         """Name the parameters that are missing, unknown or of the wrong kind."""
         given = action.parameters
-        missing = [n for n in self.parameters if n not in given and n not in self.optional]
+        optional = set(self.optional)
+        missing = [n for n in self.parameters if n not in given and n not in optional]
         wrong = [
             name
             for name, value in given.items()
-            if name not in self.parameters or READERS[self.parameters[name]](value) is None
+            if name not in self.parameters or not _fits(value, self.parameters[name])
         ]
         return (*missing, *wrong)
 
@@ -167,6 +175,14 @@ def _tag_keys(tags: tuple[str, ...] | None) -> frozenset[str] | None:
     return None if tags is None else frozenset(map(fold, tags))
 
 
+def _set_of(names: tuple[str, ...] | None) -> frozenset[str] | None:
+    return None if names is None else frozenset(names)
+
+
+def _verb_by_name(verbs: tuple[Verb, ...]) -> dict[str, Verb]:
+    return {verb.name: verb for verb in reversed(verbs)}  # of equal names, the first counts
+
+
 @attrs.frozen(kw_only=True)
 class Capabilities:
     """What one account of a provider can do.
@@ -212,6 +228,24 @@ class Capabilities:
         repr=False,
         default=attrs.Factory(lambda self: _tag_keys(self.tags), takes_self=True),
     )
+    _data_set: frozenset[str] | None = attrs.field(
+        init=False,
+        eq=False,
+        repr=False,
+        default=attrs.Factory(lambda self: _set_of(self.data), takes_self=True),
+    )
+    _event_set: frozenset[str] | None = attrs.field(
+        init=False,
+        eq=False,
+        repr=False,
+        default=attrs.Factory(lambda self: _set_of(self.events), takes_self=True),
+    )
+    _verb_by_name: dict[str, Verb] = attrs.field(
+        init=False,
+        eq=False,
+        repr=False,
+        default=attrs.Factory(lambda self: _verb_by_name(self.verbs), takes_self=True),
+    )
 
     @classmethod
     def everything(cls) -> Capabilities:
@@ -239,11 +273,15 @@ class Capabilities:
 
     def verb(self, name: str) -> Verb | None:
         """Return the provider's own action of that name, or None."""
-        return next((verb for verb in self.verbs if verb.name == name), None)
+        return self._verb_by_name.get(name)
 
     def takes_event(self, event_name: str) -> bool:
         """Whether the account supports rules on that event."""
-        return self.events is None or event_name in self.events
+        return self._event_set is None or event_name in self._event_set
+
+    def takes_field(self, field: str) -> bool:
+        """Whether the account accepts that field; every account accepts the e-mail address."""
+        return self._data_set is None or field == "email" or field in self._data_set
 
     def takes_place(self, place: Place | None) -> bool:
         """Whether the account has that place; every account has the contact base (None)."""

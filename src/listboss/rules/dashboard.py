@@ -10,6 +10,7 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import TypeAlias
 
 import attrs
@@ -183,11 +184,15 @@ def case_findings(
 ) -> tuple[Finding, ...]:
     """Return a warning for each identifier that another rule has in another case."""
     findings: list[Finding] = []
+    foreign: dict[tuple[str, str], list[str]] = {}  # two spellings that other rules have, too
     for path, fact, value in _identifiers(rule, catalogue):
-        for other, ids in spellings[fact, fold(value)].items():
-            if other != value and (len(ids) > 1 or rule.id not in ids):
-                findings.append(_case_finding(rule, path, fact, value, other))
-                break
+        key = fact, fold(value)
+        if key not in foreign:
+            others = (other for other, ids in spellings[key].items() if ids != {rule.id})
+            foreign[key] = [*islice(others, 2)]
+        other = next((other for other in foreign[key] if other != value), None)
+        if other is not None:
+            findings.append(_case_finding(rule, path, fact, value, other))
     return tuple(findings)
 
 

@@ -17,7 +17,7 @@ import attrs
 
 from listboss.errors import FlaggedSegmentationError
 from listboss.rules._contradiction import contradictions
-from listboss.rules._facts import EXPECTED_FORMS, FITTING_KINDS, READERS
+from listboss.rules._facts import EXPECTED_FORMS, FITTING_KINDS, MAX_TEXT_LENGTH, READERS
 from listboss.rules._groups import bare_amounts, empty_groups
 from listboss.rules._moves import sourceless_moves
 from listboss.rules._satisfiable import can_hold, never_hint
@@ -137,10 +137,12 @@ def _plans(rule: Segmentation, product: Product, event: EventType) -> Iterator[_
                 "$.plan_ids", "remove `plan_ids`",
             )  # fmt: skip
         return
-    ids = [plan_id for plan in product.plans for plan_id in plan.ids]
+    ids = product.plan_ids
     advice = "add the plan to `plans` of the product"
     if not rule.plan_ids:
-        such_as = f"name the plan in `plan_ids`, such as {quoted(ids[0])}" if ids else advice
+        such_as = (
+            f"name the plan in `plan_ids`, such as {quoted(next(iter(ids)))}" if ids else advice
+        )
         message = "a subscription product needs a segmentation for each plan"
         yield _C.PLAN_REQUIRED, message, "$.plan_ids", such_as
     for n, plan_id in enumerate(rule.plan_ids):
@@ -212,6 +214,9 @@ def _value(
     if isinstance(raw, str) and not raw.strip():
         hint = "use `is_missing()` to test for a missing fact"
         yield _C.VALUE_EMPTY, "the value is blank", path, hint
+    elif isinstance(raw, str) and len(raw) > MAX_TEXT_LENGTH:
+        message = f"{quoted(fact.name)}: expected at most {MAX_TEXT_LENGTH:,} characters"
+        yield _C.VALUE_UNFIT, message, path, "use a shorter string: a longer one never matches"
     elif read is None:
         form = EXPECTED_FORMS[fact.kind]
         code_hint = _CODE_HINTS.get(fact.kind)
@@ -319,7 +324,6 @@ def _parameters(action: ProviderAction, verb: Verb, path: str) -> Iterator[_Faul
 
 def _data(rule: Segmentation, context: ReviewContext) -> Iterator[_Fault]:
     catalogue, capabilities = context.catalogue, context.capabilities
-    allowed = None if capabilities is None else capabilities.data
     for n, field in enumerate(rule.send):
         path = f"$.send[{n}]"
         if field not in CONTACT_FIELDS:
@@ -332,8 +336,8 @@ def _data(rule: Segmentation, context: ReviewContext) -> Iterator[_Fault]:
                 message = f"{quoted(rule.event)} does not carry {quoted(field)}"
                 advice = "the field is never sent: remove it from `send`"
                 yield _C.DATA_NOT_CARRIED, message, path, advice
-        if allowed is not None and field != "email" and field not in allowed:
-            known = ["email", *(each for each in allowed if each != "email")]
+        if capabilities is not None and not capabilities.takes_field(field):
+            known = [*dict.fromkeys(("email", *(capabilities.data or ())))]
             hint = _Unknown(field, known, "remove the field from `send`")
             yield _C.DATA_UNSUPPORTED, f"the provider does not accept {quoted(field)}", path, hint
 

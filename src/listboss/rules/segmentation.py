@@ -9,7 +9,7 @@ written, stored and shown before it is right, and `RuleSet.findings` says what i
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, date, datetime
 from hashlib import blake2b
 from typing import cast, get_args
@@ -113,6 +113,10 @@ def _plans(value: SubscriptionPlan | Iterable[SubscriptionPlan]) -> tuple[Subscr
     return plans
 
 
+def _plan_by_id(plans: Iterable[SubscriptionPlan]) -> dict[str, SubscriptionPlan]:
+    return {plan_id: plan for plan in plans for plan_id in plan.ids}
+
+
 def _kind(value: ProductKind | str) -> ProductKind:
     return require_member(value, ProductKind, "$.kind", RuleError)
 
@@ -141,6 +145,12 @@ class Product:
     kind: ProductKind = attrs.field(default=ProductKind.SINGLE, kw_only=True, converter=_kind)
     plans: tuple[SubscriptionPlan, ...] = attrs.field(default=(), kw_only=True, converter=_plans)
     approved_at: datetime | None = attrs.field(default=None, kw_only=True, converter=_approved_at)
+    _plan_by_id: dict[str, SubscriptionPlan] = attrs.field(
+        init=False,
+        eq=False,
+        repr=False,
+        default=attrs.Factory(lambda self: _plan_by_id(self.plans), takes_self=True),
+    )
 
     def __attrs_post_init__(self) -> None:
         if self.plans and self.kind is not ProductKind.SUBSCRIPTION:
@@ -149,9 +159,9 @@ class Product:
                 path="$.plans",
                 hint="use the kind `subscription`, or remove the plans",
             )
-        count = Counter(plan_id for plan in self.plans for plan_id in plan.ids)
-        twice = next((plan_id for plan_id in count if count[plan_id] > 1), None)
-        if twice is not None:
+        ids = [plan_id for plan in self.plans for plan_id in plan.ids]
+        if len(ids) > len(self._plan_by_id):
+            twice = next(plan_id for plan_id, times in Counter(ids).items() if times > 1)
             raise RuleError(f"two plans have the id {quoted(twice)}", path="$.plans")
 
     @property
@@ -165,7 +175,12 @@ class Product:
 
     def plan(self, plan_id: str) -> SubscriptionPlan | None:
         """Return the plan with that id, its own or one of its `also`, or None."""
-        return next((plan for plan in self.plans if plan_id in plan.ids), None)
+        return self._plan_by_id.get(plan_id)
+
+    @property
+    def plan_ids(self) -> Collection[str]:
+        """Every id that means a plan of the product."""
+        return self._plan_by_id.keys()
 
 
 def _actions(value: Action | Iterable[Action]) -> tuple[Action, ...]:

@@ -59,7 +59,7 @@ def plan_ids(rules: RuleSet, event: Event, product: Product) -> set[str] | None:
     event_type = rules.catalogue.event(event.name)
     if product.kind != "subscription" or event_type is None or not event_type.carries_plan:
         return None
-    name = fold(event.plan_name or "")  # used only if there is no id, and only one plan has it
+    name = normalize(event.plan_name, "text")  # used only without an id, if only one plan has it
     found = [p for p in product.plans if event.plan_id is None and fold(p.name) == name]
     found += [p for p in product.plans if event.plan_id in p.ids]
     return set(found[0].ids) if len(found) == 1 else set()
@@ -105,7 +105,7 @@ def compare(comparison: Comparison, rules: RuleSet, event: Event) -> bool | None
     raw, fact = event.facts.get(comparison.fact), rules.catalogue.fact(comparison.fact)
     operator, operand = comparison.operator.value, comparison.value
     if operator in ("is_set", "is_missing") or fact is None:  # blank text counts as missing
-        return (raw is not None and str(raw).strip() != "") is (operator == "is_set")
+        return (raw is not None and str(raw)[:4097].strip() != "") is (operator == "is_set")
     operands = operand if isinstance(operand, tuple) else [operand]
     value, wanted = normalize(raw, fact.kind), [normalize(item, fact.kind) for item in operands]
     if value is None or None in wanted:
@@ -121,7 +121,7 @@ def normalize(raw: Any, kind: str) -> Any:
     """The form in which a value is compared, or None if its type is wrong: nothing is converted."""
     if kind in TYPES:
         return raw if type(raw) in TYPES[kind] else None
-    raw = raw.strip() if isinstance(raw, str) else ""
+    raw = raw.strip() if isinstance(raw, str) and len(raw) <= 4096 else ""  # longer is wrong, too
     if kind not in CODES:
         return {"term": normal_form(raw), "identifier": raw}.get(kind) or fold(raw) or None
     code = raw.replace("_", "-").lower() if kind == "language" else raw.upper()

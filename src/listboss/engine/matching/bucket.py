@@ -17,8 +17,8 @@ from typing import Any, Protocol
 import attrs
 
 from listboss.engine.matching.index import Index, build
-from listboss.engine.matching.normal_form import by_fact, normal_form
-from listboss.engine.matching.predicate import predicate
+from listboss.engine.matching.normal_form import ALWAYS, NormalForm, by_fact, normal_form
+from listboss.engine.matching.predicate import Recheck
 from listboss.engine.matching.scan import make_scan_bucket
 from listboss.engine.planning.compiled import CompiledAction, CompiledRule, position_of
 from listboss.engine.planning.conflict import may_conflict
@@ -190,15 +190,16 @@ class IndexedBucket:
 def make_bucket(rules: Iterable[CompiledRule], catalogue: Catalogue) -> Bucket:
     """Make a bucket of rules: the one place that decides whether it has an index."""
     rules = sorted(rules, key=position_of)
+    forms = [(rule, _normal_form(rule, catalogue)) for rule in rules]
     if len(rules) <= MAX_SCAN_BUCKET:
         # A condition that can never hold has no conjunctions, so its rule is left out.
-        found = [_normalised(rule, catalogue, limit=1) for rule in rules]
+        found = [_limited(rule, form, catalogue, limit=1) for rule, form in forms]
         bucket, evaluated = make_scan_bucket(
             [(rule, by_fact(each)) for rule, conjunctions in found for each in conjunctions]
         )
         if evaluated <= MAX_EVALUATED:
             return bucket
-    found = [_normalised(rule, catalogue, limit=MAX_NODES) for rule in rules]
+    found = [_limited(rule, form, catalogue, limit=MAX_NODES) for rule, form in forms]
     return IndexedBucket(
         indexed=tuple([rule for rule, _ in found]),
         ids=tuple([rule.id for rule, _ in found]),
@@ -229,17 +230,21 @@ def compacted(bucket: Bucket, catalogue: Catalogue) -> Bucket:
     return bucket
 
 
-def _normalised(
-    rule: CompiledRule, catalogue: Catalogue, *, limit: int
+def _normal_form(rule: CompiledRule, catalogue: Catalogue) -> NormalForm:
+    condition = rule.rule.condition
+    return ALWAYS if condition is None else normal_form(condition, catalogue)
+
+
+def _limited(
+    rule: CompiledRule, form: NormalForm, catalogue: Catalogue, *, limit: int
 ) -> tuple[CompiledRule, tuple[Conjunction, ...]]:
     """Return the rule and its conjunctions; if there are more than `limit`, it is rechecked."""
     condition = rule.rule.condition
-    if condition is None:
-        return rule, ((),)
-    found = normal_form(condition, catalogue)
-    conjunctions = found.conjunctions if len(found.conjunctions) <= limit else ((),)
-    lossless = found.lossless and conjunctions is found.conjunctions
-    recheck = None if lossless else rule.recheck or predicate(condition, catalogue)
+    conjunctions = form.conjunctions if len(form.conjunctions) <= limit else ((),)
+    lossless = form.lossless and conjunctions is form.conjunctions
+    recheck = None
+    if condition is not None and not lossless:
+        recheck = rule.recheck or Recheck(condition, catalogue)
     if recheck is not rule.recheck:
         rule = CompiledRule(rule.position, rule.id, rule.rule, rule.actions, recheck)
     return rule, conjunctions

@@ -11,7 +11,8 @@ INVARIANT: where a condition holds, so does its normal form (tests/property/test
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias, assert_never
+from itertools import chain
+from typing import Any, NamedTuple, TypeAlias, assert_never
 
 import attrs
 
@@ -19,13 +20,17 @@ from listboss.rules._literal import Conjunction, Literal, literal, make_literal
 from listboss.rules.catalogue import Catalogue
 from listboss.rules.condition import AllOf, AnyOf, Comparison, Condition, Not, Operator
 
-__all__ = ["ByFact", "NormalForm", "by_fact", "flat", "normal_form", "without"]
+__all__ = ["ALWAYS", "ByFact", "NormalForm", "by_fact", "flat", "normal_form", "without"]
 
 ByFact: TypeAlias = Mapping[str, Sequence[Literal]]
 """A conjunction with its literals grouped by fact."""
 
-MAX_CONJUNCTIONS = 64
-"""An AND of ORs becomes at most this many conjunctions: a factor that makes more is left out."""
+MAX_CONJUNCTIONS = 16
+"""A condition becomes at most this many conjunctions: if its ANDs of ORs would make more, they are
+multiplied out less far. A condition of many parts may become a quarter as many conjunctions."""
+MAX_LITERALS = 64
+"""All conjunctions together have at most this many literals, or as many as the condition has
+parts."""
 NOT_INDEXED = frozenset({Operator.CONTAINS, Operator.STARTS_WITH})
 """Operators that cells cannot decide: rules that use them are rechecked."""
 
@@ -38,10 +43,31 @@ class NormalForm:
     lossless: bool
 
 
+ALWAYS = NormalForm(((),), lossless=True)
+"""The normal form of a rule without a condition."""
 _ANY_EVENT = NormalForm(((),), lossless=False)
 
 
-def normal_form(condition: Condition, catalogue: Catalogue, *, negated: bool = False) -> NormalForm:
+class _Tree(NamedTuple):
+    """A condition whose negations are in its literals."""
+
+    is_and: bool
+    parts: Sequence[_Tree | Literal]
+
+
+class _Limits(NamedTuple):
+    """At most this many conjunctions of one AND, of the condition, and literals in them."""
+
+    of_and: int
+    conjunctions: int
+    literals: int
+
+
+class _TooManyError(Exception):
+    """The conjunctions are more than the limits allow."""
+
+
+def normal_form(condition: Condition, catalogue: Catalogue) -> NormalForm:
     """Turn a condition without error findings into conjunctions of literals.
 
     >>> from listboss import HOTMART, where
@@ -52,35 +78,63 @@ def normal_form(condition: Condition, catalogue: Catalogue, *, negated: bool = F
     ... ]
     [['currency', 'offer']]
     """
+    tree, parts = _tree(condition, catalogue), condition.nodes
+    of_and = MAX_CONJUNCTIONS
+    while of_and > 1:
+        most = max(MAX_CONJUNCTIONS, parts // 4), max(MAX_LITERALS, parts)
+        try:
+            return _multiplied(tree, _Limits(of_and, *most))
+        except _TooManyError:
+            of_and //= 4
+    return _multiplied(tree, _Limits(1, parts, parts))  # has each literal at most once
+
+
+def _tree(condition: Condition, catalogue: Catalogue, *, negated: bool = False) -> _Tree | Literal:
     match condition:
         case Comparison():
-            one = literal(condition, catalogue, negated=negated)
-            if one.operator in NOT_INDEXED:
-                return _ANY_EVENT
-            return NormalForm(((one,),), lossless=True)
+            return literal(condition, catalogue, negated=negated)
         case Not():
-            return normal_form(condition.condition, catalogue, negated=not negated)
+            return _tree(condition.condition, catalogue, negated=not negated)
         case AllOf() | AnyOf():
-            parts = [normal_form(part, catalogue, negated=negated) for part in condition.conditions]
-            return _all_of(parts) if isinstance(condition, AllOf) is not negated else _any_of(parts)
+            parts = [_tree(part, catalogue, negated=negated) for part in condition.conditions]
+            return _Tree(isinstance(condition, AllOf) is not negated, parts)
         case _:
             assert_never(condition)
 
 
-def _all_of(parts: Sequence[NormalForm]) -> NormalForm:
-    conjunctions: tuple[Conjunction, ...] = ((),)
-    lossless = True
-    for part in sorted(parts, key=lambda part: len(part.conjunctions)):
-        lossless = lossless and part.lossless
-        product = len(conjunctions) * len(part.conjunctions)
-        if product > MAX_CONJUNCTIONS and conjunctions != ((),):
+def _multiplied(tree: _Tree | Literal, limits: _Limits) -> NormalForm:
+    if isinstance(tree, _Tree):
+        parts = [_multiplied(part, limits) for part in tree.parts]
+        return _all_of(parts, limits) if tree.is_and else _any_of(parts, limits)
+    if tree.operator in NOT_INDEXED:
+        return _ANY_EVENT
+    return NormalForm(((tree,),), lossless=True)
+
+
+def _all_of(parts: Sequence[NormalForm], limits: _Limits) -> NormalForm:
+    """Multiply out the parts, those of few conjunctions first; what makes too many is left out."""
+    single = [part.conjunctions[0] for part in parts if len(part.conjunctions) == 1]
+    conjunctions: tuple[Conjunction, ...] = (tuple(chain.from_iterable(single)),)
+    lossless = all(part.lossless for part in parts)
+    others = [part.conjunctions for part in parts if len(part.conjunctions) != 1]
+    for other in sorted(others, key=len):
+        if conjunctions == ((),):
+            conjunctions = other
+        elif len(conjunctions) * len(other) > limits.of_and or (
+            _literals(conjunctions) * len(other) + len(conjunctions) * _literals(other)
+            > limits.literals
+        ):
             lossless = False
-            continue
-        conjunctions = tuple((*one, *other) for one in conjunctions for other in part.conjunctions)
+        else:
+            conjunctions = tuple((*one, *more) for one in conjunctions for more in other)
     return NormalForm(conjunctions, lossless)
 
 
-def _any_of(parts: Sequence[NormalForm]) -> NormalForm:
+def _literals(conjunctions: Sequence[Conjunction]) -> int:
+    return sum(map(len, conjunctions))
+
+
+def _any_of(parts: Sequence[NormalForm], limits: _Limits) -> NormalForm:
     """Join the alternatives; equalities on one fact become one list of values."""
     samples: dict[str, Literal] = {}
     values: dict[str, set[Any]] = {}
@@ -96,6 +150,8 @@ def _any_of(parts: Sequence[NormalForm]) -> NormalForm:
     for fact, first in samples.items():
         operand = tuple(sorted(values[fact]))
         conjunctions.append((make_literal(fact, first.kind, Operator.IN, operand),))
+    if len(conjunctions) > limits.conjunctions or _literals(conjunctions) > limits.literals:
+        raise _TooManyError
     return NormalForm(tuple(conjunctions), all(part.lossless for part in parts))
 
 

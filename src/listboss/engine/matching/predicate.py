@@ -13,7 +13,7 @@ from listboss.rules._literal import hold, literal
 from listboss.rules.catalogue import Catalogue
 from listboss.rules.condition import AllOf, AnyOf, Comparison, Condition, Not
 
-__all__ = ["Predicate", "predicate"]
+__all__ = ["Predicate", "Recheck", "predicate"]
 
 Predicate: TypeAlias = Callable[[Facts], bool]
 
@@ -39,3 +39,19 @@ def predicate(condition: Condition, catalogue: Catalogue, *, negated: bool = Fal
             return lambda facts: any(part(facts) for part in parts)
         case _:
             assert_never(condition)
+
+
+class Recheck:
+    """A condition that is compiled when it is first needed: most rechecked rules seldom are."""
+
+    __slots__ = ("_catalogue", "_condition", "_predicate")
+
+    def __init__(self, condition: Condition, catalogue: Catalogue) -> None:
+        self._condition, self._catalogue = condition, catalogue
+        self._predicate: Predicate | None = None
+
+    def __call__(self, facts: Facts) -> bool:
+        """Whether the condition holds."""
+        if self._predicate is None:
+            self._predicate = predicate(self._condition, self._catalogue)
+        return self._predicate(facts)

@@ -7,6 +7,7 @@ changed.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
@@ -16,14 +17,17 @@ from listboss.engine.matching.bucket import Bucket, changed, compacted, make_buc
 from listboss.engine.matching.scan import EMPTY_BUCKETS
 from listboss.engine.planning.compiled import CompiledRule, compile_actions
 from listboss.plan import Idle
+from listboss.rules._facts import READERS
 from listboss.rules._text import fold
-from listboss.rules.catalogue import Catalogue, ProductKind
+from listboss.rules.catalogue import Catalogue, FactKind, ProductKind
 from listboss.rules.event import Event
 from listboss.rules.review import is_flagged
 from listboss.rules.ruleset import RuleSet
 from listboss.rules.segmentation import Product, Segmentation
 
 __all__ = ["BucketKey", "PlanNames", "Router", "plan_names", "route", "updated"]
+
+_read_name = READERS[FactKind.TEXT]
 
 BucketKey: TypeAlias = str | tuple[str, str]
 """The event's name; with the id of the subscription plan if the event carries one."""
@@ -40,18 +44,20 @@ class PlanNames:
         """Return the id of the plan that the event names, or None."""
         if event.plan_id is not None:
             return self.by_id.get(event.plan_id)
-        return None if event.plan_name is None else self.by_name.get(fold(event.plan_name))
+        name = _read_name(event.plan_name)
+        return None if name is None else self.by_name.get(str(name))
 
 
 def plan_names(product: Product) -> PlanNames:
     """Collect the ids and the unambiguous names of a product's plans."""
     names = [fold(plan.name) for plan in product.plans]
+    times = Counter(names)
     return PlanNames(
         {plan_id: plan.id for plan in product.plans for plan_id in plan.ids},
         {
             name: plan.id
             for name, plan in zip(names, product.plans, strict=True)
-            if names.count(name) == 1
+            if times[name] == 1
         },
     )
 
@@ -120,7 +126,13 @@ def route(product: Product, rule_set: RuleSet) -> Router:
     rules = rule_set.rules_of(product.id)
     plans = plan_names(product) if product.kind is ProductKind.SUBSCRIPTION else None
     found = _by_key(enumerate(rules), plans, rule_set)
-    buckets = {key: make_bucket(compiled, rule_set.catalogue) for key, compiled in found.items()}
+    made: dict[tuple[int, ...], Bucket] = {}  # plans with the same rules share a bucket
+    buckets: dict[BucketKey, Bucket] = {}
+    for key, compiled in found.items():
+        same = tuple([rule.position for rule in compiled])
+        if same not in made:
+            made[same] = make_bucket(compiled, rule_set.catalogue)
+        buckets[key] = made[same]
     return Router(product, plans, rules, range(len(rules)), buckets)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from listboss.engine.matching.bitmap import Entry
 from listboss.engine.matching.bucket import IndexedBucket
 from listboss.engine.matching.index import MIN_POSTED, choose_bins, eligible, post
-from listboss.engine.matching.normal_form import NormalForm, by_fact, normal_form
+from listboss.engine.matching.normal_form import ALWAYS, by_fact, normal_form
 from listboss.engine.matching.router import BucketKey, route
 from listboss.errors import UnknownIdError
 from listboss.rules._literal import LIST_OPERATORS, Literal
@@ -22,8 +22,6 @@ from listboss.rules.condition import Operator
 from listboss.rules.ruleset import RuleSet
 
 __all__ = ["show_index"]
-
-_ALWAYS = NormalForm(((),), lossless=True)
 
 
 def show_index(rules: RuleSet, product_id: str, event_name: str, plan_id: str | None = None) -> str:
@@ -63,7 +61,7 @@ def show_index(rules: RuleSet, product_id: str, event_name: str, plan_id: str | 
     names: list[str] = []
     for rule in compiled:
         condition = rule.rule.condition
-        form = _ALWAYS if condition is None else normal_form(condition, rules.catalogue)
+        form = ALWAYS if condition is None else normal_form(condition, rules.catalogue)
         for each in form.conjunctions:
             names.append(rule.id + ("" if form.lossless else " (rechecked)"))
             entries.append((len(entries), by_fact(each)))

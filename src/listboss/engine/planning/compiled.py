@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from operator import attrgetter
+from typing import TypeAlias
 
 import attrs
 
@@ -38,6 +39,7 @@ __all__ = [
     "REMOVES",
     "CompiledAction",
     "CompiledRule",
+    "PlaceKey",
     "compile_actions",
     "order_of",
     "position_of",
@@ -48,6 +50,10 @@ ADDS, REMOVES, MOVES, ONE_PLACE = 1, 2, 4, 8
 """The roles of an action in conflicts: it adds a tag or adds to a place, removes, moves, or adds
 to a place at a provider where a contact can only be at one."""
 
+PlaceKey: TypeAlias = tuple[str, ...]
+"""A key that equal places share."""
+NO_PLACES: tuple[PlaceKey, PlaceKey | None] = ((), None)
+
 _RANKS = {kind: str(rank) for rank, kind in enumerate(ACTION_KINDS)}
 
 
@@ -57,7 +63,8 @@ class CompiledAction:
 
     `order` sorts the actions of a plan (by provider, kind and content) and is equal only for
     equal actions at one provider. Of equal actions that are spelled differently, the one with
-    the least `spelling` is sent, whatever the order of the rules.
+    the least `spelling` is sent, whatever the order of the rules. `places` has the keys of the
+    place that it is about, and of the source of a move.
     """
 
     provider: str
@@ -69,6 +76,7 @@ class CompiledAction:
     because: tuple[str, ...]
     automatic: bool
     role: int
+    places: tuple[PlaceKey, PlaceKey | None] = NO_PLACES
 
     @property
     def target(self) -> tuple[str, ...]:
@@ -76,8 +84,8 @@ class CompiledAction:
         match self.action:
             case AddTag(tag) | RemoveTag(tag):
                 return (self.provider, "tag", fold(tag))
-            case AddLead(place) | RemoveLead(place) | MoveLead(to=place):
-                return (self.provider, "place", *place_key(place))
+            case AddLead() | RemoveLead() | MoveLead():
+                return (self.provider, "place", *self.places[0])
             case _:
                 return ()
 
@@ -94,6 +102,16 @@ def _role(action: Action, *, one_place: bool) -> int:
             return ADDS | MOVES
         case _:
             return 0
+
+
+def _place_keys(action: Action) -> tuple[PlaceKey, PlaceKey | None]:
+    match action:
+        case AddLead(place) | RemoveLead(place):
+            return NO_PLACES if place is None else (place_key(place), None)
+        case MoveLead(to, source):
+            return place_key(to), None if source is None else place_key(source)
+        case _:
+            return NO_PLACES
 
 
 def order_of(provider: str, key: tuple[str, ...]) -> str:
@@ -128,6 +146,7 @@ def compile_actions(rule: Segmentation, capabilities: Capabilities) -> tuple[Com
                 because,
                 automatic=False,
                 role=_role(action, one_place=capabilities.one_place),
+                places=_place_keys(action),
             )
         )
     return tuple(compiled)

@@ -8,15 +8,23 @@ rules ask for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from operator import attrgetter
+from typing import TypeAlias
 
 import attrs
 
-from listboss.engine.planning.compiled import ADDS, MOVES, ONE_PLACE, REMOVES, CompiledAction
+from listboss.engine.planning.compiled import (
+    ADDS,
+    MOVES,
+    ONE_PLACE,
+    REMOVES,
+    CompiledAction,
+    PlaceKey,
+)
 from listboss.plan import Conflict, ConflictRule
 from listboss.rules._text import fold
-from listboss.rules.action import Action, AddLead, MoveLead, Place, place_key
+from listboss.rules.action import Action, MoveLead
 
 __all__ = ["contradict", "may_conflict", "resolve"]
 
@@ -75,7 +83,7 @@ def _merged(group: list[CompiledAction]) -> CompiledAction:
 
 def _chosen_spelling(group: Sequence[CompiledAction]) -> Action:
     """Return the one of some equal actions whose spelling is sent."""
-    return min(group, key=_spelling).action
+    return group[0].action if len(group) == 1 else min(group, key=_spelling).action
 
 
 def may_conflict(actions: Iterable[CompiledAction]) -> bool:
@@ -99,23 +107,25 @@ def _find_conflicts(groups: _Groups) -> tuple[set[str], tuple[Conflict, ...]]:
     removers = {each.target: order for order, each in firsts.items() if each.role & REMOVES}
     removed = {
         order: removers[each.target]
-        for order, each in firsts.items()
+        for order, each in (firsts.items() if removers else ())
         if each.role & ADDS and each.target in removers
     }
-    losses = _losses([(order, each) for order, each in firsts.items() if each.role & MOVES])
+    movers = [(order, each) for order, each in firsts.items() if each.role & MOVES]
+    losses = _losses(movers)
     dropped = removed.keys() | losses.keys()
+    # A winner that is not dropped itself is reported, if there is one.
+    winners = {**losses, **_losses(movers, dropped)} if losses else losses
     conflicts: list[Conflict] = []
     for order in sorted(dropped):
         if order in removed:
             winner, rule = removed[order], ConflictRule.REMOVE_WINS
         else:
-            winner = _first(losses[order], lambda other: other not in dropped)
-            rule = ConflictRule.FIRST_WINS
+            winner, rule = winners[order], ConflictRule.FIRST_WINS
         action = _chosen_spelling(groups[order])
         conflicts.append(
             Conflict(
                 firsts[order].provider,
-                _target(action),
+                _target(firsts[order]),
                 _chosen_spelling(groups[winner]),
                 action,
                 rule,
@@ -124,51 +134,96 @@ def _find_conflicts(groups: _Groups) -> tuple[set[str], tuple[Conflict, ...]]:
     return set(dropped), tuple(conflicts)
 
 
-def _losses(movers: list[tuple[str, CompiledAction]]) -> dict[str, list[str]]:
-    """For each adding or moving action, the earlier declared ones that it contradicts."""
-    losses: dict[str, list[str]] = {}
-    for n, (order, each) in enumerate(movers):
-        earlier = [other for other, winner in movers[:n] if contradict(winner, each)]
-        if earlier:
-            losses[order] = earlier
+def _losses(
+    movers: Iterable[tuple[str, CompiledAction]], ignored: Collection[str] = ()
+) -> dict[str, str]:
+    """For each adding or moving action, the first declared of the earlier ones that it contradicts.
+
+    Earlier actions whose order is `ignored` do not count.
+    """
+    losses: dict[str, str] = {}
+    earlier: dict[str, _Earlier] = {}
+    for order, each in movers:
+        seen = earlier.get(each.provider) or earlier.setdefault(each.provider, _Earlier())
+        if (winner := seen.first_contradicted(each)) is not None:
+            losses[order] = winner
+        if order not in ignored:
+            seen.add(order, each)
     return losses
 
 
-def _first(orders: list[str], good: Callable[[str], bool]) -> str:
-    return next((order for order in orders if good(order)), orders[0])
+_Declared: TypeAlias = tuple[int, str, PlaceKey]
+"""When an action was declared, its order, and the place that it adds or moves to."""
 
 
 def contradict(one: CompiledAction, other: CompiledAction) -> bool:
     """Whether two actions that add to a place or move contradict each other."""
-    if one.provider != other.provider:
-        return False
-    match one.action, other.action:
-        case MoveLead() as a, MoveLead() as b:
-            return _two_moves(a, b)
-        case (AddLead() as add, MoveLead() as move) | (MoveLead() as move, AddLead() as add):
-            return _add_and_move(add, move)
-        case _:
-            return bool(one.role & ONE_PLACE)
+    seen = _Earlier()
+    seen.add("", one)
+    return one.provider == other.provider and seen.first_contradicted(other) is not None
 
 
-def _same(one: Place | None, other: Place | None) -> bool:
-    return place_key(one) == place_key(other)
+class _Earlier:
+    """The adds and moves of one provider, in the order declared, by the places they are about.
+
+    Every action is compared with a constant number of them, however many there are.
+    """
+
+    __slots__ = ("_adds", "_adds_to", "_any_source", "_moves", "_moves_from", "_moves_to")
+
+    def __init__(self) -> None:
+        self._adds: list[_Declared] = []
+        self._moves: list[_Declared] = []
+        self._any_source: list[_Declared] = []  # the moves without a source
+        self._adds_to: dict[PlaceKey, _Declared] = {}
+        self._moves_to: dict[PlaceKey, _Declared] = {}
+        self._moves_from: dict[PlaceKey, _Declared] = {}
+
+    def add(self, order: str, each: CompiledAction) -> None:
+        """Add an action that was declared after all others."""
+        to, source = each.places
+        declared = (len(self._adds) + len(self._moves), order, to)
+        if not isinstance(each.action, MoveLead):
+            self._adds.append(declared)
+            self._adds_to.setdefault(to, declared)
+            return
+        self._moves.append(declared)
+        self._moves_to.setdefault(to, declared)
+        if source is None:
+            self._any_source.append(declared)
+        else:
+            self._moves_from.setdefault(source, declared)
+
+    def first_contradicted(self, each: CompiledAction) -> str | None:
+        """Return the order of the first action that `each` contradicts, or None."""
+        to, source = each.places
+        if not isinstance(each.action, MoveLead):
+            found = [_elsewhere(self._any_source, to), self._moves_from.get(to)]
+            if each.role & ONE_PLACE:
+                found += self._adds[:1]
+        elif source is None:
+            found = [*self._moves[:1], _elsewhere(self._adds, to)]
+        else:
+            found = [
+                *self._any_source[:1],
+                self._moves_from.get(source),
+                self._moves_from.get(to),
+                self._moves_to.get(source),
+                self._adds_to.get(source),
+            ]
+        contradicted = [one for one in found if one is not None]
+        return min(contradicted)[1] if contradicted else None
 
 
-def _two_moves(one: MoveLead, other: MoveLead) -> bool:
-    overlap = one.source is None or other.source is None or _same(one.source, other.source)
-    return overlap or _same(one.to, other.source) or _same(other.to, one.source)
+def _elsewhere(declared: Iterable[_Declared], place: PlaceKey) -> _Declared | None:
+    """Return the first one with another place; at most two actions of a list have the same."""
+    return next((each for each in declared if each[2] != place), None)
 
 
-def _add_and_move(add: AddLead, move: MoveLead) -> bool:
-    if move.source is None:
-        return not _same(add.place, move.to)
-    return _same(add.place, move.source)
-
-
-def _target(action: Action) -> str:
-    match action:
-        case AddLead(place=Place() as place) | MoveLead(to=place):
-            return ", ".join(f"{name}={fold(value)}" for name, value in place.parts.items())
-        case _:
-            return fold(getattr(action, "tag", ""))
+def _target(each: CompiledAction) -> str:
+    place = each.places[0]
+    if not place:
+        return fold(getattr(each.action, "tag", ""))
+    return ", ".join(
+        [f"{name}={value}" for name, value in zip(place[::2], place[1::2], strict=True)]
+    )
