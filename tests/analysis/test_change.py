@@ -24,8 +24,8 @@ SAMPLE = Sample(
     before=(),
     after=("add the tag | <b>",),
     rules=(
-        RuleSample(segmentation_id="new", before="condition not met", after="runs"),
-        RuleSample(segmentation_id="other", before="runs", after="runs"),
+        RuleSample(segmentation_id="new", name="New", before="condition not met", after="runs"),
+        RuleSample(segmentation_id="auto.x", name="", before="runs", after="runs"),
     ),
 )
 REPORT = BacktestReport(
@@ -60,20 +60,20 @@ def test_text():
 1,000 events: 2 contacts would have got other actions, and 1 of them would have ended differently
 
 rules (events)
-  New           +2  -0  ~0  =1
-  auto.capture  +0  -1  ~1  =0
+  `New`           +2  -0  ~0  =1
+  `auto.capture`  +0  -1  ~1  =0
 
 tags and places (contacts)
   tag `vip` at `mail`  +1  -0  =0
 
 contacts
-  contact 1  tag `vip` at `mail`  -
+  contact 1  + tag `vip` at `mail`
 
 sample: `purchase.approved` of product `42`, event `***`, 2026-05-04 12:00, contact 1
   before: -
   after: add the tag | <b>
-  new: condition not met -> runs
-  other: runs""" == str(REPORT)
+  `New`: condition not met -> runs
+  `auto.x`: runs""" == str(REPORT)
 
 
 def test_markdown():
@@ -85,8 +85,8 @@ def test_markdown():
 
 | rule | added | removed | changed | unchanged |
 |---|---|---|---|---|
-| New | +2 | -0 | ~0 | =1 |
-| auto.capture | +0 | -1 | ~1 | =0 |
+| `New` | +2 | -0 | ~0 | =1 |
+| `auto.capture` | +0 | -1 | ~1 | =0 |
 
 ### tags and places (contacts)
 
@@ -98,15 +98,15 @@ def test_markdown():
 
 | contact | added | removed |
 |---|---|---|
-| contact 1 | tag `vip` at `mail` | - |
+| contact 1 | + tag `vip` at `mail` |  |
 
 ### samples
 
 - sample: `purchase.approved` of product `42`, event `***`, 2026-05-04 12:00, contact 1
   - before: -
   - after: add the tag \\| &lt;b&gt;
-  - new: condition not met -&gt; runs
-  - other: runs""" == REPORT.markdown()
+  - `New`: condition not met -&gt; runs
+  - `auto.x`: runs""" == REPORT.markdown()
 
 
 def test_json():

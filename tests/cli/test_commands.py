@@ -380,7 +380,6 @@ class TestUsage:
         [
             [],
             ["chekc"],
-            ["check"],
             ["check", "rules.toml", "--format", "yaml"],
             ["plan", "rules.toml"],
             ["plan", "rules.toml", "events.json", "--format", "github"],

@@ -250,7 +250,12 @@ class Comparison:
             before=_action_texts(before.actions, after.actions),
             after=_action_texts(after.actions, before.actions),
             rules=tuple(
-                RuleSample(segmentation_id=rule, before=old[rule], after=new[rule])
+                RuleSample(
+                    segmentation_id=rule,
+                    name=_name(rule, self._engines),
+                    before=old[rule],
+                    after=new[rule],
+                )
                 for rule in rules
             ),
         )

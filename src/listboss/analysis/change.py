@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import attrs
 
-from listboss.rules._text import masked, masked_address, one_line, quoted, without_address
+from listboss.rules._text import masked, masked_address, quoted, without_address
 from listboss.rules.event import EventName
 
 __all__ = [
@@ -88,6 +88,7 @@ class RuleSample:
     """Why a segmentation runs, or does not, on the event of a sample."""
 
     segmentation_id: str
+    name: str
     before: str
     after: str
 
@@ -225,8 +226,8 @@ def _tables(
         rows = [
             (
                 _contact(each, show_personal_data=show_personal_data),
-                _listed(each.added),
-                _listed(each.removed),
+                f"+ {_listed(each.added)}" if each.added else "",
+                f"- {_listed(each.removed)}" if each.removed else "",
             )
             for each in report.contacts
         ]
@@ -235,7 +236,7 @@ def _tables(
 
 def _rule_row(rule: RuleChange) -> tuple[str, ...]:
     counts = (f"+{rule.added}", f"-{rule.removed}", f"~{rule.changed}", f"={rule.unchanged}")
-    return (one_line(rule.name or rule.segmentation_id), *counts)
+    return (quoted(rule.name or rule.segmentation_id), *counts)
 
 
 def _target_row(target: TargetChange) -> tuple[str, ...]:
@@ -283,4 +284,4 @@ def _sample_lines(sample: Sample, *, show_personal_data: bool) -> Iterator[str]:
     yield f"  after: {_listed(sample.after)}"
     for rule in sample.rules:
         both = rule.before if rule.before == rule.after else f"{rule.before} -> {rule.after}"
-        yield f"  {one_line(rule.segmentation_id)}: {both}"
+        yield f"  {quoted(rule.name or rule.segmentation_id)}: {both}"

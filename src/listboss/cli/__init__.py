@@ -18,7 +18,15 @@ from listboss.cli import _change, _check, _diagram, _journal, _plan, _schema
 from listboss.cli._console import FORMATS, OK, UNREADABLE, Console, UnreadableError
 from listboss.errors import ListBossError
 
-__all__ = ["COMMANDS", "Command", "add_arguments", "main", "make_parser", "run"]
+__all__ = [
+    "COMMANDS",
+    "Command",
+    "UnreadableError",
+    "add_arguments",
+    "main",
+    "make_parser",
+    "run",
+]
 
 INTERRUPTED = 130
 """The exit code after Ctrl-C, as shells give it."""

@@ -100,8 +100,9 @@ def run_backtest(arguments: argparse.Namespace, console: Console) -> int:
         _annotate(report, before, after, console)
     else:
         console.result(report.text(show_personal_data=show))
+    code = finish(source, arguments, console)
     over = _over(report.changed, arguments.max_changed, console)
-    return finish(source, arguments, console) or over
+    return code or over
 
 
 def _over(changed: int, threshold: int | None, console: Console) -> int:

@@ -1,7 +1,7 @@
-"""`listboss check`: is a rule file right?
+"""`listboss check`: is a rule file right, and do the tests of its rules pass?
 
-Every finding of the review and of the analysis is reported at its line. What cannot be read is
-reported in the same way, and exits with 2.
+Every finding of the review and of the analysis is reported at its line, and so is every test that
+fails. What cannot be read is reported in the same way, and exits with 2.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from listboss.analysis import analyse
-from listboss.cli._console import FAILED, OK, UNREADABLE, Console
+from listboss.cli._console import FAILED, OK, UNREADABLE, Console, UnreadableError
 from listboss.cli._rule_files import RuleFile, UnreadableFileError, read_rule_file
+from listboss.cli._rule_tests import SUFFIX, find_rule_tests, read_rule_tests
 from listboss.rules._text import quoted
 from listboss.rules.finding import Severity
 
@@ -35,7 +36,17 @@ class _Line(NamedTuple):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
-    parser.add_argument("rules", nargs="+", metavar="RULES", help="a rule file in TOML or JSON")
+    parser.add_argument(
+        "rules", nargs="*", metavar="RULES", help="a rule file in TOML or JSON, any number of them"
+    )
+    parser.add_argument(
+        "--tests",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help=f"run the tests of rules in this file, or in all files below this folder whose names "
+        f"end in {SUFFIX}; may be given several times",
+    )
     parser.add_argument(
         "--fail-on",
         choices=SEVERITIES,
@@ -46,6 +57,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Run the command."""
+    if not (arguments.rules or arguments.tests):
+        raise UnreadableError("nothing to check: name a rule file, or `--tests` with a path")
     lines: list[_Line] = []
     code = OK
     failing = SEVERITIES[: SEVERITIES.index(arguments.fail_on) + 1]
@@ -65,8 +78,32 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         lines += found
         if code == OK and any(line.severity in failing for line in found):
             code = FAILED
+    failed, number = _run_tests(arguments.tests)
+    lines += failed
     _show(lines, arguments.format, console)
-    return code
+    if number:
+        console.message(f"{number - len(failed)} of {number} tests of rules passed")
+    return code or (FAILED if failed else OK)
+
+
+def _run_tests(names: list[str]) -> tuple[list[_Line], int]:
+    """Run the tests of rules; return those that fail, and how many there are."""
+    failed: list[_Line] = []
+    number = 0
+    for name in names:
+        files = find_rule_tests(name)
+        if not files:
+            raise UnreadableError(f"no file below `{name}` has a name that ends in {SUFFIX}")
+        for file in files:
+            found = read_rule_tests(file)
+            for test in found.tests:
+                number += 1
+                failure = test.failure(found.engine)
+                if failure is not None:
+                    message = f"test {quoted(test.name)} failed\n{failure}"
+                    line = _Line(str(file), test.place, "error", "test_failed", message, None, "$")
+                    failed.append(line)
+    return failed, number
 
 
 def _fault_line(file: str, place: tuple[int, int], code: str, message: str, path: str) -> _Line:
@@ -105,7 +142,10 @@ def _show(lines: list[_Line], format: str, console: Console) -> None:
     else:
         for line in lines:
             place = ":".join(map(str, line.place))
-            console.result(f"{line.file}:{place}: {line.severity}: {line.message} [{line.code}]")
+            first, *rest = line.message.splitlines()
+            console.result(f"{line.file}:{place}: {line.severity}: {first} [{line.code}]")
+            for more in rest:
+                console.result(f"  {more}")
     if not lines:
         console.message("no findings")
 
