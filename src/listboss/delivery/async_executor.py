@@ -32,6 +32,10 @@ from listboss.rules.event import Contact, Event
 
 __all__ = ["AsyncExecutor"]
 
+PARTS = 4
+"""A turn records at most this part of what may be on its way, so that the others are not idle
+meanwhile: calls that begin together would otherwise end together, and wait for one turn."""
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -74,6 +78,7 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
             endings=endings,
         )
         self._concurrency = concurrency
+        self._most_results = max(1, concurrency // PARTS)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="listboss-journal")
         self._calls = ThreadPoolExecutor(concurrency, thread_name_prefix="listboss-provider")
 
@@ -150,16 +155,18 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
         try:
             while True:
                 now = self._clock() if at is None else at
-                left = self._concurrency - len(work.calls)
+                later = max(0, len(work.results) - self._most_results)
+                left = self._concurrency - len(work.calls) - later
                 left = left if most is None else min(left, most - work.sent)
                 if stop is not None and stop.is_set():
                     left = 0
                 if accept or work.results or left > 0:
                     pairs, accept = accept, ()
                     await self._take_turn(work, now, left, event_id, pairs, replan=replan)
-                if not work.calls:
+                if work.calls:
+                    self._collect(work, await work.some_done(wait=not work.results))
+                elif not work.results:
                     return work
-                self._collect(work, await work.some_done())
         except asyncio.CancelledError:
             for call in work.calls:
                 call.cancel()
@@ -178,14 +185,17 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
         replan: bool,
     ) -> None:
         """Record results and begin what is due; cancelled, it begins nothing, and says so."""
-        results, work.results = work.results, []
+        results = work.results[: self._most_results]
+        del work.results[: self._most_results]
         future = self._submit(self._turn, results, now, want, event_id, accept, replan=replan)
         try:
             turn = await asyncio.shield(future)
         except asyncio.CancelledError:
             await _all_done([future])
             given = () if future.exception() else future.result()
-            work.results = [self._not_sent(each, self._later(now), "interrupted") for each in given]
+            work.results += [
+                self._not_sent(each, self._later(now), "interrupted") for each in given
+            ]
             raise
         work.receipts = work.receipts or turn.receipts
         work.sent += len(turn)
@@ -276,9 +286,9 @@ class _Pass:
         self.calls[call] = attempt
         call.add_done_callback(self._done.put_nowait)
 
-    async def some_done(self) -> list[asyncio.Task[Result]]:
-        """Wait until a call is done; return all that are."""
-        done = [await self._done.get()]
+    async def some_done(self, *, wait: bool) -> list[asyncio.Task[Result]]:
+        """Return the calls that are done; with `wait`, not before one is."""
+        done = [await self._done.get()] if wait else []
         while not self._done.empty():
             done.append(self._done.get_nowait())
         return done
