@@ -37,7 +37,7 @@ from listboss.standing import Effect, Grant
 
 __all__ = ["Actions"]
 
-_CHUNK = 16
+_CHUNK = 8
 """How many open actions of a lane are looked up at once: most turns need one or two."""
 MAX_HELD = 64
 """How many open actions of a lane are held in memory; of a longer lane, those that are read."""
@@ -80,6 +80,7 @@ class Actions(Part):
         self._added: dict[_Key, ActionRow] = {}
         self._changed: dict[_Key, ActionRow] = {}
         self._moved: dict[_Key, ActionRow] = {}
+        self._unwritten: set[int] = set()
 
     def flush(self) -> None:
         """Write the actions that were added or have changed."""
@@ -127,6 +128,7 @@ class Actions(Part):
                 ],
             )
             self._changed.clear()
+        self._unwritten.clear()
 
     def event(self, event_id: str) -> EventRow | None:
         if event_id not in self._events:
@@ -241,6 +243,7 @@ class Actions(Part):
             self._actions[key] = self._added[key] = row
             if row.event_id in self._of_event:
                 self._of_event[row.event_id].append(row)
+        self._unwritten.add(row.lane)
         self._open(row)
 
     def _open(self, row: ActionRow) -> None:
@@ -259,6 +262,7 @@ class Actions(Part):
         key = _key(row)
         if key not in self._added:
             self._changed[key] = row
+        self._unwritten.add(row.lane)
 
     def _columns(self, row: ActionRow) -> tuple[object, ...]:
         return (
@@ -295,14 +299,14 @@ class Actions(Part):
         held = self._open_rows.get(lane)
         if held is not None:
             return [row for row in held if row.position > position and row.status in OPEN]
-        Actions.flush(self)
+        if lane in self._unwritten:
+            Actions.flush(self)
         found = self.execute(
-            "SELECT event_id, action_id, generation FROM action WHERE lane = ?"
+            "SELECT * FROM action WHERE lane = ?"
             f" AND position > ? AND status IN ({OPEN_STATUSES}) ORDER BY position LIMIT ?",
             (lane, position, _CHUNK),
         ).fetchall()
-        keys = [(row["event_id"], row["action_id"], row["generation"]) for row in found]
-        rows = [row for row in (self.action(*key) for key in keys) if row is not None]
+        rows = [self._action(row) for row in found]
         if position < 0 and len(rows) < _CHUNK:
             self._open_rows[lane] = [*rows]
         return rows

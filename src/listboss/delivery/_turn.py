@@ -329,20 +329,21 @@ def _is_confirmed(store: Store, row: ActionRow) -> bool:
 
 def _note_sent(store: Store, row: ActionRow, planned: PlannedAction) -> None:
     """Note for each target what is being sent; a clear of every place takes all others off."""
-    action, whole = planned.action, planned.action == row.planned.action
-    sent = {effect[:2] for effect in effects_of(action)}
-    for effect in row.effects:
-        if not whole and effect[:2] not in sent:
-            continue
+    action = planned.action
+    sent = row.effects
+    if action != row.planned.action:
+        asked = {effect[:2] for effect in effects_of(action)}
+        sent = tuple(effect for effect in row.effects if effect[:2] in asked)
+    for effect in sent:
         if effect.target == ANY_PLACE:
             for each in store.targets(row.lane):
                 if each.target.startswith("place:") and each.target != effect.keep and each.on:
                     _put_target(store, each, row, on=False)
             continue
-        spelled = single_effect(action, effect, None) or action
-        target = store.target(row.lane, effect.target) or TargetRow(
-            lane=row.lane, target=effect.target, spelled=spelled
-        )
+        target = store.target(row.lane, effect.target)
+        if target is None:
+            spelled = single_effect(action, effect, None) or action
+            target = TargetRow(lane=row.lane, target=effect.target, spelled=spelled)
         _put_target(store, target, row, on=effect.asserts)
 
 

@@ -7,6 +7,7 @@ target. What a move with `if_absent="skip"` does depends on the provider's state
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple, TypeAlias, assert_never
 
 from listboss.rules._text import fold
@@ -45,10 +46,12 @@ class Effect(NamedTuple):
     absolute: bool = False
 
 
+@lru_cache(maxsize=4096)
 def _tag(tag: str) -> Target:
     return "tag:" + action_key(AddTag(tag))[1]
 
 
+@lru_cache(maxsize=4096)
 def _place(place: Place) -> Target:
     return "place:" + "\0".join(place_key(place))
 
