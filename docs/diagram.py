@@ -35,7 +35,6 @@ ARROWS: Mapping[tuple[Status, Status], tuple[tuple[Point, ...], Point]] = {
     (Status.PLANNED, Status.SENDING): (((200, 178), (410, 178)), (290, 171)),
     (Status.SENDING, Status.PLANNED): (((410, 196), (200, 196)), (250, 213)),
     (Status.PLANNED, Status.APPLIED): (((150, 150), (150, 80), (790, 80)), (360, 56)),
-    (Status.PLANNED, Status.REFUSED): (((200, 216), (230, 250), (790, 335)), (440, 272)),
     (Status.PLANNED, Status.SUPERSEDED): (((185, 222), (185, 390)), (192, 340)),
     (Status.SENDING, Status.APPLIED): (((550, 178), (790, 140)), (562, 106)),
     (Status.SENDING, Status.REFUSED): (((550, 200), (790, 316)), (650, 210)),

@@ -47,7 +47,7 @@ def event(number, email=EMAIL, name=NAME):
     """An approval with as much personal data as there may be."""
     return Event(
         "purchase.approved",
-        id=f"e-{number}",
+        id=f"quiz:{number}:{email.title()}" if number % 2 else f"e-{number}",
         product_id="42",
         contact=Contact(email, name=name, phone=PHONE if email == EMAIL else None),
         occurred_at=NOON - timedelta(hours=1) + timedelta(seconds=number),
@@ -87,6 +87,11 @@ class Forgetting(Account):
         """Forget the contact, and return the next answer."""
         self.journal.forget(EMAIL)
         return super().apply(planned, call)
+
+
+def plain_ids(journal):
+    """Return the ids of the history that have no address."""
+    return [each.event_id for each in journal.history() if "e-" in each.event_id[:2]]
 
 
 def traces(world):
@@ -148,13 +153,13 @@ class TestNoByte:
         assert before == [*journal.events()]
 
     def test_counts_stay(self, known, journal):
-        """The history counts as before, and knows the events by their ids."""
-        before = journal.count(), [record.event_id for record in journal.history()]
+        """The history counts as before, and knows events by ids that have no address."""
+        before = journal.count(), plain_ids(journal)
         forgotten = journal.count(status="forgotten")
         known.forget(EMAIL)
         closed = journal.count(status="forgotten") - forgotten
         assert before[0] + closed == journal.count()
-        assert before[1] == [record.event_id for record in journal.history()][: before[0]]
+        assert before[1] == plain_ids(journal)[: len(before[1])]
 
 
 @pytest.mark.usefixtures("known")
@@ -234,7 +239,7 @@ def test_a_call_that_ends_later(world, journal, answer):
 def test_memory_of_other_processes(world, known, journal):
     """Another process that had read the contact does not bring it back either."""
     with SqliteJournal(world.journal) as other:
-        other.receipt("e-1")
+        other.receipt("e-2")
         known.forget(EMAIL)
         assert () == other.standing(EMAIL)
         executor_of(other, worker="another").run_due()

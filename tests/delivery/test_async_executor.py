@@ -336,6 +336,25 @@ def test_provider_not_here(executor, engine_for_crm, make_event, journal, *, crm
     assert [Status.APPLIED, Status.REFUSED, Status.REFUSED] == statuses(journal.receipt("e-1"))
 
 
+def test_refusals_are_not_counted(executor, engine_for_crm, make_event, journal, *, crm, clock):
+    """What no provider was called for does not count as sent."""
+    asyncio.run(executor.accept(make_event()))
+    other = AsyncExecutor(engine_for_crm, {"crm": crm}, journal, clock=clock)
+    assert 1 == asyncio.run(other.run_due()) == len(crm.calls)
+
+
+def test_stopped_resume(executor, make_event, mail):
+    """`resume` with something that stops it begins nothing once it is set."""
+
+    async def work():
+        stop = asyncio.Event()
+        stop.set()
+        await executor.accept(make_event())
+        return await executor.resume(stop)
+
+    assert (0, []) == (asyncio.run(work()), mail.calls)
+
+
 def test_configuration(make_engine, journal, mail):
     """Rules for a missing provider are refused."""
     with pytest.raises(ConfigurationError) as caught:

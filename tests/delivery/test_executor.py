@@ -471,6 +471,30 @@ class TestResume:
         assert (0, 3) == (early, executor.run_due())
 
 
+class TestStoppedResume:
+    """`resume` with something that stops it."""
+
+    def test_stopped_already(self, executor, make_event, mail):
+        """Nothing is begun."""
+        executor.accept(make_event())
+        stop = Event()
+        stop.set()
+        assert (0, []) == (executor.resume(stop), mail.calls)
+
+    def test_stopped_meanwhile(self, make_executor, make_segmentation, make_event, mail):
+        """What is being sent is finished, and nothing new is begun."""
+        executor = make_executor(make_segmentation("two", [AddTag("a"), AddTag("b")]))
+        stop = Event()
+
+        def stops():
+            stop.set()
+            return Applied()
+
+        mail.answers = [stops]
+        executor.accept(make_event())
+        assert (1, ["a"]) == (executor.resume(stop), mail.tags)
+
+
 class TestDeadline:
     """A call has half a lease."""
 
@@ -479,11 +503,10 @@ class TestDeadline:
         for account in (mail, crm):  # whichever is called first takes half a lease
             account.answers = [lambda: clock.turn(seconds=30) and Applied()]
 
-    def test_too_late(self, executor, make_event, mail, crm):
-        """An action whose deadline has passed is not sent."""
+    def test_too_late_is_not_counted(self, executor, make_event, mail, crm):
+        """An action whose deadline has passed is not sent, and not counted as sent."""
         executor.accept(make_event())
-        executor.run_due(most=2)
-        assert 1 == len(mail.calls + crm.calls)
+        assert 2 == executor.run_due(most=2) == len(mail.calls + crm.calls)
 
     def test_too_late_is_recorded(self, executor, make_event, journal):
         """The history says that an action was not sent because it was too late."""
@@ -569,6 +592,14 @@ class TestConfiguration:
         state = journal.receipt("e-1").states[1]
         detail = f"{RefusedKind.CONFIGURATION}: this executor does not have the provider"
         assert (Status.REFUSED, detail) == (state.status, state.detail)
+
+    def test_refusals_are_not_counted(
+        self, executor, engine_for_crm, make_event, journal, *, crm, clock
+    ):
+        """What no provider was called for does not count as sent."""
+        executor.accept(make_event())
+        other = Executor(engine_for_crm, {"crm": crm}, journal, clock=clock)
+        assert 1 == other.run_due() == len(crm.calls)
 
     def test_action_not_supported(self, executor, make_event, journal, crm):
         """An action that the account can no longer do is refused, not sent."""

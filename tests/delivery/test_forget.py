@@ -274,3 +274,114 @@ class TestLateEvents:
         """Other contacts are handled as usual."""
         one.handle(make_event("e-2", contact=Contact(BRUNO)))
         assert [ANA, BRUNO] == mail.emails
+
+
+class TestIds:
+    """Ids of events that contain the address: they are the person's, too."""
+
+    ID = "quiz:7:Ana@example.com"
+
+    @pytest.fixture
+    def forgotten(self, one, journal, make_event):
+        """An event with such an id, whose contact was forgotten; return the id that is kept."""
+        one.handle(make_event(self.ID))
+        one.forget(ANA)
+        (record,) = journal.history()
+        return record.event_id
+
+    def test_replaced(self, forgotten):
+        """The history has another id, which says nothing of the person."""
+        assert (True, False) == (forgotten.startswith("forgotten-"), "ana" in forgotten)
+
+    def test_other_ids_stay(self, one, journal, make_event):
+        """An id without an address stays as it is."""
+        one.handle(make_event("e-1"))
+        one.forget(ANA)
+        assert ["e-1"] == [record.event_id for record in journal.history()]
+
+    def test_still_known(self, forgotten, journal):
+        """The event is still found by the id that it came with."""
+        found = journal.receipt(self.ID), journal.history(event_id=self.ID)
+        assert (self.ID, 1, None) == (found[0].event_id, len(found[1]), journal.event(self.ID))
+
+    def test_by_the_kept_id(self, forgotten, journal):
+        """The id that the history shows finds the same."""
+        assert (1, [Status.APPLIED]) == (
+            journal.count(event_id=forgotten),
+            statuses(journal.receipt(forgotten)),
+        )
+
+    @pytest.mark.parametrize("replan", [False, True])
+    def test_redelivered(self, forgotten, one, make_event, mail, *, replan):
+        """The event does not come back."""
+        receipt = one.handle(make_event(self.ID), replan=replan)
+        assert (DeliveryStatus.DONE, [ANA]) == (receipt.status, mail.emails)
+
+    def test_no_conflict(self, forgotten, one, journal, make_event):
+        """It does not conflict with an event of another contact."""
+        one.handle(make_event(self.ID, contact=Contact(BRUNO)))
+        assert 0 == journal.count(status="conflict")
+
+    def test_conflict_before(self, one, journal, make_event):
+        """A record that another event came with this id has the other id, too."""
+        one.handle(make_event(self.ID))
+        one.handle(make_event(self.ID, contact=Contact(BRUNO)))
+        one.forget(ANA)
+        assert (2, 1) == (
+            journal.count(event_id=self.ID),
+            len({record.event_id for record in journal.history()}),
+        )
+
+    def test_late_event(self, forgotten, one, journal, make_event):
+        """An event that happened before and arrives now is recorded under such an id at once."""
+        receipt = one.handle(make_event("quiz:8:ana@example.com"))
+        ids = {record.event_id.split("-")[0] for record in journal.history()}
+        assert (DeliveryStatus.FORGOTTEN, {"forgotten"}) == (receipt.status, ids)
+
+    def test_late_event_again(self, forgotten, one, journal, make_event):
+        """It is recorded once."""
+        one.handle(make_event("quiz:8:ana@example.com"))
+        one.handle(make_event("quiz:8:ana@example.com"))
+        assert 1 == journal.count(status="forgotten")
+
+    @pytest.mark.parametrize(
+        ("outcome", "status"),
+        [(Applied(), Status.APPLIED), (Throttled(SECOND), Status.FORGOTTEN)],
+        ids=repr,
+    )
+    def test_in_flight(self, one, journal, make_event, clock, *, outcome, status):
+        """The outcome of a call that is on its way is recorded under the other id."""
+        one.accept(make_event(self.ID))
+        (attempt,) = journal.turn("w-1", (), clock.now)
+        one.forget(ANA)
+        result = RetryPolicy().settle(attempt, outcome, clock.now)
+        journal.turn("w-1", [result], clock.now, want=0)
+        (record,) = journal.history()
+        assert (status, False) == (record.status, "@" in record.event_id)
+
+    def test_late_report(self, one, journal, make_event, clock):
+        """So is a report that comes too late."""
+        one.accept(make_event(self.ID))
+        (attempt,) = journal.turn("w-1", (), clock.now)
+        one.forget(ANA)
+        clock.turn(days=1)
+        one.run_due()
+        result = RetryPolicy().settle(attempt, Applied(), clock.now)
+        journal.turn("w-1", [result], clock.now, want=0)
+        assert [False] * 3 == ["@" in record.event_id for record in journal.history()]
+
+    def test_decided_by(self, owners, journal, make_event):
+        """An action does not say which event superseded it, if that id has the address."""
+        owners.handle(make_event(self.ID, name="purchase.refunded", day=1, transaction="HP1"))
+        owners.handle(make_event("e-1", transaction="HP1"))
+        before = journal.receipt("e-1").states[0].decided_by
+        owners.forget(ANA)
+        after = journal.receipt("e-1").states[0].decided_by
+        assert (self.ID, "forgotten") == (before, after.split("-")[0])
+
+    def test_retry(self, one, journal, make_event, mail):
+        """Nothing of it is taken up again."""
+        mail.answers = [Refused("no", "contact")]
+        one.handle(make_event(self.ID))
+        one.forget(ANA)
+        assert 0 == one.retry(event_id=self.ID)

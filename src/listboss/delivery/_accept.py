@@ -8,10 +8,10 @@ name of the action that decided. Nothing here sends, waits or reads a clock.
 from __future__ import annotations
 
 from datetime import datetime
-from hashlib import blake2b
 
 import attrs
 
+from listboss.delivery._forgotten import forgotten_id, kept_id, was_forgotten
 from listboss.delivery._lanes import abandon, append, close, receipt, reopen, write_event
 from listboss.delivery._rows import ActionRow, EventRow, LaneRow, Store, TargetRow
 from listboss.delivery.life import (
@@ -43,7 +43,7 @@ from listboss.standing import (
     stamp_of,
 )
 
-__all__ = ["accept", "forgotten_digest", "verdict_of"]
+__all__ = ["accept", "verdict_of"]
 
 _MAY_PASS = frozenset({Idle.UNKNOWN_PRODUCT, Idle.UNKNOWN_PLAN, Idle.UNKNOWN_EVENT, Idle.NO_RULE})
 """Reasons that other rules may remove: such an event is planned anew when it is redelivered."""
@@ -56,7 +56,7 @@ def accept(
 
     A redelivered event changes nothing, unless `replan`, or its reason to do nothing is gone.
     """
-    known = store.event(event.id)
+    known = store.event(kept_id(store, event.id))
     contact = None if event.contact is None else event.contact.key
     if known is not None:
         if not known.forgotten and not _is_same(known, event, contact):
@@ -77,8 +77,9 @@ def accept(
         idle=plan.idle,
         event=event,
     )
-    if contact is not None and known is None and _was_forgotten(store, contact, event.occurred_at):
-        row = attrs.evolve(row, contact=None, email=None, event=None, forgotten=True)
+    if contact is not None and known is None and was_forgotten(store, contact, event.occurred_at):
+        hidden = forgotten_id(store, event.id)
+        row = attrs.evolve(row, id=hidden, contact=None, email=None, event=None, forgotten=True)
         store.put_event(row)
         write_event(store, row, now, DeliveryStatus.FORGOTTEN)
         return receipt(store, event.id)
@@ -116,16 +117,6 @@ def _conflict(store: Store, event: Event, now: datetime) -> Receipt:
         None,
     )
     return Receipt(event.id, DeliveryStatus.CONFLICT)
-
-
-def forgotten_digest(store: Store, contact: str) -> str:
-    """Return the keyed hash under which a forgotten contact is remembered."""
-    return blake2b(contact.encode(), key=store.secret(), digest_size=16).hexdigest()
-
-
-def _was_forgotten(store: Store, contact: str, occurred_at: datetime) -> bool:
-    at = store.forgotten_at(forgotten_digest(store, contact))
-    return at is not None and occurred_at <= at
 
 
 def _keep_marks(

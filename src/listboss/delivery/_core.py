@@ -252,30 +252,24 @@ class Core(Generic[P]):
         except Exception as error:  # an observer must not stop delivery
             LOGGER.warning("the observer raised %s", type(error).__name__)
 
-    def _refusal(self, attempt: Attempt, now: datetime) -> Outcome | Result | None:
-        """Return why the attempt is not sent, or None: it is to be sent."""
+    def _refusal(self, attempt: Attempt, now: datetime) -> Result | None:
+        """Return what becomes of an attempt that is not to be sent, or None: it is."""
         if attempt.call.deadline is not None and now >= attempt.call.deadline:
             return self._not_sent(attempt, now, "too late in the lease")
         provider = self._providers.get(attempt.planned.provider)
-        if provider is None:
-            return _NO_PROVIDER
-        if not provider.capabilities.can(attempt.planned.action):
-            return _CANNOT
+        if provider is None or not provider.capabilities.can(attempt.planned.action):
+            why = _NO_PROVIDER if provider is None else _CANNOT
+            return attrs.evolve(self._policy.settle(attempt, why, now), sent=False)
         self._observe(self._observer.attempt, attempt)
         return None
 
     def _not_sent(self, attempt: Attempt, now: datetime, why: str) -> Result:
         """Return the result of an attempt that was given out and never made."""
         waiting = moved(Status.SENDING, Happening.REPEAT)
-        return Result(attempt, waiting, f"not sent: {why}", now, now)
-
-    def _settle(self, attempt: Attempt, outcome: Outcome | Result, now: datetime) -> Result:
-        if isinstance(outcome, Result):
-            return outcome
-        return self._policy.settle(attempt, outcome, now)
+        return Result(attempt, waiting, f"not sent: {why}", now, now, sent=False)
 
     def _interrupted(self, attempt: Attempt, now: datetime) -> Result:
-        return self._settle(attempt, Unknown("interrupted"), now)
+        return self._policy.settle(attempt, Unknown("interrupted"), now)
 
     def _failed(self, error: BaseException) -> Outcome:
         """Return the outcome of a call that raised: sent, perhaps, and no answer."""

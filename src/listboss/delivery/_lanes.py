@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from itertools import islice, zip_longest
 
+from listboss.delivery._forgotten import kept_id
 from listboss.delivery._rows import ActionRow, EventRow, LaneRow, Store
 from listboss.delivery.life import (
     OPEN,
@@ -211,10 +212,10 @@ def write_event(
 
 def receipt(store: Store, event_id: str) -> Receipt:
     """Return what has become of an event; raises `UnknownIdError` for an unknown one."""
-    event = store.event(event_id)
+    event = store.event(kept_id(store, event_id))
     if event is None:
         raise UnknownIdError(f"the journal has no event {describe_event(event_id)}")
-    rows = sorted(store.actions_of(event_id), key=_place_in_receipt)
+    rows = sorted(store.actions_of(event.id), key=_place_in_receipt)
     states = tuple(map(state_of, rows))
     due = [row.until for row in rows if row.status is Status.WAITING and row.until is not None]
     return Receipt(event_id, _status(event, rows), states, min(due, default=None), event.idle)

@@ -293,6 +293,22 @@ class MemoryStore(MemoryMarks):
             self._records[n] = (attrs.evolve(record, detail=""), None)
         return len(about)
 
+    def rename_event(self, event_id: str, new_id: str) -> None:
+        row = self._events.pop(event_id)
+        row.id = new_id
+        self.put_event(row)
+        self._look_at.pop(event_id)
+        for action in self._actions.pop(event_id, {}).values():
+            key = (event_id, action.action_id, action.generation)
+            self._stuck.pop(key, None)
+            if key in self._positions:
+                self._open[action.lane].drop(self._positions.pop(key))
+            action.event_id = new_id
+            self.put_action(action)
+        for n, (record, contact) in enumerate(self._records):
+            if record.event_id == event_id:
+                self._records[n] = (attrs.evolve(record, event_id=new_id), contact)
+
     def event_ids(self, contact: str) -> list[str]:
         return sorted(row.id for row in self._events.values() if row.contact == contact)
 

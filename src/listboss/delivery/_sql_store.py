@@ -62,6 +62,14 @@ class SqlStore(Actions, Lanes, Marks, History):
         rows = self.execute("SELECT id FROM event WHERE contact = ? ORDER BY id", (contact,))
         return [row["id"] for row in rows.fetchall()]
 
+    def rename_event(self, event_id: str, new_id: str) -> None:
+        self.flush()
+        self.execute("UPDATE event SET id = ? WHERE id = ?", (new_id, event_id))
+        for table in ("action", "record"):
+            statement = f"UPDATE {table} SET event_id = ? WHERE event_id = ?"
+            self.execute(statement, (new_id, event_id))
+        self.clear()
+
     def forget(self, contact: str, digest: str, now: datetime) -> int:
         self.execute(
             "INSERT INTO forgotten VALUES (?, ?) ON CONFLICT (digest) DO UPDATE"

@@ -15,6 +15,7 @@ import attrs
 
 from listboss.delivery._accept import verdict_of
 from listboss.delivery._data import fresh_data, without_stale_data
+from listboss.delivery._forgotten import kept_id
 from listboss.delivery._lanes import abandon, append, close, interrupt, release, write_outcome
 from listboss.delivery._rows import ActionRow, LaneRow, Store, TargetRow
 from listboss.delivery.life import OPEN, Attempt, Happening, Result, Status, moved
@@ -69,7 +70,7 @@ def turn(
 def _lanes(store: Store, now: datetime, want: int, event_id: str | None) -> Iterable[LaneRow]:
     if event_id is None:
         return store.due_lanes(now, want)
-    event = store.event(event_id)
+    event = store.event(kept_id(store, event_id))
     if event is None or event.contact is None:
         return ()
     return [lane for lane in store.lanes_of(event.contact) if _may_claim(store, lane, now)]
@@ -84,9 +85,10 @@ def _record_result(store: Store, result: Result, terms: _Terms) -> Record:
     """Write down what an attempt came to; a late report of a lost lease changes nothing."""
     now = terms.now
     attempt = result.attempt
-    row = store.action(attempt.event_id, attempt.action_id, attempt.generation)
+    event_id = kept_id(store, attempt.event_id)
+    row = store.action(event_id, attempt.action_id, attempt.generation)
     if row is None or row.status is not Status.SENDING or row.attempts != attempt.call.attempt:
-        return _late(store, result, now)
+        return _late(store, event_id, result, now)
     account = store.account(attempt.planned.provider)
     account.unanswered = account.unanswered + 1 if result.outage_until else 0
     pause = result.pause_until
@@ -108,14 +110,14 @@ def _record_result(store: Store, result: Result, terms: _Terms) -> Record:
     return write_outcome(store, row, now)
 
 
-def _late(store: Store, result: Result, now: datetime) -> Record:
+def _late(store: Store, event_id: str, result: Result, now: datetime) -> Record:
     attempt = result.attempt
-    event = store.event(attempt.event_id)
+    event = store.event(event_id)
     record = Record(
         time=now,
         product_id="" if event is None else event.product_id,
         event_name="" if event is None else event.name,
-        event_id=attempt.event_id,
+        event_id=event_id,
         provider=attempt.planned.provider,
         status=result.status,
         detail="reported late, after the lease had ended; nothing was changed",

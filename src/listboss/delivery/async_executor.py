@@ -121,10 +121,10 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
         """See `Executor.run_due`."""
         return (await self._work(at=now, most=most)).sent
 
-    async def resume(self) -> int:
+    async def resume(self, stop: asyncio.Event | None = None) -> int:
         """See `Executor.resume`."""
         await self._in_thread(self._resume)
-        return await self.run_due()
+        return (await self._work(stop=stop)).sent
 
     async def run(self, stop: asyncio.Event, poll: timedelta = timedelta(seconds=1)) -> None:
         """See `Executor.run`."""
@@ -157,7 +157,7 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
                 now = self._clock() if at is None else at
                 later = max(0, len(work.results) - self._most_results)
                 left = self._concurrency - len(work.calls) - later
-                left = left if most is None else min(left, most - work.sent)
+                left = left if most is None else min(left, most - work.sent - len(work.calls))
                 if stop is not None and stop.is_set():
                     left = 0
                 if accept or work.results or left > 0:
@@ -198,7 +198,6 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
             ]
             raise
         work.receipts = work.receipts or turn.receipts
-        work.sent += len(turn)
         for attempt in turn:
             work.begin(self._send(attempt, now), attempt)
 
@@ -214,6 +213,7 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
                 work.results.append(self._interrupted(attempt, later))
             else:
                 work.results.append(call.result())
+            work.sent += work.results[-1].sent
         if raised is not None:
             raise raised
 
@@ -232,7 +232,7 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
     async def _send(self, attempt: Attempt, now: datetime) -> Result:
         refusal = self._refusal(attempt, self._later(now))
         if refusal is not None:
-            return self._settle(attempt, refusal, self._later(now))
+            return refusal
         provider = self._providers[attempt.planned.provider]
         try:
             outcome = as_outcome(await self._call(provider, attempt))
@@ -240,7 +240,7 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
             return self._interrupted(attempt, self._later(now))
         except Exception as error:
             outcome = self._failed(error)
-        return self._settle(attempt, outcome, self._later(now))
+        return self._policy.settle(attempt, outcome, self._later(now))
 
     async def _call(self, provider: Any, attempt: Attempt) -> object:
         if inspect.iscoroutinefunction(provider.apply):

@@ -141,13 +141,14 @@ class Executor(Core[Provider]):
         """Send what is due, at most `most` actions; return how many were sent."""
         return self._work(MAX_LANES, at=now, most=most)
 
-    def resume(self) -> int:
+    def resume(self, stop: Stop | None = None) -> int:
         """Take up now what this worker, or one known to be dead, left behind; send what is due.
 
-        Call it once when a process starts, with the `worker` name of the one before.
+        Call it once when a process starts, with the `worker` name of the one before. Once
+        `stop` is set, nothing new is begun.
         """
         self._resume()
-        return self.run_due()
+        return self._work(MAX_LANES, stop=stop)
 
     def run(self, stop: Stop, poll: timedelta = timedelta(seconds=1)) -> None:
         """Work until `stop` is set: what is being sent is finished, nothing new is begun.
@@ -186,7 +187,7 @@ class Executor(Core[Provider]):
             if not attempts:
                 return sent
             results = self._send_all(attempts, now, stop)
-            sent, attempts = sent + len(results), ()
+            sent, attempts = sent + sum(result.sent for result in results), ()
 
     def _send_all(
         self, attempts: Sequence[Attempt], now: datetime, stop: Stop | None
@@ -211,10 +212,10 @@ class Executor(Core[Provider]):
     def _send(self, attempt: Attempt, now: datetime) -> Result:
         refusal = self._refusal(attempt, self._later(now))
         if refusal is not None:
-            return self._settle(attempt, refusal, self._later(now))
+            return refusal
         provider = self._providers[attempt.planned.provider]
         try:
             outcome = as_outcome(provider.apply(attempt.planned, attempt.call))
         except Exception as error:
             outcome = self._failed(error)
-        return self._settle(attempt, outcome, self._later(now))
+        return self._policy.settle(attempt, outcome, self._later(now))

@@ -104,7 +104,6 @@ _NOT_SENT: dict[Happening | type, Status] = {
     Happening.SKIP: Status.UNCHANGED,
     Happening.SUPERSEDE: Status.SUPERSEDED,
     Happening.RETRY: Status.PLANNED,
-    Happening.EXPIRE: Status.DEAD,
     Happening.FORGET: Status.FORGOTTEN,
 }
 _STUCK: dict[Happening | type, Status] = {
@@ -172,9 +171,9 @@ class ActionState:
 
     `planned` is the planned action. `generation` is 1 for what the event's plan asked for; a
     higher one is a single call that brought a tag or place back into the right state later.
-    `attempts` counts what was sent, `until` is when a waiting action is due, `detail` is what
-    the provider said last, without personal data. `decided_by` is the id of the event that
-    superseded the action.
+    `attempts` counts how often it was given out to be sent, `until` is when a waiting action
+    is due, `detail` is what the provider said last, without personal data. `decided_by` is the
+    id of the event that superseded the action.
     """
 
     planned: PlannedAction
@@ -255,7 +254,7 @@ class Result:
 
     A waiting action is due at `until`, and holds back its lane until `hold_until` at most.
     `pause_until` pauses the whole account; `outage_until` does if too many attempts in a row
-    got no answer.
+    got no answer. `sent` is False if the provider was not called.
     """
 
     attempt: Attempt
@@ -265,6 +264,7 @@ class Result:
     hold_until: datetime | None = None
     pause_until: datetime | None = None
     outage_until: datetime | None = None
+    sent: bool = True
 
 
 def detail_of(outcome: Outcome) -> str:

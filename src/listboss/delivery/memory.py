@@ -15,7 +15,8 @@ from threading import RLock
 from typing import Any
 
 from listboss.delivery._accept import accept as _accept
-from listboss.delivery._accept import forgotten_digest, verdict_of
+from listboss.delivery._accept import verdict_of
+from listboss.delivery._forgotten import digest_of, forgotten_id, kept_id
 from listboss.delivery._lanes import close, receipt, retry, state_of
 from listboss.delivery._memory import MemoryStore
 from listboss.delivery._retention import as_keep, prune
@@ -122,9 +123,7 @@ class StoreJournal(ABC):
     def event(self, event_id: str) -> Event | None:
         """See `Journal.event`."""
         with self._reading() as store:
-            if store.event(event_id) is None:
-                raise UnknownIdError(f"the journal has no event {describe_event(event_id)}")
-            return store.full_event(event_id)
+            return store.full_event(_known(store, event_id))
 
     def receipt(self, event_id: str) -> Receipt:
         """See `Journal.receipt`."""
@@ -182,7 +181,7 @@ class StoreJournal(ABC):
             before,
         )
         with self._reading() as store:
-            return tuple(store.records(wanted, limit))
+            return tuple(store.records(_wanted(store, wanted), limit))
 
     def count(
         self,
@@ -210,7 +209,7 @@ class StoreJournal(ABC):
             until,
         )
         with self._reading() as store:
-            return store.count(wanted)
+            return store.count(_wanted(store, wanted))
 
     def events(
         self,
@@ -238,9 +237,8 @@ class StoreJournal(ABC):
         statuses = {Status(status)} if status is not None else STUCK | {Status.WAITING}
         with self._transaction() as store:
             if event_id is not None:
-                if store.event(event_id) is None:
-                    raise UnknownIdError(f"the journal has no event {describe_event(event_id)}")
-                rows = [row for row in store.actions_of(event_id) if row.status in statuses]
+                rows = store.actions_of(_known(store, event_id))
+                rows = [row for row in rows if row.status in statuses]
                 rows = [row for row in rows if account in (None, row.planned.provider)]
             else:
                 rows = store.stuck_actions(account, None, statuses, 1_000_000)
@@ -262,6 +260,20 @@ class StoreJournal(ABC):
                 pruned, done = prune(store, before)
             count += pruned
         return count
+
+
+def _known(store: Store, event_id: str) -> str:
+    """Return the id under which an event is kept; raises `UnknownIdError` for an unknown one."""
+    kept = kept_id(store, event_id)
+    if store.event(kept) is None:
+        raise UnknownIdError(f"the journal has no event {describe_event(event_id)}")
+    return kept
+
+
+def _wanted(store: Store, wanted: RecordFilter) -> RecordFilter:
+    if wanted.event_id is None:
+        return wanted
+    return wanted._replace(event_id=kept_id(store, wanted.event_id))
 
 
 def _is_conflict(receipt: Receipt) -> bool:
@@ -307,7 +319,13 @@ def _forget(store: Store, contact: str, now: datetime) -> int:
         for row in store.actions_of(event_id):
             if row.status in STUCK | OPEN and row.status is not Status.SENDING:
                 close(store, row, Happening.FORGET, now, "")
-    return store.forget(contact, forgotten_digest(store, contact), now)
+            if row.decided_by is not None:
+                row.decided_by = forgotten_id(store, row.decided_by)
+                store.put_action(row)
+        hidden = forgotten_id(store, event_id)
+        if hidden != event_id:
+            store.rename_event(event_id, hidden)
+    return store.forget(contact, digest_of(store, contact), now)
 
 
 class MemoryJournal(StoreJournal):
