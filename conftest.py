@@ -9,11 +9,14 @@ import os
 from doctest import ELLIPSIS
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 from sybil.document import PythonDocStringDocument
 from sybil.parsers.doctest import DocTestParser
 from sybil.parsers.myst import PythonCodeBlockParser
 from sybil.sybil import Sybil, SybilCollection
+
+from tests.postgres import why_not
 
 HERE = Path(__file__).parent
 
@@ -29,6 +32,15 @@ _docstrings = Sybil(
     patterns=["src/*/*.py", "src/*/*/*.py", "src/*/*/*/*.py"],
     document_types={".py": PythonDocStringDocument},
 )
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what this machine cannot run: a skipped test is easily overlooked."""
+    missing = why_not()
+    if missing is not None:
+        terminalreporter.write_line(f"not run: the tests on PostgreSQL: {missing}")
+
+
 pytest_collect_file = SybilCollection([_documents, _docstrings]).pytest()
 
 # No deadlines: a test that fails because the machine was busy says nothing about the code.

@@ -1,9 +1,15 @@
-"""How many cases a test tries: few by default, many in a soak run."""
+"""How many cases a test tries, and a PostgreSQL server where there is one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import pytest
 from hypothesis import settings
+
+from listboss.delivery import PostgresJournal
+from tests.postgres import Server, why_not
+
+NewJournal = Callable[..., PostgresJournal]
 
 
 @pytest.fixture(scope="session")
@@ -18,3 +24,43 @@ def amount() -> Callable[..., int]:
         return {"ci": ci, "soak": soak, "dev": max(1, ci // 10)}[profile]
 
     return amount
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """A PostgreSQL server for this process; what needs it is skipped where there is none."""
+    missing = why_not()
+    if missing is not None:
+        pytest.skip(f"not run on PostgreSQL: {missing}")
+    server = Server()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_schema(postgres: Server) -> str:
+    """A schema with a journal's tables."""
+    return postgres.new_schema()
+
+
+@pytest.fixture
+def new_postgres_journal(postgres: Server, postgres_schema: str) -> Iterator[NewJournal]:
+    """Make an empty journal in PostgreSQL; the one before is closed."""
+    journals: list[PostgresJournal] = []
+
+    def new_journal(*, keep: timedelta | None = None) -> PostgresJournal:
+        for journal in journals:
+            journal.close()
+        postgres.empty(postgres_schema)
+        journals[:] = [PostgresJournal(postgres.dsn, schema=postgres_schema, keep=keep)]
+        return journals[0]
+
+    yield new_journal
+    for journal in journals:
+        journal.close()
+
+
+@pytest.fixture
+def postgres_journal(new_postgres_journal: NewJournal) -> PostgresJournal:
+    """An empty journal in PostgreSQL, which keeps everything."""
+    return new_postgres_journal()

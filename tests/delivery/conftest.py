@@ -1,7 +1,9 @@
 """Rules, events, journals, providers with scripted answers, and a clock that tests set."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import UTC, date, datetime, timedelta
+from itertools import count
 
 import attrs
 import pytest
@@ -194,14 +196,32 @@ def journal() -> MemoryJournal:
     return MemoryJournal()
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
 def any_journal(request, tmp_path):
     """An empty journal of each kind, which keeps everything."""
     if request.param == "memory":
         yield MemoryJournal(keep=None)
         return
+    if request.param == "postgres":
+        yield request.getfixturevalue("postgres_journal")
+        return
     with SqliteJournal(tmp_path / "journal.db", keep=None) as journal:
         yield journal
+
+
+@pytest.fixture
+def open_journal(request, tmp_path):
+    """Open an empty journal of a kind, as a context."""
+    numbers = count()
+
+    def open_journal(kind, *, keep=None):
+        if kind == "memory":
+            return nullcontext(MemoryJournal(keep=keep))
+        if kind == "postgres":
+            return request.getfixturevalue("new_postgres_journal")(keep=keep)
+        return SqliteJournal(tmp_path / f"journal-{next(numbers)}.db", keep=keep)
+
+    return open_journal
 
 
 @pytest.fixture

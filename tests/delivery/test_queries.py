@@ -11,6 +11,7 @@ from listboss.delivery import (
     DeliveryStatus,
     Executor,
     MemoryJournal,
+    PostgresJournal,
     Receipt,
     Record,
     SqliteJournal,
@@ -368,7 +369,7 @@ class TestPrune:
         assert (0, 1) == (journal.prune(NOON), journal.count())
 
 
-@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+@pytest.mark.parametrize("kind", ["memory", "sqlite", "postgres"])
 @pytest.mark.parametrize(
     ("keep", "days", "count"),
     [
@@ -379,25 +380,22 @@ class TestPrune:
     ],
     ids=["young", "old", "for ever", "longer than there is time"],
 )
-def test_keep(make_engine, mail, crm, clock, make_event, *, tmp_path, kind, keep, days, count):
+def test_keep(make_engine, mail, crm, clock, make_event, *, open_journal, kind, keep, days, count):
     """A journal drops by itself what is older than `keep`."""
-    journal = (
-        MemoryJournal(keep=keep)
-        if kind == "memory"
-        else SqliteJournal(tmp_path / "journal.db", keep=keep)
-    )
-    executor = Executor(make_engine(), {"mail": mail, "crm": crm}, journal, clock=clock)
-    executor.handle(make_event("e-1", name=REFUND))
-    clock.turn(days=days)
-    executor.handle(make_event("e-2", name=REFUND))
-    found = journal.count()
-    if isinstance(journal, SqliteJournal):
-        journal.close()
-    assert count == found
+    with open_journal(kind, keep=keep) as journal:
+        executor = Executor(make_engine(), {"mail": mail, "crm": crm}, journal, clock=clock)
+        executor.handle(make_event("e-1", name=REFUND))
+        clock.turn(days=days)
+        executor.handle(make_event("e-2", name=REFUND))
+        assert count == journal.count()
 
 
 @pytest.mark.parametrize("keep", [0, 60, "60", timedelta(0), timedelta(days=-1)], ids=repr)
-@pytest.mark.parametrize("make", [MemoryJournal, partial(SqliteJournal, "journal.db")])
+@pytest.mark.parametrize(
+    "make",
+    [MemoryJournal, partial(SqliteJournal, "journal.db"), partial(PostgresJournal, "host=nowhere")],
+    ids=["memory", "sqlite", "postgres"],
+)
 def test_odd_keep(make, keep):
     """A journal keeps for a duration above zero, or for ever."""
     with pytest.raises(ArgumentTypeError, match="expected a duration above zero"):

@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from listboss import AddTag, Engine, RemoveTag
-from listboss.delivery import DeliveryStatus, Executor, MemoryJournal, SqliteJournal
+from listboss.delivery import DeliveryStatus, Executor, MemoryJournal
 from listboss.errors import ConfigurationError, UnknownIdError
 from listboss.provider import Applied, Throttled
 from tests.simulation.worlds import START, random_event, random_rules, random_world
@@ -206,9 +206,10 @@ class TestPayments:
         assert {"member"} == is_on(journal)
 
 
-def test_in_small_steps(make_engine, make_event, mail, crm, *, clock, tmp_path):
-    """What is old in a file goes little by little, with the turns of a worker."""
-    with SqliteJournal(tmp_path / "journal.db") as journal:
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_in_small_steps(make_engine, make_event, mail, crm, *, clock, open_journal, kind):
+    """What is old in a database goes little by little, with the turns of a worker."""
+    with open_journal(kind, keep=timedelta(days=60)) as journal:
         executor = Executor(make_engine(), {"mail": mail, "crm": crm}, journal, clock=clock)
         executor.handle_many([make_event(f"e-{n}", name="purchase.refunded") for n in range(450)])
         clock.turn(days=61)
@@ -230,16 +231,17 @@ class Yes:
         return Applied()
 
 
-def test_pruning_decides_nothing(amount, tmp_path):
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_pruning_decides_nothing(amount, open_journal, kind):
     """Whenever old events are pruned, the contact should have the same as without it."""
-    for seed in range(amount(ci=60, soak=5_000)):
+    for seed in range(amount(ci=40, soak=5_000)):
         dice = Random(seed)
         world = random_world(dice)
         engine = Engine(random_rules(dice, world))
         accounts = {name: Yes(each) for name, each in world.accounts.items()}
         now = [START + timedelta(days=5)]
         kept, in_memory = MemoryJournal(keep=None), MemoryJournal(keep=None)
-        with SqliteJournal(tmp_path / f"{seed}.db", keep=None) as in_file:
+        with open_journal(kind) as in_file:
             clock = partial(now.__getitem__, 0)
             executors = [
                 Executor(engine, accounts, journal, clock=clock)

@@ -43,3 +43,8 @@ class TestSeeds:
             path = Path(tmp_path, f"{seed}.db")
             with SqliteJournal(path) as journal:
                 assert digest_of(seed) == digest_of(seed, journal)
+
+    def test_a_database_gives_the_same_history_as_memory(self, amount, new_postgres_journal):
+        """So does `PostgresJournal`."""
+        for seed in range(amount(ci=30, soak=2_000)):
+            assert digest_of(seed) == digest_of(seed, new_postgres_journal())

@@ -201,3 +201,8 @@ class TestExamples:
         for n, events in enumerate(islice(orders(example.events(), 4), 6)):
             with SqliteJournal(tmp_path / f"{n}.db") as journal:
                 assert example.held == held_after(journal, example, events)
+
+    def test_in_a_database(self, example, new_postgres_journal):
+        """A few orders with a journal in PostgreSQL."""
+        for events in islice(orders(example.events(), 4), 3):
+            assert example.held == held_after(new_postgres_journal(), example, events)

@@ -28,7 +28,8 @@ from listboss import (
     where,
 )
 from listboss.delivery import DeliveryStatus, Status
-from listboss.engine import FactState, Reason
+from listboss.engine import Reason
+from listboss.engine.explain import FactState
 from listboss.errors import AutomaticSegmentationError, WebhookError
 from listboss.hotmart import Parsed, parse
 from listboss.rules import FindingCode

@@ -16,7 +16,7 @@ from listboss import (
 from listboss.standing import ANY_PLACE, Effect, effects_of, single_effect
 
 ALONE = attrs.evolve(Capabilities.everything(), one_place=True)
-BUYERS, LEAVERS = "place:list\0buyers", "place:list\0leavers"
+BUYERS, LEAVERS = "place:list/buyers", "place:list/leavers"
 ON, OFF = True, False
 
 

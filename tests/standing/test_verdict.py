@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from listboss.delivery import MemoryJournal, SqliteJournal
+from listboss.delivery import MemoryJournal, PostgresJournal, SqliteJournal
 from listboss.standing import (
     ANY_PLACE,
     Ending,
@@ -24,7 +24,7 @@ from listboss.standing import (
 )
 
 DAY = datetime(2026, 5, 4, tzinfo=UTC)
-TARGET, OTHER = "place:list\0buyers", "place:list\0leavers"
+TARGET, OTHER = "place:list/buyers", "place:list/leavers"
 PURCHASES = [Grant(product, transaction=f"P{n}") for product in ("c1", "club") for n in (1, 2, 3)]
 SUBSCRIPTIONS = [Grant("club", subscriber_code=f"S{n}") for n in (1, 2)]
 PRODUCTS = [Grant("c1"), Grant("club")]
@@ -161,11 +161,19 @@ class TestJudge:
         assert first.on is fold(marks, endings, links)
 
 
-@pytest.fixture(scope="module", params=["memory", "sqlite"])
+@pytest.fixture(scope="module", params=["memory", "sqlite", "postgres"])
 def store(request, tmp_path_factory):
     """The store of a journal, in a transaction that lasts for all examples."""
     if request.param == "memory":
         with MemoryJournal()._transaction() as store:
+            yield store
+        return
+    if request.param == "postgres":
+        server = request.getfixturevalue("postgres")
+        with (
+            PostgresJournal(server.dsn, schema=server.new_schema()) as shared,
+            shared._transaction() as store,
+        ):
             yield store
         return
     path = tmp_path_factory.mktemp("journal") / "journal.db"

@@ -25,6 +25,12 @@ def test_file(tmp_path):
     check_journal(lambda: SqliteJournal(tmp_path / f"{next(numbers)}.db"))
 
 
+def test_database(amount, new_postgres_journal):
+    """A journal in PostgreSQL passes; each history has empty tables."""
+    histories = settings(max_examples=amount(ci=25, soak=2_000))
+    check_journal(new_postgres_journal, settings=histories)
+
+
 class AcceptsTwice(MemoryJournal):
     """Takes every delivery for a new plan."""
 

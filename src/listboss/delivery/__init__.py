@@ -35,6 +35,7 @@ from listboss.delivery.record import Record
 
 if TYPE_CHECKING:
     from listboss.delivery.async_executor import AsyncExecutor
+    from listboss.delivery.postgres import PostgresJournal
     from listboss.delivery.sqlite import SqliteJournal
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "LoggingObserver",
     "MemoryJournal",
     "Observer",
+    "PostgresJournal",
     "Receipt",
     "Record",
     "Result",
@@ -63,11 +65,15 @@ __all__ = [
 ]
 
 
-_LAZY = {"AsyncExecutor": "async_executor", "SqliteJournal": "sqlite"}
+_LAZY = {
+    "AsyncExecutor": "async_executor",
+    "PostgresJournal": "postgres",
+    "SqliteJournal": "sqlite",
+}
 
 
 def __getattr__(name: str) -> Any:
-    """Load what needs asyncio, sqlite3 or cattrs when it is asked for, and not before."""
+    """Load what needs asyncio, sqlite3, psycopg or cattrs when it is asked for, and not before."""
     if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)

@@ -26,7 +26,7 @@ from listboss.delivery._rows import (
     RecordFilter,
     TargetRow,
 )
-from listboss.delivery.life import OPEN, STUCK, Status
+from listboss.delivery.life import OPEN, STUCK, Attempt, Status
 from listboss.delivery.record import Record
 from listboss.rules._mapping import FrozenMap
 from listboss.rules.event import Event
@@ -90,6 +90,21 @@ class MemoryStore(MemoryMarks):
 
     def secret(self) -> bytes:
         return self._secret
+
+    def lock(
+        self,
+        contacts: Collection[str] = (),
+        event_ids: Collection[str] = (),
+        attempts: Collection[Attempt] = (),
+        *,
+        worked_on: str | None = None,
+    ) -> None:
+        """Lock nothing: there is one transaction at a time."""
+
+    def lock_stuck(
+        self, event_id: str | None, provider: str | None, statuses: Collection[Status]
+    ) -> None:
+        """Lock nothing: there is one transaction at a time."""
 
     # Events and actions
 

@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 
 import attrs
 
-from listboss.delivery.life import Status
+from listboss.delivery.life import Attempt, Status
 from listboss.delivery.record import Record
 from listboss.plan import Idle, PlannedAction
 from listboss.rules._text import masked, masked_address
@@ -162,6 +162,26 @@ class RecordFilter(NamedTuple):
 
 class Store(Protocol):
     """The rows of one journal. All calls of one journal method are one transaction."""
+
+    # What a transaction is about to read and change. Where there is only one at a time, there is
+    # nothing to lock.
+
+    def lock(
+        self,
+        contacts: Collection[str] = (),
+        event_ids: Collection[str] = (),
+        attempts: Collection[Attempt] = (),
+        *,
+        worked_on: str | None = None,
+    ) -> None:
+        """Keep others away from contacts, ids, and the lanes of attempts and of one event."""
+        ...
+
+    def lock_stuck(
+        self, event_id: str | None, provider: str | None, statuses: Collection[Status]
+    ) -> None:
+        """Keep others away from the lanes of actions with these statuses."""
+        ...
 
     # Events and actions
 

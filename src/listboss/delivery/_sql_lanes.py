@@ -7,10 +7,9 @@ next position and the time at which it is due, so that a worker finds work witho
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from listboss.delivery._lanes import in_turn
 from listboss.delivery._rows import AccountRow, LaneRow
 from listboss.delivery._sql_values import Part, Row, optional_time, ticks_of, upsert
 
@@ -121,24 +120,21 @@ class Lanes(Part):
     def due_lanes(self, now: datetime, limit: int) -> list[LaneRow]:
         Lanes.flush(self)
         ticks = ticks_of(now) or 0
-        names = [
+        names = sorted(
             row["provider"]
             for row in self.execute(_WORKING).fetchall()
             if row["due"] <= ticks and (row["paused_until"] or 0) <= ticks
-        ]
+        )
         self._turn += 1
         if not names:
             return []
         start = self._turn % len(names)
         names = names[start:] + names[:start]
-        return in_turn([self._due_at(name, ticks, limit) for name in names], limit)
+        return self._due_in_turn(names, ticks, limit)
 
-    def _due_at(self, provider: str, ticks: int, limit: int) -> list[LaneRow]:
-        rows = self.execute(
-            "SELECT * FROM lane WHERE provider = ? AND due <= ? ORDER BY due, id LIMIT ?",
-            (provider, ticks, limit),
-        ).fetchall()
-        return [self._lane(row) for row in rows]
+    @abstractmethod
+    def _due_in_turn(self, names: Sequence[str], ticks: int, limit: int) -> list[LaneRow]:
+        """Return due lanes, at most `limit`: one of each account after the other."""
 
     def next_due(self) -> datetime | None:
         Lanes.flush(self)

@@ -91,12 +91,13 @@ class SqlStore(Actions, Lanes, Marks, History):
         self.execute("UPDATE lane SET contact = NULL WHERE contact = ?", (contact,))
         for table in ("ending", "link"):
             self.execute(f"DELETE FROM {table} WHERE contact = ?", (contact,))
-        count = self.execute(
-            "UPDATE record SET contact = NULL, email = NULL, detail = '' WHERE contact = ?",
+        about = self.execute(
+            "UPDATE record SET contact = NULL, email = NULL, detail = '' WHERE contact = ?"
+            " RETURNING number",
             (contact,),
-        ).rowcount
+        ).fetchall()
         self.clear()
-        return count
+        return len(about)
 
     def _blank(self, row: ActionRow) -> None:
         row.planned = attrs.evolve(row.planned, email="", data=FrozenMap())
@@ -155,8 +156,9 @@ class SqlStore(Actions, Lanes, Marks, History):
 
     def drop_records(self, before: datetime, limit: int) -> int:
         self.flush()
-        return self.execute(
+        dropped = self.execute(
             "DELETE FROM record WHERE number IN"
-            " (SELECT number FROM record WHERE time < ? ORDER BY time LIMIT ?)",
+            " (SELECT number FROM record WHERE time < ? ORDER BY time LIMIT ?) RETURNING number",
             (ticks_of(before), limit),
-        ).rowcount
+        ).fetchall()
+        return len(dropped)

@@ -6,12 +6,15 @@ What was read is held between transactions, as long as no other connection write
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from listboss.delivery._lanes import in_turn
+from listboss.delivery._rows import LaneRow
 from listboss.delivery._sql_store import SqlStore
 from listboss.delivery._sql_values import Rows
+from listboss.delivery.life import Attempt, Status
 
 __all__ = ["SqliteStore"]
 
@@ -48,6 +51,21 @@ class SqliteStore(SqlStore):
             self.clear()
             self._version = version
 
+    def lock(
+        self,
+        contacts: Collection[str] = (),
+        event_ids: Collection[str] = (),
+        attempts: Collection[Attempt] = (),
+        *,
+        worked_on: str | None = None,
+    ) -> None:
+        """Lock nothing: there is one transaction at a time."""
+
+    def lock_stuck(
+        self, event_id: str | None, provider: str | None, statuses: Collection[Status]
+    ) -> None:
+        """Lock nothing: there is one transaction at a time."""
+
     def clear(self) -> None:
         """See `SqlStore.clear`."""
         super().clear()
@@ -67,6 +85,16 @@ class SqliteStore(SqlStore):
         )
         number: int = row["id"]
         return number
+
+    def _due_in_turn(self, names: Sequence[str], ticks: int, limit: int) -> list[LaneRow]:
+        return in_turn([self._due_at(name, ticks, limit) for name in names], limit)
+
+    def _due_at(self, provider: str, ticks: int, limit: int) -> list[LaneRow]:
+        rows = self.execute(
+            "SELECT * FROM lane WHERE provider = ? AND due <= ? ORDER BY due, id LIMIT ?",
+            (provider, ticks, limit),
+        ).fetchall()
+        return [self._lane(row) for row in rows]
 
     def is_erasing(self) -> bool:
         """Whether bytes of a forgotten contact may be left in the write-ahead log."""

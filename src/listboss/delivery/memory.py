@@ -48,6 +48,10 @@ def _key(contact: Contact | str) -> str:
     return contact.key if isinstance(contact, Contact) else contact_key(contact)
 
 
+def _contacts(events: Iterable[Event]) -> list[str]:
+    return [event.contact.key for event in events if event.contact is not None]
+
+
 class StoreJournal(ABC):
     """A journal over a store of rows: what all journals of this library share."""
 
@@ -67,6 +71,7 @@ class StoreJournal(ABC):
         """See `Journal.accept`."""
         self._tidy_up(now)
         with self._transaction() as store:
+            store.lock(_contacts([event]), [event.id])
             return _accept(store, event, plan, now, replan=replan)
 
     def turn(
@@ -86,6 +91,13 @@ class StoreJournal(ABC):
         """See `Journal.turn`."""
         self._tidy_up(now)
         with self._transaction() as store:
+            events = [event for event, _ in accept]
+            store.lock(
+                _contacts(events),
+                [event.id for event in events],
+                [result.attempt for result in results],
+                worked_on=event_id,
+            )
             receipts = [_accept(store, *pair, now, replan=replan) for pair in accept]
             if event_id is not None and any(map(_is_conflict, receipts)):
                 want = 0  # the event of this id is another one
@@ -236,6 +248,7 @@ class StoreJournal(ABC):
         """See `Journal.retry`."""
         statuses = {Status(status)} if status is not None else STUCK | {Status.WAITING}
         with self._transaction() as store:
+            store.lock_stuck(event_id, account, statuses)
             if event_id is not None:
                 rows = store.actions_of(_known(store, event_id))
                 rows = [row for row in rows if row.status in statuses]
@@ -248,6 +261,7 @@ class StoreJournal(ABC):
         """See `Journal.forget`."""
         key = _key(contact)
         with self._transaction() as store:
+            store.lock([key])
             return Forgotten(_forget(store, key, now or store.latest()))
 
     def prune(self, before: datetime) -> int:

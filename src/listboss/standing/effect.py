@@ -53,7 +53,12 @@ def _tag(tag: str) -> Target:
 
 @lru_cache(maxsize=4096)
 def _place(place: Place) -> Target:
-    return "place:" + "\0".join(place_key(place))
+    return "place:" + "/".join(map(_escaped, place_key(place)))
+
+
+def _escaped(part: str) -> str:
+    """Return a part without slash, as in a JSON pointer: not every database keeps a null."""
+    return part.replace("~", "~0").replace("/", "~1")
 
 
 def effects_of(action: Action, account: Capabilities | None = None) -> tuple[Effect, ...]:

@@ -1,0 +1,177 @@
+"""The rows of a journal in PostgreSQL.
+
+Several workers change them at the same time, so a transaction first locks what it is about:
+the contacts of the events that it accepts, and the lanes of what it records, in one order. What
+was read is forgotten when the transaction ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from listboss.delivery._forgotten import forgotten_id
+from listboss.delivery._lanes import in_turn
+from listboss.delivery._postgres import Connection, key_of, statement
+from listboss.delivery._rows import LaneRow
+from listboss.delivery._sql_store import SqlStore
+from listboss.delivery._sql_values import Rows, ticks_of
+from listboss.delivery.life import Attempt, Status
+
+__all__ = ["PostgresStore"]
+
+_NEW_LANES = 100
+"""How many numbers of lanes are taken from the sequence at once."""
+
+
+class PostgresStore(SqlStore):
+    """See `Store`. The connection is the journal's, and so is the transaction."""
+
+    names_rule = "jsonb_exists(segmentation_ids::jsonb, ?)"
+
+    def __init__(self, connection: Connection, schema: str) -> None:
+        super().__init__()
+        self._connection, self._schema = connection, schema
+        self._numbers: list[int] = []
+        self.clear()
+
+    def execute(self, sql: str, values: Sequence[Any] = (), /) -> Rows:
+        """See `Part.execute`."""
+        return self._connection.execute(statement(sql), values)
+
+    def execute_many(self, sql: str, rows: Iterable[Sequence[Any]], /) -> object:
+        """See `Part.execute_many`."""
+        with self._connection.cursor() as cursor:
+            cursor.executemany(statement(sql), rows)
+        return None
+
+    def transaction_number(self) -> str | None:
+        """Return the number of this transaction, or None if it changed nothing."""
+        row = self._one("SELECT pg_current_xact_id_if_assigned()::text AS number")
+        number: str | None = row["number"]
+        return number
+
+    # Locks
+
+    def _keys(self, kind: str, names: Iterable[str]) -> set[int]:
+        return {key_of(self._schema, kind, name) for name in names}
+
+    def lock(
+        self,
+        contacts: Collection[str] = (),
+        event_ids: Collection[str] = (),
+        attempts: Collection[Attempt] = (),
+        *,
+        worked_on: str | None = None,
+    ) -> None:
+        """See `Store.lock`: by contact and event first, then by lane; each in one order."""
+        keys = sorted(self._keys("contact", contacts) | self._keys("event", event_ids))
+        if keys:
+            self.execute(
+                "SELECT pg_advisory_xact_lock(key) FROM unnest(?::bigint[]) AS key", (keys,)
+            )
+        if not (contacts or attempts or worked_on):
+            return
+        known = {(id, *_key(each)[1:]) for each in attempts for id in self._ids_of(each)}
+        ids = [[*each] for each in zip(*sorted(known), strict=True)] or [[], [], []]
+        rows = self.execute(
+            "SELECT * FROM lane WHERE contact = ANY (?::text[])"
+            " OR contact = (SELECT contact FROM event WHERE id = ?)"
+            " OR id IN (SELECT lane FROM action JOIN"
+            " unnest(?::text[], ?::text[], ?::bigint[]) AS given (event_id, action_id, generation)"
+            " USING (event_id, action_id, generation))"
+            " ORDER BY id FOR UPDATE",
+            ([*contacts], worked_on, *ids),
+        )
+        lanes = [self._lane(row) for row in rows.fetchall()]
+        for contact in contacts:
+            own = [lane for lane in lanes if lane.contact == contact]
+            self._lanes_of[contact] = {lane.provider: lane for lane in own}
+
+    def _ids_of(self, attempt: Attempt) -> set[str]:
+        """Return the ids under which an event may be kept by now."""
+        return {attempt.event_id, forgotten_id(self, attempt.event_id)}
+
+    def lock_stuck(
+        self, event_id: str | None, provider: str | None, statuses: Collection[Status]
+    ) -> None:
+        """See `Store.lock_stuck`."""
+        self.execute(
+            "SELECT 1 FROM lane WHERE id IN (SELECT lane FROM action"
+            " WHERE status = ANY (?::text[]) AND coalesce(event_id = ?, TRUE)"
+            " AND coalesce(action.provider = ?, TRUE)) ORDER BY id FOR UPDATE",
+            ([*statuses], event_id, provider),
+        )
+
+    # Lanes
+
+    def _new_lane(self, provider: str, contact: str) -> int:
+        if not self._numbers:
+            rows = self.execute(
+                "SELECT nextval(pg_get_serial_sequence('lane', 'id')) AS number"
+                " FROM generate_series(1, ?)",
+                (_NEW_LANES,),
+            )
+            self._numbers = [row["number"] for row in rows.fetchall()][::-1]
+        number = self._numbers.pop()
+        self.execute(
+            "INSERT INTO lane (id, provider, contact, open, position) VALUES (?, ?, ?, 0, 0)",
+            (number, provider, contact),
+        )
+        return number
+
+    def lanes_of_workers(self, workers: Collection[str]) -> list[LaneRow]:
+        rows = self.execute(
+            "SELECT * FROM lane WHERE worker = ANY (?::text[]) ORDER BY id FOR UPDATE",
+            ([*workers],),
+        )
+        return [self._lane(row) for row in rows.fetchall()]
+
+    def _due_in_turn(self, names: Sequence[str], ticks: int, limit: int) -> list[LaneRow]:
+        """Claim lanes that nobody else is claiming; an account's share is free for the others."""
+        found: dict[str, list[LaneRow]] = {name: [] for name in names}
+        left, share = limit, -(-limit // len(names))
+        while names and left > 0:
+            rows = self.execute(
+                "SELECT lane.* FROM unnest(?::text[]) AS name (provider), LATERAL"
+                " (SELECT * FROM lane WHERE lane.provider = name.provider AND due <= ?"
+                " AND NOT id = ANY (?::bigint[])"
+                " ORDER BY due, id LIMIT ? FOR UPDATE SKIP LOCKED) AS lane",
+                (
+                    [*names],
+                    ticks,
+                    [lane.id for lanes in found.values() for lane in lanes],
+                    share,
+                ),
+            ).fetchall()
+            for row in rows:
+                found[row["provider"]].append(self._lane(row))
+            left -= len(rows)
+            full = [name for name in names if len(found[name]) >= share]
+            names, share = (full, left) if 0 < len(full) < len(names) else ((), 0)
+        return in_turn(found.values(), limit)
+
+    # Retention
+
+    def old_events(self, before: datetime, limit: int) -> list[str]:
+        """Return old events whose contacts nobody else is working on."""
+        self.flush()
+        rows = self.execute(
+            "SELECT id, contact FROM event WHERE look_at < ? ORDER BY look_at LIMIT ?"
+            " FOR UPDATE SKIP LOCKED",
+            (ticks_of(before), limit),
+        ).fetchall()
+        keys = {
+            row["contact"]: key_of(self._schema, "contact", row["contact"] or "") for row in rows
+        }
+        locked = self.execute(
+            "SELECT key FROM unnest(?::bigint[]) AS key WHERE pg_try_advisory_xact_lock(key)",
+            ([*keys.values()],),
+        ).fetchall()
+        free = {row["key"] for row in locked}
+        return [row["id"] for row in rows if keys[row["contact"]] in free]
+
+
+def _key(attempt: Attempt) -> tuple[str, str, int]:
+    return (attempt.event_id, attempt.action_id, attempt.generation)

@@ -1,0 +1,293 @@
+"""`PostgresJournal`: a journal in a PostgreSQL database, for workers on many machines.
+
+A lane is claimed with a row lock that others skip, and leased by a time in its row: what a
+killed worker had claimed becomes due by itself. A connection that is lost is opened again, and a
+commit whose answer was lost is looked up, so that a restart of the server repeats nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
+from threading import BoundedSemaphore, Lock
+from time import monotonic, sleep
+from types import TracebackType
+from typing import Any, Final, Self
+from weakref import WeakSet
+
+import psycopg
+
+from listboss.delivery._postgres import (
+    Connection,
+    check,
+    connect,
+    is_lost,
+    key_of,
+    migrate,
+    storage_errors,
+)
+from listboss.delivery._postgres_store import PostgresStore
+from listboss.delivery._retention import as_keep, prune
+from listboss.delivery.journal import Turn
+from listboss.delivery.memory import StoreJournal
+from listboss.errors import ConfigurationError, StorageError
+
+__all__ = ["PostgresJournal"]
+
+_LOOK_FOR_OLD = timedelta(hours=1)
+_SECONDS_TO_RESOLVE: Final = 15.0
+"""How long the answer to a lost commit is looked for, while the server restarts."""
+_journals: WeakSet[PostgresJournal] = WeakSet()
+_parents: list[object] = []
+"""Connections of the process that forked: they are the parent's, and must not be closed here."""
+
+
+class _Session:
+    """A connection, and the rows that are read and changed through it."""
+
+    def __init__(self, connection: Connection, schema: str) -> None:
+        self.connection = connection
+        self.store = PostgresStore(connection, schema)
+
+
+class PostgresJournal(StoreJournal):
+    """A journal in the database that `dsn` names, in the tables of `schema`.
+
+    `PostgresJournal.migrate(dsn)` creates the tables; call it once before workers start. Threads
+    may share a journal: it opens up to `connections` connections, and one more for the names of
+    its workers. Finished events and records are kept for `keep` (60 days by default; None keeps
+    them for ever). Use it as a context manager, or `close` it. Raises `ConfigurationError` for
+    a schema that is missing or of another release, and `StorageError` when the database cannot
+    be reached.
+    """
+
+    def __init__(
+        self,
+        dsn: str,
+        *,
+        schema: str = "listboss",
+        keep: timedelta | None = timedelta(days=60),
+        connections: int = 4,
+    ) -> None:
+        if connections < 1:
+            raise ConfigurationError("expected an integer of at least 1", path="$.connections")
+        self._dsn, self._schema, self._keep = dsn, schema, as_keep(keep)
+        self._most = connections
+        self._closed = False
+        self._workers: set[str] = set()
+        self._pruning = False
+        self._looked_at: datetime | None = None
+        self._reset()
+        with self._session():
+            pass
+        _journals.add(self)
+
+    @staticmethod
+    def migrate(dsn: str, *, schema: str = "listboss") -> int:
+        """Create the tables in `schema`, or bring those of an older release up to date.
+
+        Several processes may call it at the same time. Returns the version of the schema.
+        """
+        return migrate(dsn, schema)
+
+    def _reset(self) -> None:
+        self._idle: list[_Session] = []
+        self._free = BoundedSemaphore(self._most)
+        self._lock = Lock()
+        self._names: Connection | None = None
+        self._named: set[str] = set()
+
+    # Connections
+
+    @contextmanager
+    def _session(self) -> Generator[_Session]:
+        """Take a connection; one that is broken afterwards is not used again."""
+        with self._free, storage_errors():
+            if self._closed:
+                raise StorageError("the journal is closed", hint="open it again")
+            session = self._usable() or self._new_session()
+            try:
+                yield session
+            finally:
+                if session.connection.broken or session.connection.closed:
+                    session.connection.close()
+                    self._lose_names()
+                else:
+                    self._idle.append(session)
+
+    def _new_session(self) -> _Session:
+        connection = connect(self._dsn, self._schema)
+        try:
+            check(connection, self._schema)
+        except BaseException:
+            connection.close()
+            raise
+        return _Session(connection, self._schema)
+
+    def _usable(self) -> _Session | None:
+        """Return an open connection; those that the server has ended meanwhile are closed."""
+        while self._idle:
+            session = self._idle.pop()
+            if not is_lost(session.connection):
+                return session
+            session.connection.close()
+            self._lose_names()
+        return None
+
+    # Transactions: statements are sent without waiting for the one before, up to the next look-up
+
+    @contextmanager
+    def _transaction(self) -> Generator[PostgresStore]:
+        with self._session() as session:
+            connection, store = session.connection, session.store
+            try:
+                with connection.pipeline():
+                    connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
+                    store.clear()
+                    yield store
+                    store.flush()
+                    number = store.transaction_number()
+            except BaseException:
+                _roll_back(connection)
+                raise
+            try:
+                connection.execute("COMMIT")
+            except psycopg.OperationalError:  # the answer is lost: was it done?
+                if number is not None and not self._is_committed(number):
+                    raise
+
+    @contextmanager
+    def _reading(self) -> Generator[PostgresStore]:
+        with self._session() as session:
+            connection, store = session.connection, session.store
+            try:
+                with connection.pipeline():
+                    connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                    store.clear()
+                    yield store
+                    connection.execute("ROLLBACK")
+            except BaseException:
+                _roll_back(connection)
+                raise
+
+    def _is_committed(self, number: str) -> bool:
+        """Whether a transaction was committed before the connection was lost."""
+        until = monotonic() + _SECONDS_TO_RESOLVE
+        while True:
+            try:
+                with connect(self._dsn, self._schema) as connection:
+                    row = connection.execute(
+                        "SELECT pg_xact_status(%s::xid8) AS status", (number,)
+                    ).fetchone()
+                if row is not None and row["status"] != "in progress":
+                    return bool(row["status"] == "committed")
+            except psycopg.OperationalError:
+                if monotonic() > until:
+                    raise
+            if monotonic() > until:
+                return False
+            sleep(0.05)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._closed = True
+        for _ in range(self._most):
+            self._free.acquire()
+        try:
+            while self._idle:
+                self._idle.pop().connection.close()
+            self._lose_names()
+        finally:
+            for _ in range(self._most):
+                self._free.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _after_fork_in_child(self) -> None:
+        _parents.extend([self._idle, self._names])
+        self._reset()
+        self._workers = set()
+
+    # Workers
+
+    def turn(self, worker: str, *args: Any, **terms: Any) -> Turn:
+        """See `Journal.turn`."""
+        self._register(worker)
+        return super().turn(worker, *args, **terms)
+
+    def resume(self, worker: str, now: datetime) -> int:
+        """See `Journal.resume`."""
+        self._register(worker)
+        return super().resume(worker, now)
+
+    def _register(self, worker: str) -> None:
+        """Hold a lock in the worker's name for as long as this process is connected."""
+        with self._lock:
+            if worker in self._named:
+                return
+            with storage_errors():
+                if self._names is None:
+                    self._names = connect(self._dsn, self._schema)
+                key = key_of(self._schema, "worker", worker)
+                row = self._names.execute(
+                    "SELECT pg_try_advisory_lock(%s) AS locked", (key,)
+                ).fetchone()
+            taken = row is None or not row["locked"]
+            if taken and worker not in self._workers:
+                raise ConfigurationError(
+                    f"another process works as `{worker}`",
+                    code="worker_taken",
+                    hint="give each process a `worker` name of its own",
+                )
+            # After a lost connection, the server may hold the lock for a while in the old one.
+            self._workers.add(worker)
+            if not taken:
+                self._named.add(worker)
+
+    def _lose_names(self) -> None:
+        with self._lock:
+            if self._names is not None:
+                self._names.close()
+            self._names = None
+            self._named.clear()
+
+    # Retention
+
+    def _tidy_up(self, now: datetime) -> None:
+        """Prune a little of what is too old, if there is anything."""
+        if self._keep is None:
+            return
+        before = now - self._keep
+        if self._looked_at is None or abs(now - self._looked_at) >= _LOOK_FOR_OLD:
+            self._looked_at = now
+            with self._reading() as store:
+                self._pruning = store.has_old(before)
+        if self._pruning:
+            with suppress(StorageError), self._transaction() as store:
+                _, done = prune(store, before)
+                self._pruning = not done
+
+
+def _roll_back(connection: Connection) -> None:
+    with suppress(psycopg.Error):
+        connection.execute("ROLLBACK")
+
+
+if hasattr(os, "register_at_fork"):
+
+    def _at_fork(method: str) -> None:
+        for journal in [*_journals]:
+            getattr(journal, method)()
+
+    os.register_at_fork(after_in_child=lambda: _at_fork("_after_fork_in_child"))
