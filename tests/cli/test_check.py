@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from listboss.codec import load_event
 from tests.cli.conftest import RULES
 
 WRONG_FACT = RULES.replace('fact = "country"', 'fact = "contry"')
@@ -87,6 +88,8 @@ class TestFormats:
             "code": "fact_unknown",
             "segmentation_id": "buyers",
             "path": "$.condition",
+            "others": [],
+            "witness": None,
         } == {name: value for name, value in finding.items() if name != "message"}
 
     def test_github(self, run, path):
@@ -101,6 +104,30 @@ class TestFormats:
         head, rule, row = run("check", path, "--format", "markdown").out.splitlines()
         assert ("| severity | where | what |", "|---|---|---|") == (head, rule)
         assert row.startswith(f"| error | {path}:17 | segmentation `Buyers`: ")
+
+
+class TestWitness:
+    """A finding that an event shows has that event."""
+
+    @pytest.fixture
+    def path(self, write):
+        """Two rules that contradict each other on some events."""
+        rule = RULES[RULES.index("[[seg") : RULES.index("\n[[segmentations]]", 300)]
+        other = rule.replace("buyers", "leavers").replace("add_tag", "remove_tag")
+        return write("rules.toml", RULES + other.replace("Buyers", "Leavers"))
+
+    def test_text(self, run, path):
+        """The event is a line below the finding."""
+        lines = run("check", path).out.splitlines()
+        at = next(n for n, line in enumerate(lines) if line.endswith("[conflict]"))
+        assert "  for example: event `purchase.approved` with `country=BR`" == lines[at + 1]
+
+    def test_json(self, run, path):
+        """Programs get the other segmentations, and the event as `dump_event` writes it."""
+        findings = json.loads(run("check", path, "--format", "json").out)["findings"]
+        (conflict,) = [each for each in findings if each["code"] == "conflict"]
+        assert {"buyers", "leavers"} == {conflict["segmentation_id"], *conflict["others"]}
+        assert {"country": "BR"} == load_event(conflict["witness"]).facts
 
 
 def test_annotations_escape(run, write):

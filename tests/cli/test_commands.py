@@ -1,7 +1,9 @@
 """The other commands: what they print, in each format, and their exit codes."""
 
 import json
+import sys
 from datetime import UTC, datetime
+from importlib.metadata import version
 
 import pytest
 
@@ -424,6 +426,11 @@ class TestUsage:
         assert result.err.startswith(f"{path}:19:1: error: ")
 
 
+def test_version(run):
+    """The version is that of the package."""
+    assert f"listboss {version('listboss')}\n" == run("--version").out
+
+
 class TestPersonalData:
     """No command shows who a contact is."""
 
@@ -449,3 +456,60 @@ class TestPersonalData:
                 shown += result.out + result.err
         assert "canary" not in shown
         assert len(shown) > 1_000
+
+
+class TestCatalogue:
+    """A host with events of its own names its catalogue."""
+
+    @pytest.fixture
+    def shop(self, write, tmp_path, monkeypatch):
+        """A module with a catalogue, in the folder of the command, and a rule on its event."""
+        code = "from listboss import HOTMART, EventType\nNOTHING = 1\n"
+        code += 'EVENTS = [EventType("quiz.passed", "Quiz passed")]\n'
+        write("shop_events.py", code + "CATALOGUE = HOTMART.extended(events=EVENTS)\n")
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr("sys.path", [*sys.path])
+        monkeypatch.delitem(sys.modules, "shop_events", raising=False)
+        return write("quiz.toml", RULES.replace("purchase.refunded", "quiz.passed"))
+
+    def test_rules(self, run, shop):
+        """The rules are reviewed against it."""
+        code = run("check", shop, "--catalogue", "shop_events:CATALOGUE").code
+        assert (0, 1) == (code, run("check", shop).code)
+
+    def test_events(self, run, shop, write):
+        """Events of the host are planned."""
+        path = write("quiz.json", event(name="quiz.passed"))
+        given = ("plan", shop, path, "--format", "json")
+        plans = [run(*given, *more).out for more in ([], ["--catalogue", "shop_events:CATALOGUE"])]
+        assert ["unknown_event", None] == [json.loads(plan).get("idle") for plan in plans]
+
+    def test_schema(self, run, shop):
+        """The schema names them."""
+        assert "quiz.passed" in run("schema", "--catalogue", "shop_events:CATALOGUE").out
+
+    @pytest.mark.parametrize(
+        ("name", "message"),
+        [
+            ("shop_events", "is not the name of a catalogue (write `MODULE:NAME`)"),
+            (
+                "gone:CATALOGUE",
+                "cannot import the module of `gone:CATALOGUE` (ModuleNot",
+            ),
+            ("shop_events:GONE", "`shop_events:GONE` is not a catalogue"),
+            ("shop_events:NOTHING", "`shop_events:NOTHING` is not a catalogue"),
+        ],
+    )
+    def test_wrong(self, run, shop, name, message):
+        """A name that leads nowhere exits with 2."""
+        result = run("check", shop, "--catalogue", name)
+        assert 2 == result.code
+        assert message in result.err
+
+    def test_tests_of_rules(self, run, shop, write):
+        """A file of tests names its catalogue, too."""
+        head = 'rules = "quiz.toml"\ncatalogue = "shop_events:CATALOGUE"\n[[tests]]\nname = "x"\n'
+        body = 'event = { name = "quiz.passed", product_id = "42" }\n'
+        body += 'actions = [{ remove_tag = "buyer" }]'
+        path = write("quiz.rules-test.toml", head + body)
+        assert 0 == run("check", "--tests", path).code

@@ -137,7 +137,7 @@ def _concerned(engines: Engines, scope: _Scope, events: Iterable[Event]) -> set[
 class _Scope:
     """Which events may be planned differently, from the rules alone.
 
-    Measured: with one of 1,000 rules on 125 products changed, a backtest is 12 x faster.
+    Measured: with one of 1,000 rules on 125 products changed, a backtest is 9 x faster.
     """
 
     everything: bool

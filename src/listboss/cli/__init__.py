@@ -12,6 +12,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from importlib.metadata import version
 from typing import NamedTuple, NoReturn
 
 from listboss.cli import _change, _check, _diagram, _journal, _plan, _schema
@@ -114,6 +115,7 @@ def make_parser() -> argparse.ArgumentParser:
         epilog="exit codes: 0 all is well; 1 findings, or changes over the threshold; 2 input that "
         "cannot be read, or wrong usage",
     )
+    parser.add_argument("--version", action="version", version=f"listboss {version('listboss')}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for command in COMMANDS:
         added = commands.add_parser(

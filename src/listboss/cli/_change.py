@@ -11,6 +11,7 @@ import argparse
 import attrs
 
 from listboss.analysis import BacktestReport, backtest
+from listboss.cli._catalogue import add_catalogue_argument, catalogue_of
 from listboss.cli._console import FAILED, OK, Console
 from listboss.cli._events import EventSource
 from listboss.cli._plan import EVENTS_HELP, add_skip_argument, finish
@@ -25,6 +26,7 @@ __all__ = ["add_arguments", "add_backtest_arguments", "run", "run_backtest"]
 def _add_files(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("before", metavar="BEFORE", help="the rule file before the change")
     parser.add_argument("after", metavar="AFTER", help="the rule file after the change")
+    add_catalogue_argument(parser)
 
 
 def _count(text: str) -> int:
@@ -63,7 +65,8 @@ def add_backtest_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Run `diff`."""
-    before, after = (load_rule_file(name, console) for name in (arguments.before, arguments.after))
+    catalogue, names = catalogue_of(arguments), (arguments.before, arguments.after)
+    before, after = (load_rule_file(name, catalogue, console) for name in names)
     diff = before.rules.diff(after.rules)
     lines = [*_lines(diff, before, after)]
     if arguments.format == "json":
@@ -85,9 +88,10 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
 def run_backtest(arguments: argparse.Namespace, console: Console) -> int:
     """Run `backtest`."""
-    before, after = (load_rule_file(name, console) for name in (arguments.before, arguments.after))
+    catalogue, names = catalogue_of(arguments), (arguments.before, arguments.after)
+    before, after = (load_rule_file(name, catalogue, console) for name in names)
     with (
-        EventSource(arguments.events, console) as source,
+        EventSource(arguments.events, catalogue, console) as source,
         console.progress("backtest") as progress,
     ):
         report = backtest(before.rules, after.rules, source, progress=progress)

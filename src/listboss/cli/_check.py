@@ -7,14 +7,19 @@ fails. What cannot be read is reported in the same way, and exits with 2.
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from listboss.analysis import analyse
+from listboss.cli._catalogue import add_catalogue_argument, catalogue_of
 from listboss.cli._console import FAILED, OK, UNREADABLE, Console, UnreadableError
 from listboss.cli._rule_files import RuleFile, UnreadableFileError, read_rule_file
 from listboss.cli._rule_tests import SUFFIX, find_rule_tests, read_rule_tests
+from listboss.codec import dump_event
 from listboss.rules._text import quoted
+from listboss.rules.catalogue import Catalogue
+from listboss.rules.event import Event
 from listboss.rules.finding import Severity
 
 __all__ = ["add_arguments", "run"]
@@ -32,6 +37,8 @@ class _Line(NamedTuple):
     message: str
     segmentation_id: str | None
     path: str
+    others: tuple[str, ...] = ()
+    witness: Event | None = None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,6 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"run the tests of rules in this file, or in all files below this folder whose names "
         f"end in {SUFFIX}; may be given several times",
     )
+    add_catalogue_argument(parser)
     parser.add_argument(
         "--fail-on",
         choices=SEVERITIES,
@@ -59,12 +67,13 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     """Run the command."""
     if not (arguments.rules or arguments.tests):
         raise UnreadableError("nothing to check: name a rule file, or `--tests` with a path")
+    catalogue = catalogue_of(arguments)
     lines: list[_Line] = []
     code = OK
     failing = SEVERITIES[: SEVERITIES.index(arguments.fail_on) + 1]
     for name in arguments.rules:
         try:
-            file = read_rule_file(name)
+            file = read_rule_file(name, catalogue)
         except UnreadableFileError as error:
             fault = error.fault
             lines.append(_fault_line(name, fault.place, fault.error.code, fault.text, "$"))
@@ -78,7 +87,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         lines += found
         if code == OK and any(line.severity in failing for line in found):
             code = FAILED
-    failed, number = _run_tests(arguments.tests)
+    failed, number = _run_tests(arguments.tests, catalogue)
     lines += failed
     _show(lines, arguments.format, console)
     if number:
@@ -86,7 +95,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     return code or (FAILED if failed else OK)
 
 
-def _run_tests(names: list[str]) -> tuple[list[_Line], int]:
+def _run_tests(names: list[str], catalogue: Catalogue) -> tuple[list[_Line], int]:
     """Run the tests of rules; return those that fail, and how many there are."""
     failed: list[_Line] = []
     number = 0
@@ -95,7 +104,7 @@ def _run_tests(names: list[str]) -> tuple[list[_Line], int]:
         if not files:
             raise UnreadableError(f"no file below `{name}` has a name that ends in {SUFFIX}")
         for file in files:
-            found = read_rule_tests(file)
+            found = read_rule_tests(file, catalogue)
             for test in found.tests:
                 number += 1
                 failure = test.failure(found.engine)
@@ -116,6 +125,8 @@ def _finding_lines(file: RuleFile) -> Iterator[_Line]:
         if finding.segmentation_id is not None and finding.segmentation_id in file.rules:
             name = file.rules.segmentation(finding.segmentation_id).name
             message = f"segmentation {quoted(name)}: {message}"
+        if finding.witness is not None:
+            message += f"\nfor example: {_example(finding.witness)}"
         yield _Line(
             file.name,
             file.place_of(finding),
@@ -124,7 +135,17 @@ def _finding_lines(file: RuleFile) -> Iterator[_Line]:
             message,
             finding.segmentation_id,
             finding.path,
+            finding.others,
+            finding.witness,
         )
+
+
+def _example(event: Event) -> str:
+    """Return in words an event that shows a finding; its contact and values are made up."""
+    facts = {"plan_id": event.plan_id, "plan_name": event.plan_name, **event.facts}
+    known = [f"{name}={value}" for name, value in facts.items() if value is not None]
+    more = f" with {', '.join(map(quoted, known))}" if known else ""
+    return f"event {quoted(str(event.name))}{more}"
 
 
 def _show(lines: list[_Line], format: str, console: Console) -> None:
@@ -160,4 +181,6 @@ def _content(line: _Line) -> dict[str, Any]:
         "message": line.message,
         "segmentation_id": line.segmentation_id,
         "path": line.path,
+        "others": [*line.others],
+        "witness": None if line.witness is None else json.loads(dump_event(line.witness)),
     }

@@ -10,6 +10,7 @@ import argparse
 from pathlib import Path
 
 from listboss.analysis import analyse
+from listboss.cli._catalogue import add_catalogue_argument, catalogue_of
 from listboss.cli._console import OK, Console, UnreadableError, reason_of
 from listboss.cli._rule_files import load_rule_file
 from listboss.diagram import mermaid, page
@@ -20,6 +21,7 @@ __all__ = ["add_arguments", "run"]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     parser.add_argument("rules", metavar="RULES", help="a rule file in TOML or JSON")
+    add_catalogue_argument(parser)
     parser.add_argument(
         "--product", metavar="ID", help="in Mermaid, only the segmentations of this product"
     )
@@ -30,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Run the command."""
-    rules = load_rule_file(arguments.rules, console).rules
+    rules = load_rule_file(arguments.rules, catalogue_of(arguments), console).rules
     findings = analyse(rules).findings
     if arguments.format == "mermaid":
         text = mermaid(rules, findings, product_id=arguments.product)

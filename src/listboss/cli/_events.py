@@ -22,6 +22,7 @@ from listboss.codec import load_event
 from listboss.delivery import SqliteJournal
 from listboss.errors import CodecError, ListBossError, WebhookError
 from listboss.hotmart import MAX_BYTES, parse
+from listboss.rules.catalogue import Catalogue
 from listboss.rules.event import Event
 
 __all__ = ["EventSource"]
@@ -48,8 +49,8 @@ class EventSource:
     manager, which removes the copy of stdin.
     """
 
-    def __init__(self, names: Sequence[str], console: Console) -> None:
-        self._names, self._console = names, console
+    def __init__(self, names: Sequence[str], catalogue: Catalogue, console: Console) -> None:
+        self._names, self._catalogue, self._console = names, catalogue, console
         self._spooled: BinaryIO | None = None
         self._is_first = True
         self.unreadable = self.ignored = 0
@@ -78,11 +79,11 @@ class EventSource:
     def _all(self) -> Iterator[tuple[str, Event | _Skipped]]:
         for name in self._names:
             if name == STDIN:
-                yield from _of_file("stdin", self._stdin(), lines=False)
+                yield from _of_file("stdin", self._stdin(), self._catalogue, lines=False)
                 continue
             path = Path(name)
             for file in _files(path) if path.is_dir() else [path]:
-                yield from _of_path(file)
+                yield from _of_path(file, self._catalogue)
 
     def _stdin(self) -> BinaryIO:
         """Return what stdin has, kept in a temporary file since it can be read only once."""
@@ -100,13 +101,13 @@ def _files(folder: Path) -> Iterator[Path]:
     )
 
 
-def _of_path(path: Path) -> Iterator[tuple[str, Event | _Skipped]]:
+def _of_path(path: Path, catalogue: Catalogue) -> Iterator[tuple[str, Event | _Skipped]]:
     try:
         with path.open("rb") as file:
             if file.read(len(_SQLITE)) != _SQLITE:
                 file.seek(0)
                 lines = path.suffix.lower() in LINES
-                yield from _of_file(str(path), file, lines=lines)
+                yield from _of_file(str(path), file, catalogue, lines=lines)
                 return
     except OSError as error:
         yield str(path), _Skipped(f"cannot be read: {reason_of(error)}", is_unreadable=True)
@@ -123,7 +124,9 @@ def _of_journal(path: Path) -> Iterator[tuple[str, Event | _Skipped]]:
         yield str(path), _Skipped(f"cannot be read: {error.message}", is_unreadable=True)
 
 
-def _of_file(name: str, file: BinaryIO, *, lines: bool) -> Iterator[tuple[str, Event | _Skipped]]:
+def _of_file(
+    name: str, file: BinaryIO, catalogue: Catalogue, *, lines: bool
+) -> Iterator[tuple[str, Event | _Skipped]]:
     """Read JSON lines, or a file that is one body.
 
     It is JSON lines if its name says so, or if its first line alone is a JSON document.
@@ -138,12 +141,12 @@ def _of_file(name: str, file: BinaryIO, *, lines: bool) -> Iterator[tuple[str, E
     elif lines or _is_json(first):
         while first:
             if first.strip():
-                for found in _of_body(first):
+                for found in _of_body(first, catalogue):
                     yield f"{name}:{number}", found
             first = file.readline(MAX_BYTES + 1)
             number += 1
     else:
-        for found in _of_body(first + file.read(MAX_BYTES + 1 - len(first))):
+        for found in _of_body(first + file.read(MAX_BYTES + 1 - len(first)), catalogue):
             yield name, found
 
 
@@ -154,13 +157,13 @@ def _is_json(line: bytes) -> bool:
         return False
 
 
-def _of_body(body: bytes) -> Iterator[Event | _Skipped]:
+def _of_body(body: bytes, catalogue: Catalogue) -> Iterator[Event | _Skipped]:
     """Read an event as `dump_event` writes it, or a webhook with any number of events."""
     try:
         if _is_event(body):
             yield load_event(body)
             return
-        parsed = parse(body)
+        parsed = parse(body, catalogue=catalogue)
     except CodecError as error:
         yield _Skipped(f"not an event: {_one_line(error)}", is_unreadable=True)
     except WebhookError as error:

@@ -12,6 +12,7 @@ from typing import Any
 
 import attrs
 
+from listboss.cli._catalogue import add_catalogue_argument, catalogue_of
 from listboss.cli._console import OK, UNREADABLE, Console
 from listboss.cli._events import EventSource
 from listboss.cli._rule_files import load_rule_file
@@ -39,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("rules", metavar="RULES", help="a rule file in TOML or JSON")
     parser.add_argument("events", nargs="+", metavar="EVENTS", help=EVENTS_HELP)
     add_skip_argument(parser)
+    add_catalogue_argument(parser)
     parser.add_argument(
         "--include-tests", action="store_true", help="also plan events that are marked as tests"
     )
@@ -64,8 +66,9 @@ def add_explain_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Run `plan`."""
-    engine = Engine(load_rule_file(arguments.rules, console).rules)
-    with EventSource(arguments.events, console) as source:
+    catalogue = catalogue_of(arguments)
+    engine = Engine(load_rule_file(arguments.rules, catalogue, console).rules)
+    with EventSource(arguments.events, catalogue, console) as source:
         for event in source:
             plan = engine.plan(event, include_tests=arguments.include_tests)
             if arguments.format == "json":
@@ -81,8 +84,9 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
 def run_explain(arguments: argparse.Namespace, console: Console) -> int:
     """Run `explain`."""
-    engine = Engine(load_rule_file(arguments.rules, console).rules)
-    with EventSource(arguments.events, console) as source:
+    catalogue = catalogue_of(arguments)
+    engine = Engine(load_rule_file(arguments.rules, catalogue, console).rules)
+    with EventSource(arguments.events, catalogue, console) as source:
         for event in source:
             found = engine.explain(event, include_tests=arguments.include_tests)
             kept = [

@@ -18,6 +18,7 @@ from listboss.cli._console import Console, UnreadableError, reason_of
 from listboss.cli._positions import Positions, parts_of
 from listboss.codec import Format, read_rules
 from listboss.errors import CodecError
+from listboss.rules.catalogue import Catalogue
 from listboss.rules.finding import Finding
 from listboss.rules.ruleset import RuleSet
 
@@ -95,7 +96,7 @@ def format_of(name: str) -> Format:
     return "toml" if suffix == ".toml" else "json"
 
 
-def read_rule_file(name: str) -> RuleFile:
+def read_rule_file(name: str, catalogue: Catalogue) -> RuleFile:
     """Read a rule file with the faults of rules that cannot be read.
 
     Raises `UnreadableError` if nothing can be read.
@@ -103,7 +104,7 @@ def read_rule_file(name: str) -> RuleFile:
     format = format_of(name)
     source = read_file(name)
     try:
-        loaded = read_rules(source, format=format)
+        loaded = read_rules(source, format=format, catalogue=catalogue)
     except CodecError as error:
         found = _PLACE.search(error.message)
         place = (int(found[1]), int(found[2])) if found else (1, 1)
@@ -128,9 +129,9 @@ class UnreadableFileError(UnreadableError):
         self.fault = fault
 
 
-def load_rule_file(name: str, console: Console) -> RuleFile:
+def load_rule_file(name: str, catalogue: Catalogue, console: Console) -> RuleFile:
     """Read a rule file, all of which must be valid; raises `UnreadableError` else."""
-    file = read_rule_file(name)
+    file = read_rule_file(name, catalogue)
     for fault in file.faults:
         line, column = fault.place
         console.message(f"{name}:{line}:{column}: error: {fault.text}")

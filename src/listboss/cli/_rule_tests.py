@@ -15,6 +15,7 @@ from typing import Any, NoReturn, TypeAlias, cast
 
 import attrs
 
+from listboss.cli._catalogue import load_catalogue
 from listboss.cli._console import UnreadableError
 from listboss.cli._positions import Positions, parts_of
 from listboss.cli._rule_files import read_file, read_rule_file
@@ -27,6 +28,8 @@ from listboss.plan import Plan, PlannedAction
 from listboss.rules._text import did_you_mean, quoted
 from listboss.rules.action import Action
 from listboss.rules.automatic import AUTOMATIC_ID_PREFIX
+from listboss.rules.builtin import HOTMART
+from listboss.rules.catalogue import Catalogue
 from listboss.rules.event import Event
 from listboss.rules.ruleset import RuleSet
 
@@ -38,7 +41,7 @@ SUFFIX = ".rules-test.toml"
 Expected: TypeAlias = frozenset[tuple[str, Action]]
 """Actions with the name of the provider."""
 
-_TOP_LEVEL = ("rules", "defaults", "tests")
+_TOP_LEVEL = ("rules", "catalogue", "defaults", "tests")
 _KEYS = ("name", "event", "webhook", "facts", "actions", "automatic")
 _DEFAULTS: Mapping[str, Any] = {
     "id": "test",
@@ -143,6 +146,7 @@ class _File:
     def __init__(self, path: Path) -> None:
         self.name = str(path)
         self.folder = path.parent
+        self.catalogue = HOTMART
         source = read_file(self.name)
         try:
             tree = read_tree(source, "toml", LIMITS)
@@ -181,11 +185,17 @@ class _File:
         return value
 
 
-def read_rule_tests(path: Path) -> RuleTests:
-    """Read a file of tests and the rule file that it names; raises `UnreadableError`."""
+def read_rule_tests(path: Path, catalogue: Catalogue = HOTMART) -> RuleTests:
+    """Read a file of tests and the rule file that it names; raises `UnreadableError`.
+
+    `catalogue` is that of the rules if the file does not name one.
+    """
     file = _File(path)
     tree = file.known(file.tree, "$", _TOP_LEVEL)
-    rules = read_rule_file(str(file.folder / file.text(tree, "$", "rules")))
+    if "catalogue" in tree:
+        catalogue = load_catalogue(file.text(tree, "$", "catalogue"))
+    file.catalogue = catalogue
+    rules = read_rule_file(str(file.folder / file.text(tree, "$", "rules")), catalogue)
     if rules.faults:
         fault = rules.faults[0]
         line, column = fault.place
@@ -249,7 +259,7 @@ def _read_webhook(
 ) -> tuple[Event, ...]:
     name = file.text(table, path, "webhook")
     try:
-        parsed = parse(read_file(str(file.folder / name)))
+        parsed = parse(read_file(str(file.folder / name)), catalogue=file.catalogue)
     except WebhookError as error:
         file.refuse(f"{path}.webhook", f"{quoted(name)} is not a webhook: {error.message}")
     if parsed.ignored is not None:
