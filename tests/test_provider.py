@@ -24,7 +24,9 @@ from listboss.provider import (
     RefusedKind,
     Throttled,
     Unknown,
+    check_accounts,
 )
+from listboss.rules import RuleSet
 from listboss.send import Send
 
 OUTCOMES = [
@@ -166,3 +168,56 @@ def test_send_is_one(protocol, tmp_path: Path):
     """The embedded provider can read back and erase."""
     with Send(tmp_path / "send.db") as send:
         assert isinstance(send, protocol)
+
+
+class Account:
+    """A provider that answers `check` as it is made to."""
+
+    capabilities = Capabilities(add_tag="native")
+
+    def __init__(self, answer: Refused | Unknown | Exception | None) -> None:
+        self.answer = answer
+
+    def apply(self, action, call):
+        """Refuse everything."""
+        return Refused("not used", "configuration")
+
+    def check(self) -> Refused | Unknown | None:
+        """Return or raise the answer."""
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+class TestCheckAccounts:
+    """`check_accounts` returns the rule set with the accounts as they are now."""
+
+    RULES = RuleSet(providers={"mail": Capabilities.everything()})
+
+    @pytest.mark.parametrize(
+        ("answer", "expected"),
+        [
+            (None, {"mail": Account.capabilities}),
+            (Refused("the token has expired", "authorisation"), {}),
+            (Unknown("timeout"), {"mail": Capabilities.everything()}),
+            (OSError("no network"), {"mail": Capabilities.everything()}),
+        ],
+    )
+    def test_answers(self, answer, expected):
+        """A refused account is left out; one without an answer stays as it was."""
+        assert expected == check_accounts(self.RULES, {"mail": Account(answer)}).providers
+
+    def test_an_account_without_check(self):
+        """A provider that has no `check` gets the capabilities that it has now."""
+        bare = Bare()
+        found = check_accounts(self.RULES, {"mail": bare})
+
+        assert {"mail": bare.capabilities} == found.providers
+
+    def test_an_account_is_back(self):
+        """An account that was left out before is integrated again, and an unknown one ignored."""
+        gone = RuleSet()
+
+        assert {"mail": Account.capabilities} == check_accounts(
+            gone, {"mail": Account(None), "post": Account(Refused("gone", "configuration"))}
+        ).providers

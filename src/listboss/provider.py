@@ -8,7 +8,7 @@ I/O and decides nothing. `PlannedAction.id` is the idempotency key.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
@@ -23,6 +23,7 @@ from listboss.rules.capabilities import (
     Capabilities as Capabilities,  # noqa: PLC0414 # re-exported for authors of providers
 )
 from listboss.rules.event import utc
+from listboss.rules.ruleset import RuleSet
 
 __all__ = [
     "Accepted",
@@ -40,6 +41,7 @@ __all__ = [
     "RefusedKind",
     "Throttled",
     "Unknown",
+    "check_accounts",
 ]
 
 
@@ -242,3 +244,40 @@ class Eraser(Protocol):
     def erase(self, email: str, /) -> bool:
         """Erase everything about the contact; return whether there was anything."""
         ...
+
+
+def check_accounts(rules: RuleSet, providers: Mapping[str, Provider | AsyncProvider]) -> RuleSet:
+    """Return the rule set with the accounts as they are now; `findings_diff` says what changes.
+
+    An account whose `check` returns `Refused` is left out, so its rules are flagged. The others
+    get the capabilities that their providers have now. An account about which nothing could be
+    found out (`Unknown`, or an exception) stays as it was.
+
+    >>> class Nowhere:
+    ...     capabilities = Capabilities(add_tag="native")
+    ...
+    ...     def apply(self, action: PlannedAction, call: Call) -> Outcome:
+    ...         return Refused("unknown account", "configuration")
+    ...
+    ...     def check(self) -> Refused:
+    ...         return Refused("the token has expired", "authorisation")
+    >>> rules = RuleSet(providers={"mail": Capabilities.everything()})
+    >>> list(check_accounts(rules, {"mail": Nowhere()}).providers)
+    []
+    """
+    for name, provider in providers.items():
+        answer = _answer(provider)
+        if answer is None:
+            rules = rules.with_provider(name, provider.capabilities)
+        elif isinstance(answer, Refused) and name in rules.providers:
+            rules = rules.without_provider(name)
+    return rules
+
+
+def _answer(provider: Provider | AsyncProvider) -> Refused | Unknown | None:
+    if not isinstance(provider, Checks):
+        return None
+    try:
+        return provider.check()
+    except Exception as error:  # whatever a host's own code raises
+        return Unknown(type(error).__name__)

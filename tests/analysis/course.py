@@ -34,7 +34,7 @@ FEW = Capabilities(
     add_lead="native",
     move_lead="emulated",
     tags=("vip",),
-    places=("Buyers",),
+    places=("Buyers", "Prospects"),
     events=("purchase.approved",),
     verbs=(Verb("acme.enrol", {"course": "text"}),),
 )

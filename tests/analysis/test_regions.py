@@ -3,8 +3,9 @@ from random import Random
 
 import pytest
 
-from listboss import HOTMART, Condition, Not, where
+from listboss import HOTMART, AllOf, Comparison, Condition, FactType, Not, where
 from listboss.analysis import Region
+from listboss.errors import ConditionError
 from listboss.testing import random_condition, reference
 from listboss.testing._worlds import CATALOGUE, FACTS
 from tests.analysis.brute import Combinations, event_with
@@ -127,3 +128,56 @@ class TestNearest:
         """No change leads to a condition that can never hold."""
         never = (where.price < 1) & (where.price > 2)
         assert Region.of(never, HOTMART).nearest({}) is None
+
+
+class TestRegion:
+    """What is not compared with brute force."""
+
+    def test_without_a_condition(self):
+        """No condition always holds; the fewest facts are none."""
+        region = Region.of(None, CATALOGUE)
+
+        assert (False, {}) == (region.is_empty(), region.member())
+        assert (~region).member() is None
+
+    def test_repr(self):
+        """The `repr` counts boxes; it shows no values."""
+        assert "<Region of 1 boxes>" == repr(Region.of(where.score == 5, CATALOGUE))
+
+    def test_conditions_of_different_facts(self):
+        """Regions over different facts are combined in a space with both."""
+        one, other = (Region.of(each, CATALOGUE) for each in (where.score > 1, where.note == "a"))
+
+        assert {"score": 2, "note": "a"} == (one & other).member()
+        assert (False, True) == (one.implies(other), one.overlaps(other))
+
+    def test_too_complex(self):
+        """A region of too many cases raises an error; nothing is guessed."""
+        cases = AllOf(
+            *(Comparison(f"f{n}", "is_set") | Comparison(f"g{n}", "is_set") for n in range(13))
+        )
+        facts = [FactType(f"{letter}{n}", "text") for n in range(13) for letter in "fg"]
+        with pytest.raises(ConditionError) as caught:
+            Region.of(cases, HOTMART.extended(facts=facts))
+
+        assert "too_complex" == caught.value.code
+
+    def test_too_complex_together(self):
+        """So does a combination of two regions that are fine alone."""
+        facts = [FactType(f"{letter}{n}", "text") for n in range(14) for letter in "fg"]
+        catalogue = HOTMART.extended(facts=facts)
+        one, other = (
+            Region.of(
+                AllOf(
+                    *(
+                        Comparison(f"f{n}", "is_set") | Comparison(f"g{n}", "is_set")
+                        for n in numbers
+                    )
+                ),
+                catalogue,
+            )
+            for numbers in (range(7), range(7, 14))
+        )
+        with pytest.raises(ConditionError):
+            _ = one & other
+        assert not one.implies(other)

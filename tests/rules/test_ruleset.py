@@ -27,7 +27,7 @@ from listboss.errors import (
     RuleError,
     UnknownIdError,
 )
-from listboss.rules import DashboardEntry, RuleSetDiff, Verb
+from listboss.rules import DashboardEntry, FindingsDiff, RuleSetDiff, Verb
 
 COURSE = Product("42", "Course", approved_at=date(2025, 1, 1))
 BOOK = Product("43", "Book", approved_at=date(2025, 1, 1))
@@ -508,3 +508,51 @@ class TestDiff:
     def test_truth(self, field):
         """Any difference makes it true."""
         assert bool(RuleSetDiff(**{field: ("x",)}))
+
+
+class TestFindingsDiff:
+    """`findings_diff` returns what becomes wrong and what is fixed in another rule set."""
+
+    def test_nothing(self):
+        """Equal rule sets have no difference, which is false."""
+        assert (FindingsDiff(), False) == (
+            RULES.findings_diff(RULES),
+            bool(RULES.findings_diff(RULES)),
+        )
+
+    def test_an_account_is_lost(self):
+        """Its rules are flagged, each with its finding."""
+        difference = RULES.findings_diff(RULES.without_provider("mail"))
+
+        flagged = tuple(rule.id for rule in RULES if rule.provider == "mail")
+        assert flagged == difference.flagged
+        assert {"provider_missing"} == {finding.code for finding in difference.new}
+        assert bool(difference)
+
+    def test_an_account_is_back(self):
+        """The other way round, the findings are gone, and the rules can run again."""
+        there = RULES.findings_diff(RULES.without_provider("mail"))
+        back = RULES.without_provider("mail").findings_diff(RULES)
+
+        assert (there.new, there.flagged) == (back.gone, back.unflagged)
+        assert ((), ()) == (back.new, back.flagged)
+
+    def test_a_removed_rule_is_not_unflagged(self):
+        """A flagged rule that is removed cannot run again; its findings are gone."""
+        lost = RULES.without_provider("mail")
+        first = lost.findings[0].segmentation_id
+        assert first is not None
+        difference = lost.findings_diff(lost.remove(first))
+
+        assert ((), [first]) == (
+            difference.unflagged,
+            [finding.segmentation_id for finding in difference.gone],
+        )
+
+    def test_a_warning_flags_nothing(self):
+        """A warning is a new finding, and the rule still runs."""
+        name = RULES.segmentations[0].name
+        difference = RULES.findings_diff(RULES.add(attrs.evolve(_rule("copy"), name=name)))
+
+        assert {"name_duplicate"} == {finding.code for finding in difference.new}
+        assert () == difference.flagged

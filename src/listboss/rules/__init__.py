@@ -38,7 +38,7 @@ from listboss.rules.condition import (
 )
 from listboss.rules.dashboard import DashboardEntry, RuleSetDiff
 from listboss.rules.event import Contact, Event, EventName, FactValue
-from listboss.rules.finding import AnalysisCode, Finding, FindingCode, Severity
+from listboss.rules.finding import AnalysisCode, Finding, FindingCode, FindingsDiff, Severity
 from listboss.rules.review import ReviewContext
 from listboss.rules.ruleset import RuleSet
 from listboss.rules.segmentation import Product, Segmentation, SubscriptionPlan
@@ -67,6 +67,7 @@ __all__ = [
     "FactValue",
     "Finding",
     "FindingCode",
+    "FindingsDiff",
     "FrozenMap",
     "MoveLead",
     "Not",

@@ -12,13 +12,13 @@ INVARIANT: no box is empty (tests/analysis/test_regions). More work than a `Budg
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TypeAlias, assert_never
+from typing import TypeAlias, assert_never, cast
 
 from listboss.errors import ConditionError
 from listboss.rules._cells import PATTERNS, FactCells, Pattern, Requirements
 from listboss.rules._facts import Facts
 from listboss.rules._literal import Literal, literal
-from listboss.rules.catalogue import Catalogue
+from listboss.rules.catalogue import Catalogue, FactType
 from listboss.rules.condition import AllOf, AnyOf, Comparison, Condition, Not, comparisons
 from listboss.rules.event import FactValue
 
@@ -153,7 +153,10 @@ class Space:
         return box
 
     def difference(self, box: Box, other: Box) -> Iterator[Box]:
-        """Yield disjoint boxes of what is in the first box and not in the other."""
+        """Yield disjoint boxes of what is in the first box and not in the other.
+
+        The two must not be disjoint by `are_disjoint`.
+        """
         rest = dict(box)
         for dimension, mask in other.items():
             mine = rest.get(dimension)
@@ -163,8 +166,6 @@ class Space:
                 piece = self._joint({**rest, dimension: mine & ~mask})
                 if piece is not None:
                     yield piece
-            if not mine & mask:
-                return
             rest[dimension] = mine & mask
 
     def is_inside(self, box: Box, other: Box) -> bool:
@@ -290,13 +291,11 @@ class Space:
             return None
         box = min(sized, key=lambda each: each[:2])[2]
         requirements = _requirements(box)
-        facts: dict[str, FactValue] = {}
-        for name in self._needed(box):
-            cells = self.facts[name]
-            value = cells.sample(cells.cell(box[name]), requirements.get(name, ()))
-            if value is not None:
-                facts[name] = value
-        return facts
+        samples = {
+            name: cells.sample(cells.cell(box[name]), requirements.get(name, ()))
+            for name, cells in ((name, self.facts[name]) for name in self._needed(box))
+        }
+        return {name: value for name, value in samples.items() if value is not None}
 
     def nearest(self, boxes: Iterable[Box], facts: Facts) -> dict[str, FactValue | None] | None:
         """Return the fewest facts to change, with new values, to be in one of the boxes.
@@ -335,10 +334,7 @@ class Space:
 
 
 def _cells(name: str, catalogue: Catalogue, literals: Iterable[Literal]) -> FactCells:
-    fact = catalogue.fact(name)
-    if fact is None:
-        raise LookupError(name)
-    return FactCells(fact, literals)
+    return FactCells(cast("FactType", catalogue.fact(name)), literals)  # a literal has read it
 
 
 def _requirements(box: Box) -> dict[str, Requirements]:

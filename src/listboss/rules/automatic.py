@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Never, Self
 import attrs
 
 from listboss.errors import AutomaticSegmentationError
-from listboss.rules._text import Readable, fold
+from listboss.rules._text import Readable, fold, quoted
 from listboss.rules.condition import Comparison, Operator
 from listboss.rules.event import Event, EventName
 
@@ -27,6 +27,7 @@ __all__ = [
     "AutomaticSegmentation",
     "is_first_charge",
     "is_reserved_tag",
+    "refuse_automatic_id",
 ]
 
 AUTOMATIC_ID_PREFIX = "auto."
@@ -45,6 +46,16 @@ def is_reserved_tag(tag: str) -> bool:
     True
     """
     return fold(tag).startswith(RESERVED_TAG_PREFIX)
+
+
+def refuse_automatic_id(segmentation_id: str) -> None:
+    """Raise `AutomaticSegmentationError` for an id that custom segmentations cannot have."""
+    if segmentation_id.startswith(AUTOMATIC_ID_PREFIX):
+        raise AutomaticSegmentationError(
+            f"{quoted(segmentation_id)} is an id of automatic segmentations, which cannot be"
+            " changed",
+            hint="use a custom segmentation, with another id",
+        )
 
 
 def is_first_charge(event: Event) -> bool:

@@ -7,6 +7,7 @@ about one rule or product; `listboss.analysis` those with an `AnalysisCode`, abo
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,9 @@ __all__ = [
     "AnalysisCode",
     "Finding",
     "FindingCode",
+    "FindingsDiff",
     "Severity",
+    "findings_between",
     "severity_of",
 ]
 
@@ -158,3 +161,43 @@ class Finding(Readable):
     hint: str = attrs.field(default="", kw_only=True)
     witness: Event | None = attrs.field(default=None, kw_only=True)
     others: tuple[str, ...] = attrs.field(default=(), kw_only=True)
+
+    @property
+    def key(self) -> tuple[str | None, ...]:
+        """What it says of what. The hint may change without the finding."""
+        return (self.code, self.segmentation_id, self.product_id, self.path, self.message)
+
+
+@attrs.frozen(kw_only=True)
+class FindingsDiff:
+    """The findings that differ between two rule sets.
+
+    `new` are those that only the second one has, `gone` those that only the first one has.
+    `flagged` has the ids of the segmentations that have errors now and had none, and `unflagged`
+    the ids of those that had errors and have none now.
+    """
+
+    new: tuple[Finding, ...] = ()
+    gone: tuple[Finding, ...] = ()
+    flagged: tuple[str, ...] = ()
+    unflagged: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return any((self.new, self.gone))
+
+
+def findings_between(
+    before: Iterable[Finding], after: Iterable[Finding], rule_ids: Collection[str]
+) -> FindingsDiff:
+    """Return what differs between the findings of two rule sets; the second has these rules."""
+    old, new = ({finding.key: finding for finding in each} for each in (before, after))
+    had, have = (
+        {f.segmentation_id for f in each.values() if f.severity is Severity.ERROR}
+        for each in (old, new)
+    )
+    return FindingsDiff(
+        new=tuple(finding for key, finding in new.items() if key not in old),
+        gone=tuple(finding for key, finding in old.items() if key not in new),
+        flagged=tuple(each for each in rule_ids if each in have and each not in had),
+        unflagged=tuple(each for each in rule_ids if each in had and each not in have),
+    )

@@ -16,7 +16,6 @@ from typing import Any, ClassVar, TypeAlias, cast
 import attrs
 
 from listboss.errors import (
-    AutomaticSegmentationError,
     DuplicateIdError,
     RuleError,
     UnknownIdError,
@@ -31,7 +30,7 @@ from listboss.rules._text import (
     suggestion,
     wrong_type,
 )
-from listboss.rules.automatic import AUTOMATIC, AUTOMATIC_ID_PREFIX, AutomaticSegmentation
+from listboss.rules.automatic import AUTOMATIC, AutomaticSegmentation, refuse_automatic_id
 from listboss.rules.builtin import HOTMART
 from listboss.rules.capabilities import Capabilities
 from listboss.rules.catalogue import Catalogue, EventType, FactType
@@ -46,7 +45,7 @@ from listboss.rules.dashboard import (
     name_findings,
     name_key,
 )
-from listboss.rules.finding import Finding, Severity
+from listboss.rules.finding import Finding, FindingsDiff, Severity, findings_between
 from listboss.rules.review import ReviewContext, flagged_error, review
 from listboss.rules.segmentation import Product, Segmentation
 
@@ -151,7 +150,7 @@ class RuleSet:
     def _owner_of(self, segmentation_id: str) -> str:
         require_id(segmentation_id, "$", RuleError)
         if segmentation_id not in self._owner:
-            _refuse_automatic(segmentation_id)
+            refuse_automatic_id(segmentation_id)
             hint = suggestion(segmentation_id, self._owner, "look the id up in `segmentations`")
             named = (rule.id for rule in self if fold(rule.name) == fold(segmentation_id))
             if (id_of_name := next(named, None)) is not None:
@@ -320,6 +319,10 @@ class RuleSet:
             settings=tuple(n for n in settings if getattr(self, n) != getattr(other, n)),
         )
 
+    def findings_diff(self, other: RuleSet) -> FindingsDiff:
+        """Return what is wrong in `other` and not here, and what is wrong here and not there."""
+        return findings_between(self.findings, other.findings, [rule.id for rule in other])
+
 
 _FIELDS = tuple(field.name for field in attrs.fields(RuleSet))
 
@@ -351,18 +354,9 @@ def _products_by_id(products: Iterable[Product]) -> dict[str, Product]:
     return by_id
 
 
-def _refuse_automatic(segmentation_id: str) -> None:
-    if segmentation_id.startswith(AUTOMATIC_ID_PREFIX):
-        raise AutomaticSegmentationError(
-            f"{quoted(segmentation_id)} is an id of automatic segmentations, which cannot be"
-            " changed",
-            hint="use a custom segmentation, with another id",
-        )
-
-
 def _require_custom(rule: object) -> None:
     if isinstance(rule, (AutomaticSegmentation, Segmentation)):
-        _refuse_automatic(rule.id)
+        refuse_automatic_id(rule.id)
     else:
         raise wrong_type("a segmentation", rule, "$.segmentations")
 
