@@ -8,6 +8,7 @@ import pytest
 from listboss import Engine
 from listboss.codec import load_event, load_rules
 from listboss.delivery import SqliteJournal
+from listboss.hotmart import MAX_BYTES
 from tests.cli.conftest import event, webhook
 
 
@@ -124,6 +125,16 @@ class TestUnreadable:
         """The name of a file says that it is JSON lines, even if the first line is broken."""
         path = write("many.jsonl", f"{{\n{event('e-2')}\n")
         assert ["e-2"] == ids(path)[0]
+
+    def test_long_line(self, ids, write):
+        """A line that is too long is one fault, whatever its length, and uses little memory."""
+        long = "x" * (2 * MAX_BYTES + 10)
+        path = write("many.jsonl", f"{event()}\n{long}\n{event('e-2')}\n")
+        plans, code, err = ids(path)
+        assert (["e-1", "e-2"], 2) == (plans, code)
+        assert [f"{path}:2", "1 of the inputs cannot be read"] == [
+            line.partition(": ")[0] for line in err.splitlines()
+        ]
 
     def test_skip(self, ids, write):
         """`--skip-unreadable` reports it and exits with 0."""

@@ -1,5 +1,6 @@
 """The command line as a process of its own, and on a terminal."""
 
+import errno
 import io
 import os
 import signal
@@ -9,7 +10,7 @@ import sys
 import pytest
 
 from listboss.cli import _console, main
-from tests.cli.conftest import event
+from tests.cli.conftest import RULES, event
 
 LISTBOSS = (sys.executable, "-m", "listboss")
 
@@ -83,6 +84,34 @@ def test_module(rules):
     """`python -m listboss` exits with the code of the command."""
     done = subprocess.run([*LISTBOSS, "check", rules], capture_output=True, text=True, check=False)
     assert (0, "", "no findings\n") == (done.returncode, done.stdout, done.stderr)
+
+
+def test_other_encoding(write):
+    """What a terminal cannot show is escaped."""
+    other = write("other.toml", RULES.replace('name = "Refunds"', 'name = "Köln"') + "x = 1\n")
+    done = subprocess.run(
+        [*LISTBOSS, "check", other],
+        capture_output=True,
+        check=False,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )
+    assert b"K\\xf6ln" in done.stdout
+
+
+def test_full_disk(monkeypatch, capsys, rules):
+    """A result that cannot be written is one line on stderr."""
+    full = Full()
+    monkeypatch.setattr("sys.stdout", full)
+    assert 2 == main(["schema"])
+    assert "cannot write the result: no space left on device\n" == capsys.readouterr().err
+
+
+class Full(io.StringIO):
+    """A stdout without space."""
+
+    def write(self, _text: str) -> int:
+        """Fail."""
+        raise OSError(errno.ENOSPC, "No space left on device")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has other pipes and signals")

@@ -13,10 +13,10 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
-from typing import NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from listboss.cli import _change, _check, _diagram, _journal, _plan, _schema
-from listboss.cli._console import FORMATS, OK, UNREADABLE, Console, UnreadableError
+from listboss.cli._console import FORMATS, OK, UNREADABLE, Console, UnreadableError, reason_of
 from listboss.errors import ListBossError
 
 __all__ = [
@@ -160,9 +160,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader has enough, such as `head`. Python would complain when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
+    except OSError as error:  # such as a full disk
+        console.message(f"cannot write the result: {reason_of(error)}")
+        return UNREADABLE
     return code
 
 
 def run() -> NoReturn:
     """Run the command of this process: what the script `listboss` and `python -m` do."""
+    stdout: Any = sys.stdout
+    stdout.reconfigure(errors="backslashreplace")  # a terminal without UTF-8 ends no command
     sys.exit(main())

@@ -131,11 +131,9 @@ def _of_file(
 
     It is JSON lines if its name says so, or if its first line alone is a JSON document.
     """
-    first = file.readline(MAX_BYTES + 1)
-    number = 1
+    number, first = 1, _line_of(file)
     while first and not first.strip():
-        first = file.readline(MAX_BYTES + 1)
-        number += 1
+        number, first = number + 1, _line_of(file)
     if not first:
         yield name, _Skipped("the file is empty", is_unreadable=True)
     elif lines or _is_json(first):
@@ -143,11 +141,18 @@ def _of_file(
             if first.strip():
                 for found in _of_body(first, catalogue):
                     yield f"{name}:{number}", found
-            first = file.readline(MAX_BYTES + 1)
-            number += 1
+            number, first = number + 1, _line_of(file)
     else:
-        for found in _of_body(first + file.read(MAX_BYTES + 1 - len(first)), catalogue):
+        for found in _of_body(first + file.read(max(0, MAX_BYTES + 1 - len(first))), catalogue):
             yield name, found
+
+
+def _line_of(file: BinaryIO) -> bytes:
+    """Read a line; of one that is too long for a webhook, only as much as shows that."""
+    line = more = file.readline(MAX_BYTES + 1)
+    while len(more) > MAX_BYTES and not more.endswith(b"\n"):
+        more = file.readline(MAX_BYTES + 1)
+    return line
 
 
 def _is_json(line: bytes) -> bool:
