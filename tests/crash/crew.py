@@ -1,4 +1,4 @@
-"""Several worker processes on one journal file, which are killed, stopped and given a wrong time.
+"""Several worker processes on one journal, which are killed, stopped and given a wrong time.
 
 The workers share a clock that can jump. Their account is a file with a line for each call:
 who called, for which action, and when the action was claimed by that clock.
@@ -11,7 +11,8 @@ import signal
 import struct
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -19,7 +20,8 @@ from typing import NamedTuple
 import attrs
 
 from listboss import Capabilities, Engine
-from listboss.delivery import Executor, SqliteJournal
+from listboss.delivery import Executor, PostgresJournal, SqliteJournal
+from listboss.errors import StorageError
 from listboss.provider import Applied
 from tests.crash.host import World, forked
 
@@ -82,29 +84,41 @@ def lines_of(path: Path) -> Iterator[Line]:
 
 @attrs.define
 class Crew:
-    """The worker processes, by the name under which each works."""
+    """The worker processes, by the name under which each works; each opens the journal anew."""
 
     world: World
     engine: Engine
+    open_journal: Callable[[], PostgresJournal] | None = None
     clock: SharedClock = attrs.Factory(SharedClock)
     pids: dict[str, int] = attrs.Factory(dict)
     killed: set[int] = attrs.Factory(set)
 
-    def executor(self, journal: SqliteJournal, worker: str | None = None) -> Executor:
+    def executor(
+        self, journal: SqliteJournal | PostgresJournal, worker: str | None = None
+    ) -> Executor:
         """Make an executor as each process has it."""
         account = SlowAccount(self.world.account)
         return Executor(
             self.engine, {"mail": account}, journal, clock=self.clock, worker=worker, lease=LEASE
         )
 
+    def opened(self) -> SqliteJournal | PostgresJournal:
+        """Open the journal, as soon as it can be opened."""
+        while self.open_journal is not None:
+            with suppress(StorageError):
+                return self.open_journal()
+            time.sleep(0.02)
+        return SqliteJournal(self.world.journal)
+
     def begin(self, name: str) -> None:
         """Begin a worker process, which takes up what a former one of that name left."""
 
         def work() -> None:
             stop = _Term()
-            with SqliteJournal(self.world.journal) as journal:
+            with self.opened() as journal:
                 executor = self.executor(journal, name)
-                executor.resume()
+                with suppress(StorageError):
+                    executor.resume()
                 executor.run(stop, POLL)
 
         self.pids[name] = forked(work)

@@ -39,6 +39,7 @@ __all__ = ["PostgresJournal"]
 _LOOK_FOR_OLD = timedelta(hours=1)
 _SECONDS_TO_RESOLVE: Final = 15.0
 """How long the answer to a lost commit is looked for, while the server restarts."""
+_SECONDS_FOR_A_NAME: Final = 1.0
 _journals: WeakSet[PostgresJournal] = WeakSet()
 _parents: list[object] = []
 """Connections of the process that forked: they are the parent's, and must not be closed here."""
@@ -239,11 +240,7 @@ class PostgresJournal(StoreJournal):
             with storage_errors():
                 if self._names is None:
                     self._names = connect(self._dsn, self._schema)
-                key = key_of(self._schema, "worker", worker)
-                row = self._names.execute(
-                    "SELECT pg_try_advisory_lock(%s) AS locked", (key,)
-                ).fetchone()
-            taken = row is None or not row["locked"]
+                taken = not self._lock_name(self._names, worker)
             if taken and worker not in self._workers:
                 raise ConfigurationError(
                     f"another process works as `{worker}`",
@@ -254,6 +251,18 @@ class PostgresJournal(StoreJournal):
             self._workers.add(worker)
             if not taken:
                 self._named.add(worker)
+
+    def _lock_name(self, connection: Connection, worker: str) -> bool:
+        """Lock a name; the server needs a moment to see that the process before was killed."""
+        key = key_of(self._schema, "worker", worker)
+        until = monotonic() + (0 if worker in self._workers else _SECONDS_FOR_A_NAME)
+        while True:
+            row = connection.execute("SELECT pg_try_advisory_lock(%s) AS locked", (key,)).fetchone()
+            if row is not None and row["locked"]:
+                return True
+            if monotonic() >= until:
+                return False
+            sleep(0.02)
 
     def _lose_names(self) -> None:
         with self._lock:
