@@ -19,8 +19,8 @@ from listboss import (
     RemoveTag,
     where,
 )
-from listboss.engine import ConflictRule, Reason, RuleOutcome
-from listboss.engine.explain import FactState, explain
+from listboss.engine import ConflictRule, Explanation, FactState, Reason, RuleOutcome
+from listboss.engine.explain import Explainer
 
 
 @pytest.fixture
@@ -83,9 +83,20 @@ class TestReasons:
                 conflict=Conflict(
                     "mail", "x", RemoveTag("x"), AddTag("x"), ConflictRule.REMOVE_WINS
                 ),
+                lost_to=("s",),
             )
             == result
         )
+
+    def test_what_was_lost_in_part(self, outcome, rule):
+        """A rule that runs says which of its actions was dropped, and who won."""
+        result = outcome(rule("r", AddTag("x"), AddTag("y")), rule("s", RemoveTag("x")))
+        assert (AddTag("x"), ("s",)) == (result.conflict.dropped, result.lost_to)
+
+    def test_a_conflict_of_others(self, outcome, rule):
+        """A conflict between other rules is not reported."""
+        result = outcome(rule("r", AddTag("y")), rule("s", RemoveTag("x")), rule("t", AddTag("x")))
+        assert RuleOutcome("r", runs=True) == result
 
     def test_the_conflict_reported_is_its_own(self, outcome, rule):
         """Of several conflicts, the rule's own is reported."""
@@ -112,7 +123,8 @@ class TestReasons:
     def test_a_plan_of_other_rules(self, rule_set, rule, happens, engine):
         """A rule that the plan does not mention has no conflict."""
         plan = engine().plan(happens())
-        (result,) = explain(rule_set(rule("r", AddTag("x"))), happens(), plan).rules
+        explainer = Explainer(rule_set(rule("r", AddTag("x"))), "42")
+        (result,) = explainer.explain(happens(), plan).rules
         assert (False, None) == (result.runs, result.conflict)
 
 
@@ -207,6 +219,40 @@ class TestAutomatic:
         assert {expected} == {rule.reason for rule in explanation.rules}
 
 
+class TestAutomaticText:
+    """The text of an automatic segmentation says what it does with its tag on this event."""
+
+    @pytest.mark.parametrize(
+        ("row", "event", "expected"),
+        [
+            ("auto.purchase_approved", {}, "runs: add tag `auto:purchase-approved:42`"),
+            ("auto.purchase_expired", {}, "runs: remove tag `auto:purchase-expired:42`"),
+            ("auto.free_student", {}, "other event"),
+            ("auto.waitlist", {"is_test": True}, "test (would remove tag `auto:waitlist:42`)"),
+            (
+                "auto.subscription_canceled",
+                {},
+                "condition not met: `recurrence_number` is missing"
+                " (would remove tag `auto:subscription-canceled:42`)",
+            ),
+        ],
+    )
+    def test_each(self, engine, happens, row, event, expected):
+        """It puts the tag on or takes it off, or would have."""
+        explanation = engine(capture_provider="mail").explain(happens(**event))
+        texts = {rule.segmentation_id: rule.text for rule in explanation.rules}
+        assert expected == texts[row]
+
+    def test_the_provider_cannot(self, engine, happens):
+        """What the provider cannot do is what would have been done."""
+        eng = engine(capture_provider="mail", providers={"mail": Capabilities()})
+        texts = {
+            rule.segmentation_id: rule.text
+            for rule in eng.explain(happens("waitlist.joined")).rules
+        }
+        assert "provider cannot (would add tag `auto:waitlist:42`)" == texts["auto.waitlist"]
+
+
 class TestTotal:
     """For any event, each rule of its product has one outcome, and no other rule has one."""
 
@@ -242,6 +288,29 @@ class TestTotal:
         assert [(id, id in running, id in running) for id in dashboard] == [
             (rule.segmentation_id, rule.runs, rule.reason is None) for rule in explanation.rules
         ]
+
+    def test_twice(self, engine, rule, happens):
+        """An event that is explained twice has the same explanation twice."""
+        eng = engine(rule("a", AddTag("x"), condition=where.price < 10))
+        assert eng.explain(happens()) == eng.explain(happens())
+
+    def test_many_products(self, engine, rule, happens, monkeypatch):
+        """How many products are explained in turn changes no explanation."""
+        monkeypatch.setattr("listboss.engine.engine.MAX_EXPLAINERS", 1)
+        eng = engine(rule("a", AddTag("x")), rule("b", AddTag("x"), product_id="77"))
+        products = ["42", "77", "42", "77"]
+        assert ["a", "b", "a", "b"] == [
+            rule.segmentation_id
+            for product_id in products
+            for rule in eng.explain(happens(product_id=product_id)).rules
+        ]
+
+    def test_changed_rules(self, engine, rule, happens):
+        """An engine with other rules explains those."""
+        eng = engine(rule("a", AddTag("x")))
+        assert eng.explain(happens()).rules[0].runs
+        changed = eng.with_rules(eng.rules.disable("a"))
+        assert Reason.DISABLED is changed.explain(happens()).rules[0].reason
 
     def test_head(self, engine, happens):
         """The explanation has the event, the product and why the plan is idle."""
@@ -292,6 +361,7 @@ class TestCondition:
             (Not(where.installments.between(1, 5)), where.installments.between(1, 5)),
             (Not(where.coupon.contains("x")), where.coupon.contains("x")),
             (AnyOf(AnyOf(), SIX), SIX),
+            (AnyOf(SIX, EN) & BR, BR),
             (AnyOf(EN & AnyOf(), SIX), SIX),
         ],
     )
@@ -338,6 +408,44 @@ class TestText:
         result = outcome(rule("r", AddTag("x"), **changes), facts=facts)
         assert expected == result.text
 
+    @pytest.mark.parametrize(
+        ("condition", "facts", "expected"),
+        [
+            (where.price >= 250, {"price": 120}, "`price` is `120`, which does not match `>= 250`"),
+            (where.price >= 250, {"price": "x"}, "`price` is `x`, which has the wrong type"),
+            (where.price >= 250, {}, "`price` is missing"),
+            (where.price.is_missing(), {"price": 5}, "`price` is `5`, which does not match"),
+        ],
+    )
+    def test_with_values(self, outcome, rule, condition, facts, expected):
+        """If asked for, the text has the event's value that decided."""
+        result = outcome(rule("r", AddTag("x"), condition=condition), facts=facts)
+        assert result.describe(values=True).startswith(f"condition not met: {expected}")
+
+    def test_lost_in_part(self, outcome, rule):
+        """A rule that runs names the action that was dropped."""
+        result = outcome(rule("r", AddTag("x"), AddTag("y")), rule("s", RemoveTag("x")))
+        assert "runs without add tag `x`: lost conflict over `x` to `s`: remove wins" == result.text
+
+    def test_words(self):
+        """Members of enumerations may be given as words, as everywhere."""
+        outcome = RuleOutcome("r", runs=False, reason="test", state="missing")
+        explanation = Explanation("e-1", "42", "test", (outcome,))
+        assert "event `e-1` on product `42` (idle: test)\n  `r`: test" == str(explanation)
+        assert "`r`: test" == str(outcome)
+
+    def test_what_it_needs(self):
+        """What would have to be different is at the end."""
+        result = RuleOutcome("r", runs=False, reason="other_event", needs="on `x`")
+        assert "other event; it would run on `x`" == result.text
+
+    def test_without_a_winner(self, rule_set, rule, happens, engine):
+        """A winner that is not in the plan is not named."""
+        rules = rule_set(rule("r", AddTag("x")), rule("s", RemoveTag("x")))
+        plan = attrs.evolve(engine(*rules).plan(happens()), actions=())
+        first, _ = Explainer(rules, "42").explain(happens(), plan).rules
+        assert "lost conflict over `x`: remove wins" == first.text
+
     def test_several_findings(self, outcome, rule):
         """The text has everything that flags a rule."""
         text = outcome(rule("r", AddTag(" "), provider="gone")).text
@@ -346,7 +454,7 @@ class TestText:
     def test_lost_conflict(self, outcome, rule):
         """The text has the target and the rule of the table that decided."""
         result = outcome(rule("s", MoveLead("B")), rule("r", MoveLead("C")))
-        assert "lost conflict over `list=c`: first wins" == result.text
+        assert "lost conflict over `list=c` to `s`: first wins" == result.text
 
     def test_explanation(self, engine, rule, happens):
         """One line for the event, one for each rule."""
@@ -402,7 +510,9 @@ class TestTables:
 class TestPersonalData:
     """No text, table or repr shows what the event says of the contact."""
 
-    @pytest.mark.parametrize("form", ["__str__", "__repr__", "markdown", "_repr_html_"])
+    @pytest.mark.parametrize(
+        "form", ["__str__", "__repr__", "text", "markdown", "html", "_repr_html_"]
+    )
     @pytest.mark.parametrize("canary", ["CANARY", "Ana", "example.com", "5511"])
     def test_canary(self, engine, rule, happens, form, canary):
         """No value of a fact or contact field appears."""
@@ -413,6 +523,13 @@ class TestPersonalData:
         )
         explanation = eng.explain(happens(facts={"offer": "CANARY", "installments": "CANARY"}))
         assert canary not in getattr(explanation, form)()
+
+    @pytest.mark.parametrize("form", ["text", "markdown", "html"])
+    def test_if_asked_for(self, engine, rule, happens, form):
+        """With `values`, every form has the value of the fact that decided."""
+        eng = engine(rule("a", AddTag("x"), condition=where.offer == "o"))
+        explanation = eng.explain(happens(facts={"offer": "CANARY"}))
+        assert "CANARY" in getattr(explanation, form)(values=True)
 
     def test_actual_has_the_value(self, outcome, rule):
         """`actual` has the raw value."""

@@ -28,8 +28,7 @@ from listboss import (
     where,
 )
 from listboss.delivery import DeliveryStatus, Status
-from listboss.engine import Reason
-from listboss.engine.explain import FactState
+from listboss.engine import FactState, Reason
 from listboss.errors import AutomaticSegmentationError, WebhookError
 from listboss.hotmart import Parsed, parse
 from listboss.rules import FindingCode

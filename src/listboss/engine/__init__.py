@@ -6,7 +6,7 @@ turns their actions into a plan, and `explain` says why each rule ran or did not
 """
 
 from listboss.engine.engine import Engine
-from listboss.engine.explain import Explanation, FactState, Reason, RuleOutcome
+from listboss.engine.outcome import Explanation, FactState, Reason, RuleOutcome
 from listboss.plan import Conflict, ConflictRule, Idle, Plan, PlanContext, PlannedAction
 
 __all__ = [

@@ -1,255 +1,246 @@
 """Explain why each rule of an event's product runs or does not.
 
-Each rule is in the plan, or has exactly one reason. Texts show the values that rules compare
-with, and never those of the event, which may be personal: a host can read them in `actual`.
+Each rule is in the plan, or has exactly one reason. An `Explainer` holds the rules of one product
+with what does not depend on the event: their findings, and what is said of rules on other events.
+Each condition is compiled once, to a search for the comparison that fails.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from enum import StrEnum
-from typing import assert_never
+from collections.abc import Callable, Iterator, Sequence, Set
+from typing import Any, NamedTuple, TypeAlias, assert_never
 
 import attrs
 
-from listboss.engine.matching.predicate import predicate
-from listboss.engine.matching.router import plan_names
-from listboss.errors import RuleError
-from listboss.plan import Conflict, Idle, Plan
-from listboss.rules._facts import READERS, Facts, is_present
-from listboss.rules._literal import literal
-from listboss.rules._text import masked, masked_address, one_line, quoted, require_member
-from listboss.rules._wording import (
-    as_html,
-    as_markdown,
-    describe_event,
-    describe_mismatch,
-    in_words,
-)
-from listboss.rules.action import action_key
-from listboss.rules.automatic import FIRST_CHARGE, AutomaticSegmentation, is_first_charge
+from listboss.engine.matching.router import PlanNames, plan_names
+from listboss.engine.outcome import Explanation, FactState, Reason, RuleOutcome
+from listboss.plan import Idle, Plan
+from listboss.rules._facts import READERS, Facts, Reader, is_present
+from listboss.rules._literal import hold, literal
+from listboss.rules.action import Action, AddTag, RemoveTag, action_key
+from listboss.rules.automatic import FIRST_CHARGE, AutomaticSegmentation
 from listboss.rules.builtin import HOTMART
 from listboss.rules.catalogue import Catalogue, ProductKind
 from listboss.rules.condition import NEGATED, AllOf, AnyOf, Comparison, Condition, Not
-from listboss.rules.event import Event, FactValue
+from listboss.rules.dashboard import DashboardEntry
+from listboss.rules.event import Event
 from listboss.rules.finding import Finding, Severity
-from listboss.rules.review import review
 from listboss.rules.ruleset import RuleSet
-from listboss.rules.segmentation import Product, Segmentation
 
-__all__ = ["Explanation", "FactState", "Reason", "RuleOutcome", "explain"]
+__all__ = ["Explainer"]
 
-
-class Reason(StrEnum):
-    """Why a rule does not run: the first of these that applies."""
-
-    UNADDRESSED = "unaddressed"
-    TEST = "test"
-    OTHER_EVENT = "other_event"
-    DISABLED = "disabled"
-    FLAGGED = "flagged"
-    OTHER_PLAN = "other_plan"
-    CONDITION_NOT_MET = "condition_not_met"
-    LOST_CONFLICT = "lost_conflict"
-    PROVIDER_CANNOT = "provider_cannot"
-    """Automatic segmentations only: the capture provider cannot do the action."""
+_EVERY_RULE = {Idle.UNADDRESSED: Reason.UNADDRESSED, Idle.TEST: Reason.TEST}
+"""Why a plan has no actions, if that is a reason of every rule."""
 
 
-class FactState(StrEnum):
-    """Whether the event has a usable value of the fact that decided."""
+class _Failure(NamedTuple):
+    """A comparison that does not hold, and how the values of its fact are read."""
 
-    KNOWN = "known"
-    MISSING = "missing"
-    WRONG_TYPE = "wrong_type"
-
-
-def _idle(value: Idle | str | None) -> Idle | None:
-    return None if value is None else require_member(value, Idle, "$.idle", RuleError)
+    comparison: Comparison
+    read: Reader
 
 
-def _reason(value: Reason | str | None) -> Reason | None:
-    return None if value is None else require_member(value, Reason, "$.reason", RuleError)
-
-
-def _state(value: FactState | str | None) -> FactState | None:
-    return None if value is None else require_member(value, FactState, "$.state", RuleError)
+_Search: TypeAlias = Callable[[Facts], "_Failure | bool"]
+"""True if a condition holds; else the first comparison that fails, or False if there is none."""
 
 
 @attrs.frozen
-class RuleOutcome:
-    """Whether one rule runs, and if not, the reason.
+class _Rule:
+    """One rule, and what is known of it for one event type.
 
-    For `condition_not_met`, `comparison` is the first one that did not hold, `actual` is the
-    raw value of its fact, and `state` says whether that is usable. `findings` say why a rule
-    is flagged; `conflict` is the one that it lost.
+    `otherwise` is its outcome if it does not run and nothing else is the reason; `is_decided`
+    says that nothing else can be. `plans` are the ids of the subscription plans that it is for,
+    None for all, and `keys` those of its actions.
     """
 
-    segmentation_id: str
-    runs: bool
-    reason: Reason | None = attrs.field(default=None, converter=_reason)
-    comparison: Comparison | None = None
-    actual: FactValue | None = attrs.field(default=None, repr=masked)
-    state: FactState | None = attrs.field(default=None, kw_only=True, converter=_state)
-    findings: tuple[Finding, ...] = attrs.field(default=(), kw_only=True)
-    conflict: Conflict | None = attrs.field(default=None, kw_only=True)
+    id: str
+    runs: RuleOutcome
+    otherwise: RuleOutcome
+    is_decided: bool = True
+    plans: Set[str] | None = None
+    search: _Search | None = None
+    provider: str = ""
+    keys: Set[tuple[str, ...]] = frozenset()
 
-    @property
-    def text(self) -> str:
-        """The outcome in words, without any value of the event."""
-        if self.runs:
-            return "runs"
-        words = in_words(str(self.reason))
-        if self.comparison is not None:
-            return f"{words}: {describe_mismatch(self.comparison, self.state)}"
-        if self.findings:
-            return f"{words}: {'; '.join(finding.message for finding in self.findings)}"
-        if self.conflict is not None:
-            return f"{words} over {quoted(self.conflict.target)}: {in_words(self.conflict.rule)}"
-        return words
-
-    def __str__(self) -> str:
-        return f"{quoted(self.segmentation_id)}: {one_line(self.text)}"
+    @classmethod
+    def decided_as(cls, id: str, reason: Reason, findings: tuple[Finding, ...] = ()) -> _Rule:
+        """Return a rule that does not run on any event of the type, for that reason."""
+        otherwise = RuleOutcome(id, runs=False, reason=reason, findings=findings)
+        return cls(id, RuleOutcome(id, runs=True), otherwise)
 
 
-@attrs.frozen
-class Explanation:
-    """The outcome of every rule of an event's product, automatic ones first."""
+class Explainer:
+    """Explains the plans of the events of one product."""
 
-    event_id: str = attrs.field(repr=masked_address)
-    product_id: str = attrs.field(repr=masked_address)
-    idle: Idle | None = attrs.field(converter=_idle)
-    rules: tuple[RuleOutcome, ...]
+    __slots__ = ("_by_event", "_catalogue", "_elsewhere", "_entries", "_plans")
 
-    def __str__(self) -> str:
-        event, product = describe_event(self.event_id), describe_event(self.product_id)
-        idle = "" if self.idle is None else f" (idle: {in_words(self.idle)})"
-        return "\n  ".join([f"event {event} on product {product}{idle}", *map(str, self.rules)])
+    def __init__(self, rules: RuleSet, product_id: str) -> None:
+        self._catalogue = rules.catalogue
+        self._entries = rules.for_product(product_id)
+        self._elsewhere = {
+            rule.id: _Rule.decided_as(rule.id, Reason.OTHER_EVENT)
+            for rule in rules.rules_of(product_id)
+        }
+        product = rules.product(product_id)
+        self._plans: PlanNames | None = None
+        if product is not None and product.kind is ProductKind.SUBSCRIPTION:
+            self._plans = plan_names(product)
+        self._by_event: dict[str, tuple[_Rule, ...]] = {}
 
-    def markdown(self) -> str:
-        """Return a Markdown table of the rules and their outcomes."""
-        rows = (f"| {rule} | {text} |" for rule, text in self._cells(as_markdown))
-        return "\n".join(["| rule | outcome |", "|---|---|", *rows])
+    def explain(self, event: Event, plan: Plan) -> Explanation:
+        """Explain the plan of an event of the product: why each rule runs or does not."""
+        rules = self._by_event.get(event.name)
+        if rules is None:
+            rules = tuple(self._compiled(entry, event) for entry in self._entries)
+            if self._catalogue.event(event.name) is not None:
+                self._by_event[event.name] = rules
+        outcomes = tuple(self._outcomes(rules, event, plan))
+        return Explanation(event.id, event.product_id, plan.idle, outcomes)
 
-    def _repr_html_(self) -> str:
-        cells = self._cells(as_html)
-        rows = "".join(f"<tr><td>{rule}</td><td>{text}</td></tr>" for rule, text in cells)
-        return f"<table><tr><th>rule</th><th>outcome</th></tr>{rows}</table>"
+    def _outcomes(self, rules: Sequence[_Rule], event: Event, plan: Plan) -> Iterator[RuleOutcome]:
+        running = {id for planned in plan.actions for id in planned.because}
+        reason = None if plan.idle is None else _EVERY_RULE.get(plan.idle)
+        plan_id = None if self._plans is None else self._plans.resolve(event)
+        for rule in rules:
+            if rule.id in running:
+                yield _with_conflict(rule, rule.runs, plan)
+            elif reason is not None:
+                yield attrs.evolve(rule.runs, runs=False, reason=reason)
+            elif rule.is_decided:
+                yield rule.otherwise
+            elif rule.plans is not None and plan_id not in rule.plans:
+                yield attrs.evolve(rule.otherwise, reason=Reason.OTHER_PLAN)
+            elif rule.search is not None and (failed := rule.search(event.facts)) is not True:
+                yield _not_met(rule, failed, event)
+            else:
+                yield _with_conflict(rule, rule.otherwise, plan)
 
-    def _cells(self, medium: Callable[[str], str]) -> Iterator[tuple[str, str]]:
-        for rule in self.rules:
-            yield medium(quoted(rule.segmentation_id)), medium(rule.text)
+    # Once a rule and event type
 
-
-def explain(rules: RuleSet, event: Event, plan: Plan) -> Explanation:
-    """Explain the plan of an event: why each rule of the product runs or does not."""
-    running = {reason for action in plan.actions for reason in action.because}
-    outcomes: list[RuleOutcome] = []
-    for entry in rules.for_product(event.product_id):
+    def _compiled(self, entry: DashboardEntry, event: Event) -> _Rule:
         rule = entry.segmentation
-        if rule.id in running:
-            outcomes.append(RuleOutcome(rule.id, runs=True))
-        elif isinstance(rule, AutomaticSegmentation):
-            outcomes.append(_automatic(rule, event, plan))
-        else:
-            outcomes.append(_custom(rule, rules, event, plan))
-    return Explanation(event.id, event.product_id, plan.idle, tuple(outcomes))
+        if isinstance(rule, AutomaticSegmentation):
+            return _automatic(rule, event)
+        if rule.event != event.name:
+            return self._elsewhere[rule.id]
+        if not rule.enabled:
+            return _Rule.decided_as(rule.id, Reason.DISABLED)
+        errors = tuple(each for each in entry.findings if each.severity is Severity.ERROR)
+        if errors:
+            return _Rule.decided_as(rule.id, Reason.FLAGGED, errors)
+        plans = None
+        if self._plans is not None and rule.plan_ids:
+            plans = frozenset(self._plans.by_id[plan_id] for plan_id in rule.plan_ids)
+        return _Rule(
+            rule.id,
+            RuleOutcome(rule.id, runs=True),
+            RuleOutcome(rule.id, runs=False, reason=Reason.LOST_CONFLICT),
+            is_decided=False,
+            plans=plans,
+            search=None if rule.condition is None else _search(rule.condition, self._catalogue),
+            provider=rule.provider,
+            keys=frozenset(map(action_key, rule.actions)),
+        )
 
 
-def _plan_wide(plan: Plan) -> Reason | None:
-    match plan.idle:
-        case Idle.UNADDRESSED:
-            return Reason.UNADDRESSED
-        case Idle.TEST:
-            return Reason.TEST
-        case _:
-            return None
+def _automatic(row: AutomaticSegmentation, event: Event) -> _Rule:
+    tag, first = row.tag_for(event.product_id), event.name in row.removes_on_first_charge
+    actions: tuple[Action, ...] = ()
+    if event.name in row.adds_on:
+        actions = (AddTag(tag),)
+    elif first or event.name in row.removes_on:
+        actions = (RemoveTag(tag),)
+    reason = Reason.PROVIDER_CANNOT if actions else Reason.OTHER_EVENT
+    return _Rule(
+        row.id,
+        RuleOutcome(row.id, runs=True, actions=actions),
+        RuleOutcome(row.id, runs=False, reason=reason, actions=actions),
+        is_decided=not first,
+        search=_FIRST_CHARGE if first else None,
+    )
 
 
-def _automatic(row: AutomaticSegmentation, event: Event, plan: Plan) -> RuleOutcome:
-    # The condition is the platform's, so its fact is, too: a host's catalogue may lack it.
-    reason = _plan_wide(plan)
-    if reason is None and event.name in row.removes_on_first_charge and not is_first_charge(event):
-        return _not_met(row.id, FIRST_CHARGE, event, HOTMART)
-    events = row.adds_on + row.removes_on + row.removes_on_first_charge
-    other = Reason.PROVIDER_CANNOT if event.name in events else Reason.OTHER_EVENT
-    return RuleOutcome(row.id, runs=False, reason=reason or other)
-
-
-def _custom(rule: Segmentation, rules: RuleSet, event: Event, plan: Plan) -> RuleOutcome:
-    context = rules.review_context(rule)
-    errors = tuple(f for f in review(rule, context) if f.severity is Severity.ERROR)
-    reason = _plan_wide(plan)
-    if reason is None and rule.event != event.name:
-        reason = Reason.OTHER_EVENT
-    if reason is None and not rule.enabled:
-        reason = Reason.DISABLED
-    if reason is not None:
-        return RuleOutcome(rule.id, runs=False, reason=reason)
-    if errors:
-        return RuleOutcome(rule.id, runs=False, reason=Reason.FLAGGED, findings=errors)
-    if context.product is not None and not _plan_fits(rule, context.product, event):
-        return RuleOutcome(rule.id, runs=False, reason=Reason.OTHER_PLAN)
-    condition, catalogue = rule.condition, rules.catalogue
-    if condition is not None and not predicate(condition, catalogue)(event.facts):
-        return _not_met(rule.id, condition, event, catalogue)
-    lost = _lost_conflict(rule, plan)
-    return RuleOutcome(rule.id, runs=False, reason=Reason.LOST_CONFLICT, conflict=lost)
-
-
-def _plan_fits(rule: Segmentation, product: Product, event: Event) -> bool:
-    if product.kind is not ProductKind.SUBSCRIPTION or not rule.plan_ids:
-        return True
-    names = plan_names(product)
-    plan = names.resolve(event)
-    return plan is not None and plan in {names.by_id[plan_id] for plan_id in rule.plan_ids}
-
-
-def _lost_conflict(rule: Segmentation, plan: Plan) -> Conflict | None:
-    keys = {action_key(action) for action in rule.actions}
+def _with_conflict(rule: _Rule, outcome: RuleOutcome, plan: Plan) -> RuleOutcome:
+    """Add the first conflict that an action of the rule lost, and the rules that won it."""
     for conflict in plan.conflicts:
-        if conflict.provider == rule.provider and action_key(conflict.dropped) in keys:
-            return conflict
-    return None
+        if conflict.provider == rule.provider and action_key(conflict.dropped) in rule.keys:
+            kept = (conflict.provider, action_key(conflict.kept))
+            winners = next(
+                (
+                    planned.because
+                    for planned in plan.actions
+                    if (planned.provider, action_key(planned.action)) == kept
+                ),
+                (),
+            )
+            return attrs.evolve(outcome, conflict=conflict, lost_to=winners)
+    return outcome
 
 
-def _not_met(rule_id: str, condition: Condition, event: Event, catalogue: Catalogue) -> RuleOutcome:
-    comparison = next(_failures(condition, event.facts, catalogue))
+def _not_met(rule: _Rule, failed: Any, event: Event) -> RuleOutcome:
+    # There is always a comparison: a rule is flagged if its condition fails without any.
+    comparison, read = failed
     actual = event.facts.get(comparison.fact)
     if not is_present(actual):
         state = FactState.MISSING
-    elif READERS[literal(comparison, catalogue).kind](actual) is None:
-        state = FactState.WRONG_TYPE
     else:
-        state = FactState.KNOWN
+        state = FactState.WRONG_TYPE if read(actual) is None else FactState.KNOWN
     return RuleOutcome(
-        rule_id,
+        rule.id,
         runs=False,
         reason=Reason.CONDITION_NOT_MET,
         comparison=comparison,
         actual=actual,
         state=state,
+        actions=rule.runs.actions,
     )
 
 
-def _failures(
-    condition: Condition, facts: Facts, catalogue: Catalogue, *, negated: bool = False
-) -> Iterator[Comparison]:
-    """Yield the comparisons, negated where need be, that keep the condition from holding.
+# Conditions
 
-    There is always one: a rule is flagged if its condition never holds whatever it compares.
-    """
-    if predicate(condition, catalogue, negated=negated)(facts):
-        return
+
+def _search(condition: Condition, catalogue: Catalogue, *, negated: bool = False) -> _Search:
+    """Compile a condition to a search for the first comparison that fails, negated if need be."""
     match condition:
         case Comparison():
-            if negated and condition.operator in NEGATED:
-                yield Comparison(condition.fact, NEGATED[condition.operator], condition.value)
-            else:
-                yield condition
+            return _comparison(condition, catalogue, negated=negated)
         case Not():
-            yield from _failures(condition.condition, facts, catalogue, negated=not negated)
+            return _search(condition.condition, catalogue, negated=not negated)
         case AllOf() | AnyOf():
-            for part in condition.conditions:
-                yield from _failures(part, facts, catalogue, negated=negated)
+            parts = [_search(part, catalogue, negated=negated) for part in condition.conditions]
+            return _all(parts) if isinstance(condition, AllOf) is not negated else _any(parts)
         case _:
             assert_never(condition)
+
+
+def _comparison(comparison: Comparison, catalogue: Catalogue, *, negated: bool) -> _Search:
+    literals = (literal(comparison, catalogue, negated=negated),)
+    if negated and comparison.operator in NEGATED:
+        comparison = Comparison(comparison.fact, NEGATED[comparison.operator], comparison.value)
+    failure = _Failure(comparison, READERS[literals[0].kind])
+    return lambda facts: hold(literals, facts) or failure
+
+
+def _all(parts: Sequence[_Search]) -> _Search:
+    def search(facts: Facts) -> _Failure | bool:
+        verdicts = [found for part in parts if (found := part(facts)) is not True]
+        return next((found for found in verdicts if found), not verdicts)
+
+    return search
+
+
+def _any(parts: Sequence[_Search]) -> _Search:
+    def search(facts: Facts) -> _Failure | bool:
+        first: _Failure | bool = False
+        for part in parts:
+            found = part(facts)
+            if found is True:
+                return True
+            first = first or found
+        return first
+
+    return search
+
+
+# The condition is the platform's, so its fact is, too: a host's catalogue may lack it.
+_FIRST_CHARGE = _search(FIRST_CHARGE, HOTMART)

@@ -200,21 +200,24 @@ def _part(condition: Condition) -> str:
     return f"({text})" if several else text
 
 
-def describe_mismatch(comparison: Comparison, state: str | None) -> str:
-    """Say why a comparison did not hold, without the event's value.
+def describe_mismatch(
+    comparison: Comparison, state: str | None, actual: FactValue | None = None
+) -> str:
+    """Say why a comparison did not hold, with the event's value only if it is given.
 
     >>> from listboss import where
     >>> describe_mismatch(where.price >= 250, "known")
     '`price` does not match `>= 250`'
+    >>> describe_mismatch(where.price >= 250, "known", 120)
+    '`price` is `120`, which does not match `>= 250`'
     """
     fact = quoted(comparison.fact)
-    match state:
-        case "missing" if comparison.operator is not Operator.IS_MISSING:
-            return f"{fact} is missing"
-        case "wrong_type":
-            return f"{fact} has the wrong type"
-        case _:
-            return f"{fact} does not match {quoted(_test(comparison))}"
+    if state == "missing" and comparison.operator is not Operator.IS_MISSING:
+        return f"{fact} is missing"
+    value = "" if actual is None else f" is {quoted(_value(actual))}, which"
+    if state == "wrong_type":
+        return f"{fact}{value} has the wrong type"
+    return f"{fact}{value} does not match {quoted(_test(comparison))}"
 
 
 def _test(comparison: Comparison) -> str:
