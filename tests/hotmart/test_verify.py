@@ -98,7 +98,7 @@ def test_headers_of_the_standard_library():
     assert verify(headers, b"", TOKEN) is True
 
 
-@pytest.mark.parametrize("body", [None, 7, object(), {"hottok": b"t"}, {7: "t"}], ids=str)
+@pytest.mark.parametrize("body", [None, 7, object(), {"hottok": b"t"}, {7: "t"}])
 def test_wrong_types_of_a_body(body):
     """A body that is not a webhook has no token."""
     assert verify({}, body, "t") is False
