@@ -6,6 +6,7 @@ import attrs
 import pytest
 
 from listboss import HOTMART, AddTag, Capabilities, Engine, EventType, Idle, Product, where
+from listboss.errors import ArgumentTypeError
 
 
 def _tags(plan):
@@ -42,6 +43,12 @@ class TestPlanMany:
         eng = engine(rule("r", AddTag("x")))
         plans = eng.plan_many([happens(is_test=True)], include_tests=include)
         assert expected == [plan.idle for plan in plans]
+
+    @pytest.mark.parametrize("include", [None, 1, "no"])
+    def test_include_tests_is_a_boolean(self, engine, happens, include):
+        """A test event is not planned because of a value that is neither True nor False."""
+        with pytest.raises(ArgumentTypeError, match="expected a boolean"):
+            engine().plan(happens(is_test=True), include_tests=include)
 
 
 CHANGES = {

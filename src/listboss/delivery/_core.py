@@ -16,6 +16,15 @@ from uuid import uuid4
 import attrs
 
 from listboss._clock import utc_now
+from listboss.delivery._arguments import (
+    as_flag,
+    as_text,
+    require_count,
+    require_instance,
+    require_lease,
+    require_method,
+    require_providers,
+)
 from listboss.delivery.journal import Forgotten, Journal, Turn
 from listboss.delivery.life import (
     Attempt,
@@ -44,6 +53,7 @@ from listboss.provider import (
     Throttled,
     Unknown,
 )
+from listboss.rules._text import quoted, wrong_type
 from listboss.rules._wording import describe_event
 from listboss.rules.event import Contact, Event
 
@@ -96,21 +106,29 @@ class Core(Generic[P]):
         assume_in_sync: bool = False,
         endings: EndingsOption = "by_grant",
     ) -> None:
-        if lease <= timedelta(0):
-            raise ConfigurationError("expected a positive duration", path="$.lease")
-        if in_doubt < 1:
-            raise ConfigurationError("expected an integer of at least 1", path="$.in_doubt")
+        require_providers(providers)
+        require_lease(lease)
+        require_count(in_doubt, "$.in_doubt", least=1)
+        require_method(journal, "turn", "a journal", "$.journal")
+        if observer is not None:
+            require_method(observer, "recorded", "an observer", "$.observer")
+        if not callable(clock):
+            raise wrong_type("a function", clock, "$.clock")
         if endings not in get_args(EndingsOption):
             raise ConfigurationError("expected `by_grant` or `absolute`", path="$.endings")
         self._providers: dict[str, P] = dict(providers)
         self._journal = journal
-        self._policy = policy or RetryPolicy()
+        self._policy = (
+            RetryPolicy()
+            if policy is None
+            else require_instance(policy, RetryPolicy, "a `RetryPolicy`", "$.policy")
+        )
         self._clock = clock
         self._observer = observer or LoggingObserver()
-        self._worker = worker or uuid4().hex
+        self._worker = as_text(worker, "$.worker") or uuid4().hex
         self._lease = lease
         self._in_doubt = in_doubt
-        self._in_sync = assume_in_sync
+        self._in_sync = as_flag(assume_in_sync, "$.assume_in_sync")
         self._absolute = endings == "absolute"
         self._lock = Lock()
         self._unrecorded: list[Result] = []
@@ -128,19 +146,20 @@ class Core(Generic[P]):
         Raises `ConfigurationError` if the executor does not have a provider of the rules, or
         if its capabilities differ from those that the rules were reviewed for.
         """
+        require_instance(engine, Engine, "an engine", "$.engine")
         for name, capabilities in engine.rules.providers.items():
             path = f"$.providers.{name}"
             provider = self._providers.get(name)
             if provider is None:
                 raise ConfigurationError(
-                    f"the rules use the provider `{name}`, which the executor does not have",
+                    f"the rules use the provider {quoted(name)}, which the executor does not have",
                     code="provider_missing",
                     path=path,
                     hint="pass it in `providers`",
                 )
             if provider.capabilities != capabilities:
                 raise ConfigurationError(
-                    f"the capabilities of provider `{name}` differ from those in the rules",
+                    f"the capabilities of provider {quoted(name)} differ from those in the rules",
                     code="capabilities_differ",
                     path=path,
                     hint="build the rule set with the `capabilities` of the provider",
@@ -156,7 +175,9 @@ class Core(Generic[P]):
         return attrs.evolve(plan, context=attrs.evolve(plan.context, about=None, ends=False))
 
     def _accept(self, event: Event, *, replan: bool = False) -> Receipt:
-        receipt = self._journal.accept(event, self._plan(event), self._clock(), replan=replan)
+        plan = self._plan(event)
+        as_flag(replan, "$.replan")
+        receipt = self._journal.accept(event, plan, self._clock(), replan=replan)
         self._observe_accepted([receipt])
         return receipt
 
@@ -201,6 +222,7 @@ class Core(Generic[P]):
         replan: bool = False,
     ) -> Turn:
         """Take a turn; results that the journal could not record are kept for the next one."""
+        as_flag(replan, "$.replan")
         with self._lock:
             pending: list[Result] = [*self._unrecorded, *results]
             self._unrecorded = []

@@ -19,13 +19,14 @@ from itertools import islice
 from typing import Any, ParamSpec, TypeVar
 
 from listboss._clock import utc_now
+from listboss.delivery._arguments import as_count, as_moment, require_count
 from listboss.delivery._core import Core, EndingsOption, as_outcome
 from listboss.delivery.executor import MAX_GROUP
 from listboss.delivery.journal import Forgotten, Journal
 from listboss.delivery.life import Attempt, Receipt, Result, RetryPolicy
 from listboss.delivery.observer import Observer
 from listboss.engine.engine import Engine
-from listboss.errors import ConfigurationError, StorageError
+from listboss.errors import StorageError
 from listboss.plan import Plan
 from listboss.provider import AsyncProvider, Provider
 from listboss.rules.event import Contact, Event
@@ -62,8 +63,7 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
         endings: EndingsOption = "by_grant",
         concurrency: int = 100,
     ) -> None:
-        if concurrency < 1:
-            raise ConfigurationError("expected an integer of at least 1", path="$.concurrency")
+        require_count(concurrency, "$.concurrency", least=1)
         super().__init__(
             engine,
             providers,
@@ -119,7 +119,8 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
 
     async def run_due(self, now: datetime | None = None, most: int | None = None) -> int:
         """See `Executor.run_due`."""
-        return (await self._work(at=now, most=most)).sent
+        at, most = as_moment(now, "$.now"), as_count(most, "$.most")
+        return (await self._work(at=at, most=most)).sent
 
     async def resume(self, stop: asyncio.Event | None = None) -> int:
         """See `Executor.resume`."""

@@ -14,6 +14,7 @@ from itertools import islice
 from typing import Protocol
 
 from listboss._clock import utc_now
+from listboss.delivery._arguments import as_count, as_moment, require_providers
 from listboss.delivery._core import Core, EndingsOption, as_outcome
 from listboss.delivery.journal import Journal
 from listboss.delivery.life import Attempt, Receipt, Result, RetryPolicy
@@ -22,6 +23,7 @@ from listboss.engine.engine import Engine
 from listboss.errors import ConfigurationError, StorageError
 from listboss.plan import Plan
 from listboss.provider import Provider
+from listboss.rules._text import quoted
 from listboss.rules.event import Event
 
 __all__ = ["MAX_GROUP", "Executor", "Stop"]
@@ -75,10 +77,11 @@ class Executor(Core[Provider]):
         assume_in_sync: bool = False,
         endings: EndingsOption = "by_grant",
     ) -> None:
+        require_providers(providers)
         for name, provider in providers.items():
             if inspect.iscoroutinefunction(provider.apply):
                 raise ConfigurationError(
-                    f"provider `{name}` is asynchronous",
+                    f"provider {quoted(name)} is asynchronous",
                     code="provider_asynchronous",
                     path=f"$.providers.{name}",
                     hint="use `AsyncExecutor`",
@@ -139,7 +142,8 @@ class Executor(Core[Provider]):
 
     def run_due(self, now: datetime | None = None, most: int | None = None) -> int:
         """Send what is due, at most `most` actions; return how many were sent."""
-        return self._work(MAX_LANES, at=now, most=most)
+        at, most = as_moment(now, "$.now"), as_count(most, "$.most")
+        return self._work(MAX_LANES, at=at, most=most)
 
     def resume(self, stop: Stop | None = None) -> int:
         """Take up now what this worker, or one known to be dead, left behind; send what is due.

@@ -16,6 +16,16 @@ from typing import Any
 
 from listboss.delivery._accept import accept as _accept
 from listboss.delivery._accept import verdict_of
+from listboss.delivery._arguments import (
+    as_action_status,
+    as_count,
+    as_moment,
+    as_text,
+    key_of,
+    record_filter,
+    require_count,
+    require_event_id,
+)
 from listboss.delivery._forgotten import digest_of, forgotten_id, kept_id
 from listboss.delivery._lanes import close, receipt, retry, state_of
 from listboss.delivery._memory import MemoryStore
@@ -33,19 +43,14 @@ from listboss.delivery.life import (
     Status,
 )
 from listboss.delivery.record import Record
-from listboss.errors import UnknownIdError
+from listboss.errors import ConfigurationError, UnknownIdError
 from listboss.plan import Plan
-from listboss.rules._address import contact_key
 from listboss.rules._wording import describe_event
 from listboss.rules.action import Action
-from listboss.rules.event import Contact, Event
+from listboss.rules.event import Contact, Event, utc
 from listboss.standing import Effect, single_effect
 
 __all__ = ["MemoryJournal", "StoreJournal"]
-
-
-def _key(contact: Contact | str) -> str:
-    return contact.key if isinstance(contact, Contact) else contact_key(contact)
 
 
 def _contacts(events: Iterable[Event]) -> list[str]:
@@ -135,12 +140,12 @@ class StoreJournal(ABC):
     def event(self, event_id: str) -> Event | None:
         """See `Journal.event`."""
         with self._reading() as store:
-            return store.full_event(_known(store, event_id))
+            return store.full_event(_known(store, require_event_id(event_id)))
 
     def receipt(self, event_id: str) -> Receipt:
         """See `Journal.receipt`."""
         with self._reading() as store:
-            return receipt(store, event_id)
+            return receipt(store, require_event_id(event_id))
 
     def due_at(self) -> datetime | None:
         """See `Journal.due_at`."""
@@ -151,6 +156,9 @@ class StoreJournal(ABC):
         self, account: str | None = None, product_id: str | None = None, limit: int = 100
     ) -> tuple[Stuck, ...]:
         """See `Journal.stuck`."""
+        as_text(account, "$.account")
+        as_text(product_id, "$.product_id")
+        require_count(limit, "$.limit")
         with self._reading() as store:
             rows = store.stuck_actions(account, product_id, STUCK, limit)
             return tuple(Stuck(row.event_id, state_of(row)) for row in rows)
@@ -158,7 +166,7 @@ class StoreJournal(ABC):
     def standing(self, contact: Contact | str) -> tuple[StandingEntry, ...]:
         """See `Journal.standing`."""
         with self._reading() as store:
-            return tuple(_standing(store, _key(contact)))
+            return tuple(_standing(store, key_of(contact)))
 
     def history(
         self,
@@ -180,20 +188,21 @@ class StoreJournal(ABC):
         The History tab of a product is `history("42")`. With a `limit`, these are the newest;
         `before`, the `number` of the first record of one page, gives the page before it.
         """
-        wanted = RecordFilter(
+        wanted = record_filter(
             product_id,
-            None if contact is None else _key(contact),
-            event_id,
-            segmentation_id,
-            provider,
-            status,
-            is_test,
-            since,
-            until,
-            before,
+            contact,
+            event_id=event_id,
+            segmentation_id=segmentation_id,
+            provider=provider,
+            status=status,
+            is_test=is_test,
+            since=since,
+            until=until,
+            before=before,
         )
+        most = as_count(limit, "$.limit")
         with self._reading() as store:
-            return tuple(store.records(_wanted(store, wanted), limit))
+            return tuple(store.records(_wanted(store, wanted), most))
 
     def count(
         self,
@@ -209,16 +218,16 @@ class StoreJournal(ABC):
         until: datetime | None = None,
     ) -> int:
         """Return how many records fit everything given."""
-        wanted = RecordFilter(
+        wanted = record_filter(
             product_id,
-            None if contact is None else _key(contact),
-            event_id,
-            segmentation_id,
-            provider,
-            status,
-            is_test,
-            since,
-            until,
+            contact,
+            event_id=event_id,
+            segmentation_id=segmentation_id,
+            provider=provider,
+            status=status,
+            is_test=is_test,
+            since=since,
+            until=until,
         )
         with self._reading() as store:
             return store.count(_wanted(store, wanted))
@@ -232,10 +241,12 @@ class StoreJournal(ABC):
         until: datetime | None = None,
     ) -> Iterator[Event]:
         """See `Journal.events`."""
+        product = as_text(product_id, "$.product_id")
+        key = None if contact is None else key_of(contact)
+        span = as_moment(since, "$.since"), as_moment(until, "$.until")
         with self._reading() as store:
-            key = None if contact is None else _key(contact)
-            found = list(store.events(product_id, key, since, until))
-        yield from found
+            found = list(store.events(product, key, *span))
+        return iter(found)
 
     def retry(
         self,
@@ -246,7 +257,10 @@ class StoreJournal(ABC):
         status: Status | str | None = None,
     ) -> int:
         """See `Journal.retry`."""
-        statuses = {Status(status)} if status is not None else STUCK | {Status.WAITING}
+        wanted = as_action_status(status)
+        statuses = STUCK | {Status.WAITING} if wanted is None else {wanted}
+        as_text(account, "$.account")
+        as_text(event_id, "$.event_id")
         with self._transaction() as store:
             store.lock_stuck(event_id, account, statuses)
             if event_id is not None:
@@ -259,13 +273,14 @@ class StoreJournal(ABC):
 
     def forget(self, contact: Contact | str, now: datetime | None = None) -> Forgotten:
         """See `Journal.forget`."""
-        key = _key(contact)
+        key, at = key_of(contact), as_moment(now, "$.now")
         with self._transaction() as store:
             store.lock([key])
-            return Forgotten(_forget(store, key, now or store.latest()))
+            return Forgotten(_forget(store, key, at or store.latest()))
 
     def prune(self, before: datetime) -> int:
         """See `Journal.prune`."""
+        before = utc(before, "$.before", ConfigurationError)
         with self._transaction() as store:
             store.look_at_all(before)
         count, done = 0, False

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import attrs
 
@@ -26,6 +26,7 @@ from listboss.engine.planning.trial import trial_event
 from listboss.plan import NO_CONTEXT, Idle, Plan, PlanContext, make_plan
 from listboss.rules._facts import LONG_TEXTS
 from listboss.rules._literal import forget_texts
+from listboss.rules._text import wrong_type
 from listboss.rules.automatic import is_first_charge
 from listboss.rules.event import Contact, Event
 from listboss.rules.review import flagged_error, is_flagged, review
@@ -71,6 +72,12 @@ class _Buckets:
             automatic = self.on_first_charge if first else self.automatic
             bucket = self.cache[key, first] = _with_automatic(self.router.bucket(key), automatic)
         return bucket
+
+
+def _are_included(include_tests: object) -> bool:
+    if not isinstance(include_tests, bool):
+        raise wrong_type("a boolean", include_tests, "$.include_tests")
+    return include_tests
 
 
 class Engine:
@@ -134,6 +141,8 @@ class Engine:
                 self._router(product_id)
 
     def _set_rules(self, rules: RuleSet) -> None:
+        if not isinstance(cast("object", rules), RuleSet):
+            raise wrong_type("a rule set", rules, "$.rules")
         name = rules.capture_provider
         account = None if name is None else rules.providers.get(name)
         self._rules = rules
@@ -242,10 +251,12 @@ class Engine:
 
         Test events have no actions unless `include_tests` is set.
         """
+        if not isinstance(cast("object", event), Event):
+            raise wrong_type("an event", event, "$.event")
         contact, context = event.contact, self._contexts.get(event.name, NO_CONTEXT)
         if contact is None:
             return make_plan(event, (), (), Idle.UNADDRESSED, context)
-        if event.is_test and not include_tests:
+        if event.is_test and not _are_included(include_tests):
             return make_plan(event, (), (), Idle.TEST, context)
         bucket = self._bucket(event)
         automatic, matched = bucket.automatic, bucket.match_actions(event.facts)
@@ -275,6 +286,8 @@ class Engine:
 
     def match(self, event: Event) -> tuple[str, ...]:
         """Return the ids of the custom segmentations that hold, in the order declared."""
+        if not isinstance(cast("object", event), Event):
+            raise wrong_type("an event", event, "$.event")
         matched = self._bucket(event).match_ids(event.facts)
         if LONG_TEXTS:
             forget_texts()
@@ -305,6 +318,9 @@ class Engine:
         """
         rules = self._rules
         rule = rules.segmentation(segmentation_id)
+        if not isinstance(cast("object", contact), Contact):
+            hint = 'such as `Contact("me@example.com")`'
+            raise wrong_type("a contact", contact, "$.contact", hint)
         context = rules.review_context(rule)
         capabilities = context.capabilities
         if capabilities is None or is_flagged(rule, context):

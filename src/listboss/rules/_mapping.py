@@ -11,7 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Never, Self, TypeVar, cast
 
-__all__ = ["FrozenMap", "typed"]
+from listboss.rules._text import wrong_type
+
+__all__ = ["FrozenMap", "look_up", "require_mapping", "typed"]
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -27,6 +29,19 @@ def typed(value: object) -> tuple[type, object]:
     False
     """
     return (type(value), value)
+
+
+def require_mapping(value: object, path: str, hint: str) -> None:
+    """Check that a value is a mapping."""
+    if not isinstance(value, Mapping):
+        raise wrong_type("a mapping", value, path, hint)
+
+
+def look_up(named: Mapping[str, V], name: object, path: str) -> V | None:
+    """Return what has that name, or None; a name that is not a string is an error."""
+    if not isinstance(name, str):
+        raise wrong_type("a string", name, path)
+    return named.get(name)
 
 
 class FrozenMap(dict[K, V]):

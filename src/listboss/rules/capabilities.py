@@ -8,13 +8,13 @@ that it emulates the action.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Literal, TypeAlias, assert_never, get_args
+from typing import Any, Literal, TypeAlias, assert_never, get_args
 
 import attrs
 
-from listboss.errors import ActionError
+from listboss.errors import ActionError, RuleError
 from listboss.rules._facts import MAX_TEXT_LENGTH, READERS
-from listboss.rules._mapping import FrozenMap
+from listboss.rules._mapping import FrozenMap, require_mapping
 from listboss.rules._text import (
     check_bool,
     check_id,
@@ -28,6 +28,7 @@ from listboss.rules._text import (
     require_text,
     require_tuple,
     unknown_word,
+    wrong_type,
 )
 from listboss.rules.action import (
     Action,
@@ -45,7 +46,7 @@ from listboss.rules.action import (
 from listboss.rules.catalogue import FactKind
 from listboss.rules.event import FactValue
 
-__all__ = ["GENERAL_ACTIONS", "Ability", "Capabilities", "Verb"]
+__all__ = ["GENERAL_ACTIONS", "Ability", "Capabilities", "Verb", "require_accounts"]
 
 Ability: TypeAlias = Literal["native", "emulated", "none"]
 
@@ -53,7 +54,21 @@ GENERAL_ACTIONS = ("add_tag", "remove_tag", "add_lead", "move_lead", "remove_lea
 """The kinds of action that any provider may offer; each is a field of `Capabilities`."""
 
 
+def require_accounts(providers: Mapping[str, Any]) -> FrozenMap[str, Capabilities]:
+    """Freeze the accounts of a rule set: their capabilities by name."""
+    require_mapping(providers, "$.providers", "map each account to its capabilities")
+    accounts: dict[str, Capabilities] = {}
+    for given, capabilities in providers.items():
+        name = require_id(given, "$.providers", RuleError)
+        if not isinstance(capabilities, Capabilities):
+            hint = "such as `Capabilities.everything()`"
+            raise wrong_type("capabilities", capabilities, f"$.providers.{name}", hint)
+        accounts[name] = capabilities
+    return FrozenMap(accounts)
+
+
 def _parameter_kinds(value: Mapping[str, FactKind | str]) -> FrozenMap[str, FactKind]:
+    require_mapping(value, "$.parameters", "map each parameter to the kind of its value")
     return FrozenMap(
         {
             require_id(name, "$.parameters", ActionError): require_member(

@@ -15,7 +15,7 @@ from typing import Any, cast
 import attrs
 
 from listboss.errors import CatalogueError
-from listboss.rules._mapping import FrozenMap
+from listboss.rules._mapping import FrozenMap, look_up
 from listboss.rules._text import (
     check_bool,
     check_id,
@@ -297,11 +297,11 @@ class Catalogue:
 
     def event(self, name: str) -> EventType | None:
         """Return the event type of that name, or None."""
-        return self._event_by_name.get(name)
+        return look_up(self._event_by_name, name, "$.event")
 
     def fact(self, name: str) -> FactType | None:
         """Return the fact type of that name, or None."""
-        return self._fact_by_name.get(name)
+        return look_up(self._fact_by_name, name, "$.fact")
 
     def carries(self, event_name: str, fact_name: str) -> bool:
         """Whether an event of that type may carry the fact; False if either is unknown."""

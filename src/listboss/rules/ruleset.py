@@ -21,7 +21,7 @@ from listboss.errors import (
     UnknownIdError,
 )
 from listboss.rules._facts import operators_of
-from listboss.rules._mapping import FrozenMap
+from listboss.rules._mapping import FrozenMap, look_up
 from listboss.rules._text import (
     fold,
     quoted,
@@ -32,7 +32,7 @@ from listboss.rules._text import (
 )
 from listboss.rules.automatic import AUTOMATIC, AutomaticSegmentation, refuse_automatic_id
 from listboss.rules.builtin import HOTMART
-from listboss.rules.capabilities import Capabilities
+from listboss.rules.capabilities import Capabilities, require_accounts
 from listboss.rules.catalogue import Catalogue, EventType, FactType
 from listboss.rules.condition import Operator
 from listboss.rules.dashboard import (
@@ -96,13 +96,14 @@ class RuleSet:
         catalogue: Catalogue = HOTMART,
         capture_provider: str | None = None,
     ) -> None:
+        if not isinstance(cast("object", catalogue), Catalogue):
+            raise wrong_type("a catalogue", catalogue, "$.catalogue")
         by_id = _products_by_id(products)
         by_product, owner = _by_product_and_owner({}, {}, segmentations)
         if capture_provider is not None:
             capture_provider = require_id(capture_provider, "$.capture_provider", RuleError)
-        self.__attrs_init__(
-            by_id, by_product, owner, _accounts(providers or {}), catalogue, capture_provider
-        )
+        accounts = require_accounts({} if providers is None else providers)
+        self.__attrs_init__(by_id, by_product, owner, accounts, catalogue, capture_provider)
 
     def __repr__(self) -> str:
         return f"<RuleSet of {len(self._products)} products and {len(self)} segmentations>"
@@ -136,11 +137,11 @@ class RuleSet:
 
     def product(self, product_id: str) -> Product | None:
         """Return the product, or None."""
-        return self._products.get(product_id)
+        return look_up(self._products, product_id, "$.product_id")
 
     def rules_of(self, product_id: str) -> tuple[Segmentation, ...]:
         """Return the custom segmentations of one product, in declared order."""
-        return self._by_product.get(product_id, ())
+        return look_up(self._by_product, product_id, "$.product_id") or ()
 
     def segmentation(self, segmentation_id: str) -> Segmentation:
         """Return the custom segmentation; raises `UnknownIdError`."""
@@ -158,6 +159,9 @@ class RuleSet:
             raise UnknownIdError(f"unknown segmentation {quoted(segmentation_id)}", hint=hint)
         return self._owner[segmentation_id]
 
+    def _account(self, name: str) -> Capabilities | None:
+        return look_up(self.providers, name, "$.provider")
+
     # Choices for a form
 
     def events_for(self, product_id: str, provider: str) -> tuple[EventType, ...]:
@@ -166,7 +170,7 @@ class RuleSet:
         Only the events compatible with the chosen product are offered; for an unknown product
         or provider there are none.
         """
-        product, account = self._products.get(product_id), self.providers.get(provider)
+        product, account = self.product(product_id), self._account(provider)
         if product is None or account is None:
             return ()
         offered = self.catalogue.events_for(product.kind)
@@ -186,7 +190,7 @@ class RuleSet:
 
         Not all providers offer the same actions: each has its own capabilities.
         """
-        account = self.providers.get(provider)
+        account = self._account(provider)
         return () if account is None else account.kinds()
 
     # Changes: each returns a new rule set
@@ -241,11 +245,12 @@ class RuleSet:
 
     def with_provider(self, name: str, capabilities: Capabilities) -> RuleSet:
         """Return a rule set with the account integrated, or its capabilities replaced."""
-        return self._evolved(providers=_accounts({**self.providers, name: capabilities}))
+        name = require_id(name, "$.providers", RuleError)
+        return self._evolved(providers=require_accounts({**self.providers, name: capabilities}))
 
     def without_provider(self, name: str) -> RuleSet:
         """Return a rule set without the account; its rules stay and are flagged."""
-        if name not in self.providers:
+        if self._account(name) is None:
             raise UnknownIdError(
                 f"unknown provider {quoted(name)}", hint=suggestion(name, self.providers)
             )
@@ -279,7 +284,7 @@ class RuleSet:
 
     def findings_of(self, product_id: str) -> tuple[Finding, ...]:
         """Return the findings about one product and its segmentations."""
-        product = self._products.get(product_id)
+        product = self.product(product_id)
         beta = () if self.capture_provider is None else beta_findings(product)
         entries = self.for_product(product_id)
         return beta + tuple(finding for entry in entries for finding in entry.findings)
@@ -310,6 +315,8 @@ class RuleSet:
 
     def diff(self, other: RuleSet) -> RuleSetDiff:
         """Return the ids of the segmentations that `other` adds, removes and changes."""
+        if not isinstance(cast("object", other), RuleSet):
+            raise wrong_type("a rule set", other, "$.other")
         mine, theirs = ({rule.id: rule for rule in rules} for rules in (self, other))
         settings = ("products", "providers", "catalogue", "capture_provider")
         return RuleSetDiff(
@@ -325,17 +332,6 @@ class RuleSet:
 
 
 _FIELDS = tuple(field.name for field in attrs.fields(RuleSet))
-
-
-def _accounts(providers: Mapping[str, Any]) -> FrozenMap[str, Capabilities]:
-    accounts: dict[str, Capabilities] = {}
-    for given, capabilities in providers.items():
-        name = require_id(given, "$.providers", RuleError)
-        if not isinstance(capabilities, Capabilities):
-            hint = "such as `Capabilities.everything()`"
-            raise wrong_type("capabilities", capabilities, f"$.providers.{name}", hint)
-        accounts[name] = capabilities
-    return FrozenMap(accounts)
 
 
 def _products_by_id(products: Iterable[Product]) -> dict[str, Product]:

@@ -4,7 +4,12 @@ from decimal import Decimal
 import pytest
 
 from listboss import HOTMART, AddTag, Contact, FactType, MoveLead, where
-from listboss.errors import AutomaticSegmentationError, FlaggedSegmentationError, UnknownIdError
+from listboss.errors import (
+    ArgumentTypeError,
+    AutomaticSegmentationError,
+    FlaggedSegmentationError,
+    UnknownIdError,
+)
 
 AT = datetime(2026, 5, 4, tzinfo=UTC)
 CONTACT = Contact("ana@example.com")
@@ -124,6 +129,12 @@ def test_no_such_custom_segmentation(engine, segmentation_id, error):
     """An unknown id is an error, and so is an automatic segmentation."""
     with pytest.raises(error):
         _test(engine(), segmentation_id)
+
+
+def test_not_a_contact(engine, rule):
+    """An address is not a contact."""
+    with pytest.raises(ArgumentTypeError, match="expected a contact, got a string"):
+        _test(engine(rule("r", AddTag("a"))), contact="ana@example.com")
 
 
 def test_the_plan_of_the_rule(engine, rule):
