@@ -196,49 +196,77 @@ class TestBacktest:
 
 
 class TestDiff:
-    """Which segmentations differ."""
+    """Which segmentations differ, and how."""
+
+    @pytest.fixture
+    def one(self, write):
+        """A file without the second segmentation, and with capture."""
+        return write("one.toml", 'capture_provider = "mail"\n' + RULES[: RULES.rindex("[[seg")])
 
     def test_text(self, run, rules, after):
-        """Each segmentation that differs is a line, with its fields."""
+        """Each segmentation that differs has its fields, before and after."""
+        assert (
+            """\
+changed: segmentation `Buyers` (actions)
+  actions: add tag `buyer` -> add tag `client`
+changed: segmentation `Refunds` (actions)
+  actions: remove tag `buyer` -> remove tag `client`
+"""
+            == run("diff", rules, after).out
+        )
+
+    def test_values(self, run, rules, write):
+        """Every kind of field is shown in words."""
+        text = RULES.replace("enabled = true", "enabled = false\nsend = []", 1)
+        text = text.replace('condition = { fact = "country", eq = "BR" }\n', "", 1)
+        other = write("other.toml", text.replace('name = "Buyers"', 'name = "Clients"'))
+        lines = run("diff", rules, other).out.splitlines()
         assert [
-            "changed: segmentation `Buyers` (actions)",
-            "changed: segmentation `Refunds` (actions)",
-        ] == run("diff", rules, after).out.splitlines()
+            "  name: `Buyers` -> `Clients`",
+            "  condition: `country == BR` -> none",
+            "  send: email, name, phone -> none",
+            "  enabled: yes -> no",
+        ] == [line for line in lines if line.startswith("  ")]
 
     def test_equal(self, run, rules):
         """Equal files say so."""
         assert (0, "", "the rules are equal\n") == run("diff", rules, rules)
 
-    def test_added_and_removed(self, run, rules, write):
+    def test_added_and_removed(self, run, rules, one):
         """Segmentations and settings can be added and removed."""
-        one = write("one.toml", 'capture_provider = "mail"\n' + RULES[: RULES.rindex("[[seg")])
-        removed, settings = run("diff", rules, one).out.splitlines()
-        added, _ = run("diff", one, rules).out.splitlines()
-        assert (
-            "removed: segmentation `Refunds`",
-            "changed: capture provider",
-            "added: segmentation `Refunds`",
-        ) == (removed, settings, added)
+        there, back = run("diff", rules, one).out, run("diff", one, rules).out
+        assert "removed: segmentation `Refunds`\n" in there
+        assert "changed: capture provider\n" in there
+        assert "added: segmentation `Refunds`\n" in back
+
+    def test_findings(self, run, rules, one):
+        """Findings that only one of the files has are shown."""
+        there, back = run("diff", rules, one).out, run("diff", one, rules).out
+        (new,) = [line for line in there.splitlines() if line.startswith("new finding: ")]
+        (gone,) = [line for line in back.splitlines() if line.startswith("finding gone: ")]
+        assert new.partition(": ")[2] == gone.partition(": ")[2]
+        assert "no rule removes the tag `buyer`" in new
 
     def test_json(self, run, rules, after):
         """Programs get the ids, and the fields by id."""
         content = json.loads(run("diff", rules, after, "--format", "json").out)
-        assert (["buyers", "refunds"], {"buyers": ["actions"], "refunds": ["actions"]}) == (
+        assert (["buyers", "refunds"], {"buyers": ["actions"], "refunds": ["actions"]}, []) == (
             content["changed"],
             content["fields"],
+            content["new_findings"],
         )
 
     def test_markdown(self, run, rules, after):
         """A list for people."""
         out = run("diff", rules, after, "--format", "markdown").out
-        assert out.startswith("- changed: segmentation `Buyers` (actions)\n")
+        assert out.startswith("- changed: segmentation `Buyers` (actions)\n  - actions: add tag")
 
-    def test_github(self, run, rules, write):
+    def test_github(self, run, rules, one):
         """Annotations are at the line of the segmentation, in the file that has it."""
-        one = write("one.toml", 'capture_provider = "mail"\n' + RULES[: RULES.rindex("[[seg")])
-        removed, settings = run("diff", rules, one, "--format", "github").out.splitlines()
+        removed, settings, finding = run("diff", rules, one, "--format", "github").out.splitlines()
         assert removed.startswith(f"::notice file={rules},line=21,col=1,title=removed::")
         assert settings.startswith(f"::notice file={one},line=1,col=1,title=changed::")
+        assert finding.startswith(f"::notice file={one},line=19,col=")
 
     @pytest.mark.parametrize(("number", "code"), [(1, 1), (2, 0)])
     def test_threshold(self, run, rules, after, number, code):

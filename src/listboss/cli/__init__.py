@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from typing import Any, NamedTuple, NoReturn
 
-from listboss.cli import _change, _check, _diagram, _journal, _plan, _schema
+from listboss.cli import _backtest, _check, _diagram, _diff, _journal, _plan, _schema
 from listboss.cli._console import FORMATS, OK, UNREADABLE, Console, UnreadableError, reason_of
 from listboss.errors import ListBossError
 
@@ -65,15 +65,15 @@ COMMANDS = (
         "backtest",
         "show what a change of the rules would have done to past events",
         FORMATS,
-        _change.add_backtest_arguments,
-        _change.run_backtest,
+        _backtest.add_arguments,
+        _backtest.run,
     ),
     Command(
         "diff",
-        "show which segmentations differ between two rule files",
+        "show which segmentations differ between two rule files, and which findings",
         FORMATS,
-        _change.add_arguments,
-        _change.run,
+        _diff.add_arguments,
+        _diff.run,
     ),
     Command(
         "diagram",

@@ -20,9 +20,10 @@ from listboss.codec import dump_event
 from listboss.rules._text import quoted
 from listboss.rules.catalogue import Catalogue
 from listboss.rules.event import Event
-from listboss.rules.finding import Severity
+from listboss.rules.finding import Finding, Severity
+from listboss.rules.ruleset import RuleSet
 
-__all__ = ["add_arguments", "run"]
+__all__ = ["add_arguments", "finding_text", "run"]
 
 SEVERITIES = tuple(str(severity) for severity in Severity)
 
@@ -121,10 +122,7 @@ def _fault_line(file: str, place: tuple[int, int], code: str, message: str, path
 
 def _finding_lines(file: RuleFile) -> Iterator[_Line]:
     for finding in analyse(file.rules).findings:
-        message = f"{finding.message} ({finding.hint})" if finding.hint else finding.message
-        if finding.segmentation_id is not None and finding.segmentation_id in file.rules:
-            name = file.rules.segmentation(finding.segmentation_id).name
-            message = f"segmentation {quoted(name)}: {message}"
+        message = finding_text(finding, file.rules)
         if finding.witness is not None:
             message += f"\nfor example: {_example(finding.witness)}"
         yield _Line(
@@ -138,6 +136,14 @@ def _finding_lines(file: RuleFile) -> Iterator[_Line]:
             finding.others,
             finding.witness,
         )
+
+
+def finding_text(finding: Finding, rules: RuleSet) -> str:
+    """Return a finding in words, with the name of the segmentation and the hint."""
+    text = f"{finding.message} ({finding.hint})" if finding.hint else finding.message
+    if finding.segmentation_id is None or finding.segmentation_id not in rules:
+        return text
+    return f"segmentation {quoted(rules.segmentation(finding.segmentation_id).name)}: {text}"
 
 
 def _example(event: Event) -> str:
