@@ -109,6 +109,14 @@ class TestExplain:
             [each["reason"] for rules in rules_of for each in rules]
         ]
 
+    @pytest.mark.parametrize("format", ["text", "json", "markdown"])
+    def test_values(self, run, rules, write, format):
+        """A value of the event is in the text only with personal data."""
+        path = write("one.json", event(facts={"country": "XQ"}))
+        given = ("explain", rules, path, "--format", format)
+        assert "XQ" not in run(*given).out
+        assert "XQ" in run(*given, "--show-personal-data").out
+
     def test_actual(self, run, rules, write):
         """The value of the event is shown only with personal data."""
         path = write("one.json", event(facts={"country": "PT"}))

@@ -99,7 +99,8 @@ def run_explain(arguments: argparse.Namespace, console: Console) -> int:
             if arguments.format == "json":
                 console.json(_explanation_content(found, console), indent=None)
             else:
-                console.result(found.markdown() if arguments.format == "markdown" else str(found))
+                show = found.markdown if arguments.format == "markdown" else found.text
+                console.result(show(values=console.show_personal_data))
         return finish(source, arguments, console)
 
 
@@ -146,7 +147,7 @@ def _outcome_content(rule: RuleOutcome, console: Console) -> dict[str, Any]:
         "segmentation_id": rule.segmentation_id,
         "runs": rule.runs,
         "reason": rule.reason,
-        "text": rule.text,
+        "text": rule.describe(values=console.show_personal_data),
     }
     if console.show_personal_data and rule.actual is not None:
         content["actual"] = str(rule.actual)
