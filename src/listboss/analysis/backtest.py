@@ -13,7 +13,7 @@ from typing import TypeAlias, cast
 
 import attrs
 
-from listboss.analysis._comparison import Comparison, Engines
+from listboss.analysis._differences import Differences, Engines
 from listboss.analysis.change import BacktestReport
 from listboss.engine import Engine
 from listboss.errors import ArgumentTypeError
@@ -85,11 +85,11 @@ def backtest(
     engines = Engines(old, old.with_rules(after), _types_that_differ(before, after))
     reading = _Reading(events, progress)
     concerned = _concerned(engines, _Scope.of(before, after), reading)
-    comparison = Comparison(engines)
+    differences = Differences(engines)
     for event in reading.again():
         if event.contact is not None and event.contact.key in concerned and not event.is_test:
-            comparison.take(event, event.contact)
-    return comparison.report(reading.count)
+            differences.take(event, event.contact)
+    return differences.report(reading.count)
 
 
 class _Reading:

@@ -26,7 +26,7 @@ from listboss.engine import Engine
 from listboss.plan import Idle, Plan, PlannedAction
 from listboss.rules.event import Contact, Event
 
-__all__ = ["Comparison", "Engines"]
+__all__ = ["Differences", "Engines"]
 
 MAX_SAMPLES = 10
 """At most this many kinds of difference have a sample."""
@@ -100,7 +100,7 @@ class _Person:
         self.differing = 0
 
 
-class Comparison:
+class Differences:
     """Counts what differs, event by event."""
 
     def __init__(self, engines: Engines) -> None:
