@@ -1,5 +1,7 @@
 """Limits are exact: a document below or at a limit is read, one above it is not."""
 
+import json
+import tomllib
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -197,3 +199,51 @@ def test_nodes_of_a_condition(over: int) -> None:
     condition = f'{{"all": [{",".join(parts)}]}}'
 
     assert ("too_large" if over > 0 else None) == code_of(lambda: load_rules(rule_with(condition)))
+
+
+class TestBeforeTheParser:
+    """A document over a limit never reaches a parser, which would need much time and memory."""
+
+    @pytest.fixture(autouse=True)
+    def _no_parser(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def refuse(*_arguments: object, **_options: object) -> None:
+            pytest.fail("the parser saw the document")
+
+        monkeypatch.setattr(json, "loads", refuse)
+        monkeypatch.setattr(tomllib, "loads", refuse)
+
+    @pytest.mark.parametrize(
+        ("format", "text", "code"),
+        [
+            ("json", "[" * 400_000, "too_deep"),
+            ("json", '["[", ' + "[" * 100, "too_deep"),
+            ("json", "[" + "[[]]," * 250_000 + "1]", "too_many_nodes"),
+            ("json", "[" + '"",' * 500_000 + "1]", "too_many_nodes"),
+            ("toml", "a = " + "[" * 1_000_000, "too_deep"),
+            ("toml", "a = [" + "1," * 500_000 + "]", "too_many_nodes"),
+            ("toml", "a = 1\n" * 500_000, "too_many_nodes"),
+            ("toml", "".join(f"[k{n}.a.a.a.a]\n" for n in range(26_000)), "too_many_nodes"),
+            ("toml", "".join(f"k{n}.a.a.a.a.a = 1\n" for n in range(25_000)), "too_many_nodes"),
+            ("toml", "a = " + "1" * 1_000_000, "number_too_large"),
+            ("toml", "a = 0.1" + "1" * 1_000_000, "number_too_large"),
+            ("toml", "a = 0xF" + "_f" * 1_000_000, "number_too_large"),
+        ],
+    )
+    def test_each(self, format: Any, text: str, code: str) -> None:
+        """Too deep, too many values, too many tables, or a number with too many digits."""
+        assert code == code_of(lambda: load_rules(text, format=format))
+
+    @pytest.mark.parametrize(
+        ("format", "text"),
+        [
+            ("json", '["' + "[" * 1_000_000 + '"'),
+            ("json", '["' + '\\",[' * 500_000 + '"]'),
+            ("toml", "a = '" + "[," * 500_000 + "'"),
+            ("toml", "# " + "[1.a," * 500_000),
+            ("toml", "a = [" + "1.5," * 200_000 + "]"),
+        ],
+    )
+    def test_not_these(self, format: Any, text: str) -> None:
+        """What strings and comments contain does not count, nor do the dots in numbers."""
+        with pytest.raises(pytest.fail.Exception):
+            load_rules(text, format=format)

@@ -1,8 +1,14 @@
 """The depth of a document's brackets, before anything parses it."""
 
-import pytest
+import json
+import tracemalloc
 
-from listboss.rules._nesting import nests_deeper
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from listboss.rules import _nesting
+from listboss.rules._nesting import count_values, depth_of, json_outline, nests_deeper
 
 
 @pytest.mark.parametrize(("depth", "deeper"), [(19, False), (20, False), (21, True)])
@@ -31,3 +37,42 @@ def test_brackets_after_a_string_count():
 def test_a_text_that_never_closes_is_as_deep_as_it_opens():
     """Brackets count even if the text is not valid."""
     assert nests_deeper("[" * 100_000, 80)
+
+
+def _count(value: object) -> int:
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return 1 + sum(map(_count, parts))
+
+
+def _depth(value: object) -> int:
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    nested = isinstance(value, (dict, list))
+    return nested + max(map(_depth, parts), default=0)
+
+
+JSON = st.recursive(
+    st.none() | st.integers() | st.text(r'"\[]{},: x'),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(r'"\[]{},:'), inner),
+)
+
+
+@given(JSON, st.integers(1, 9), st.sampled_from([None, 1]))
+def test_depth_and_number_of_values(value: object, size: int, indent: int | None):
+    """The outline of a document has the depth and the values of what it says, however it is sliced."""
+    text = json.dumps(value, indent=indent)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_nesting, "SLICE", size)
+        outline = json_outline(text)
+    assert (_count(value), _depth(value)) == (count_values(outline), depth_of(outline))
+
+
+@pytest.mark.parametrize(
+    "text", ['"' * 300_000, "[]" * 300_000, '["",' * 100_000, '"\\"' * 100_000]
+)
+def test_memory_is_bounded(text: str):
+    """The outline of a document needs at most three times its memory."""
+    tracemalloc.start()
+    depth_of(json_outline(text))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 3 * len(text) + 8_000_000

@@ -22,7 +22,7 @@ import attrs
 
 from listboss.codec._faults import fault, shown_key, wrong_type
 from listboss.errors import CodecError
-from listboss.rules._nesting import nests_deeper
+from listboss.rules._nesting import count_values, depth_of, json_outline
 from listboss.rules._text import MAX_INTEGER_BITS, number_fault, text_fault
 
 __all__ = [
@@ -48,6 +48,10 @@ VERSION = 1
 
 MAX_KEY_PARTS = 16
 """At most this many parts in a dotted key of TOML: reading one takes time quadratic in them."""
+NODES_PER_TABLE = 4
+"""A table of TOML counts as this many values: its parser makes as many containers for it."""
+MAX_DIGITS = 1_024
+"""At most this many digits in a number of TOML: its parser needs much memory for each."""
 _MAX_DIGITS = 40
 """A longer integer has more than 128 bits, and Python refuses to parse a very long one."""
 
@@ -73,16 +77,19 @@ LIMITS = Limits()
 """The limits of every reader that is called without `limits`."""
 
 # A string matches as a whole, closed or not, so a scan never starts again inside one.
-_JSON_STRING = r'"(?:[^"\\]++|\\.?)*+"?'
-_TOML_OPAQUE = (
+_OPAQUE = (
     r'"""(?:[^"\\]++|\\.?|"(?!""))*+(?:"{3,5}+)?'
     r"|'''(?:[^']++|'(?!''))*+(?:'{3,5}+)?"
     r'|"(?:[^"\\\n]++|\\.?)*+"?'
     r"|'[^'\n]*+'?"
     r"|\#[^\n]*+"
 )
-_TOML_BRACKET = re.compile(rf"{_TOML_OPAQUE}|([\[\]{{}}])", re.DOTALL)
-_KEY = re.compile(r'(?:[\w-]++|"")++(?:[ \t]*+\.[ \t]*+(?:[\w-]++|"")++)*+')
+"""Strings and comments of TOML, in which brackets and commas have no meaning."""
+_TOML_STRING = re.compile(_OPAQUE, re.DOTALL)
+_TOML_CHUNK = re.compile(rf"""(?:[^"'\#]++|{_OPAQUE}){{1,4096}}+""", re.DOTALL)
+_LONG_KEY = re.compile(rf'(?:\.[ \t]*+(?:[\w-]++|"")[ \t]*+){{{MAX_KEY_PARTS}}}')
+_DIGITS = bytes.maketrans(b"123456789", b"0" * 9)
+_HEXADECIMAL = bytes.maketrans(b"123456789abcdefABCDEF_", b"0" * 22)
 
 # Hints for the syntax errors of both parsers, by the start of the parser's message. The messages
 # differ between versions of Python; one without an entry is itself the hint.
@@ -158,8 +165,9 @@ def _utf8(source: bytes) -> str:
     return text
 
 
-def _without_strings(text: str, opaque: str) -> str:
-    return re.sub(opaque, '""', text, flags=re.DOTALL)
+def _without_strings(text: str) -> str:
+    """Return TOML without comments and with empty strings, piece by piece to save memory."""
+    return "".join([_TOML_STRING.sub('""', piece[0]) for piece in _TOML_CHUNK.finditer(text)])
 
 
 def _too_deep(limits: Limits) -> CodecError:
@@ -191,11 +199,13 @@ def _decimal(text: str) -> object:
 
 
 def _json(text: str, limits: Limits) -> object:
-    if nests_deeper(text, limits.max_depth):
-        raise _too_deep(limits)
-    few = text.count(",") < limits.max_nodes  # even if those in strings are counted
-    if not few and _without_strings(text, _JSON_STRING).count(",") >= limits.max_nodes:
-        raise _too_many(limits)
+    brackets = text.count("[") + text.count("{")
+    if brackets > limits.max_depth or brackets + text.count(",") >= limits.max_nodes:
+        outline = json_outline(text)
+        if count_values(outline) > limits.max_nodes:
+            raise _too_many(limits)
+        if depth_of(outline) > limits.max_depth:
+            raise _too_deep(limits)
     try:
         return json.loads(text, object_pairs_hook=_object, parse_int=_integer)
     except json.JSONDecodeError as error:
@@ -204,13 +214,19 @@ def _json(text: str, limits: Limits) -> object:
 
 
 def _toml(text: str, limits: Limits) -> object:
-    if nests_deeper(text, limits.max_depth, _TOML_BRACKET):
-        raise _too_deep(limits)
-    bare = _without_strings(text, _TOML_OPAQUE)
-    if max(bare.count(","), bare.count("=")) >= limits.max_nodes:
+    bare = _without_strings(text)
+    outline = bare.encode("utf-8", "surrogatepass")
+    # Each part of a key in the header of a table becomes a table; a dot in a number does not.
+    parts = outline.count(b".") - outline.translate(_DIGITS).count(b"0.0") + outline.count(b"\n[")
+    values = max(outline.count(b","), outline.count(b"="))
+    if values + NODES_PER_TABLE * parts >= limits.max_nodes:
         raise _too_many(limits)
-    if any(key[0].count(".") >= MAX_KEY_PARTS for key in _KEY.finditer(bare)):
+    if depth_of(outline) > limits.max_depth:
+        raise _too_deep(limits)
+    if _LONG_KEY.search(bare):
         raise fault("too_deep", f"a key has more than {MAX_KEY_PARTS} parts")
+    if b"0" * MAX_DIGITS in outline.translate(_HEXADECIMAL):
+        raise fault("number_too_large", f"a number has more than {MAX_DIGITS:,} digits")
     try:
         return tomllib.loads(text, parse_float=_decimal)
     except tomllib.TOMLDecodeError as error:

@@ -1,32 +1,68 @@
-"""How deep the brackets of a document nest, counted before a parser does any work.
+"""How deep a document nests and how many values it has, counted before a parser sees it.
 
-Every reader of JSON or TOML bounds the depth here, so that no text makes a parser recurse
-further than its limit. Brackets inside strings do not count. The time is linear in the text.
+Every reader of JSON or TOML checks its limits here, so that no text makes a parser recurse or
+allocate further. The text is cut down to its outline: brackets, commas and the like, without
+strings. Time is linear, and memory is at most three times the text.
 """
 
 from __future__ import annotations
 
-import re
+from array import array
+from itertools import accumulate
 
-__all__ = ["JSON_BRACKET", "nests_deeper"]
+__all__ = ["count_values", "depth_of", "json_outline", "nests_deeper"]
 
-JSON_BRACKET = re.compile(r'(["\[\]{}])(?:(?<=")(?:[^"\\]++|\\.?)*+"?)?+', re.DOTALL)
-"""A bracket outside of strings, as group 1, or a whole string, closed or not."""
+SLICE = 65_536
+"""Strings are cut out of this many bytes at a time, which bounds the memory for the pieces."""
+_BLANK = b" \t\r\n"
+_STEPS = bytes.maketrans(b"[{]}", bytes([1, 1, 255, 255]))  # 255 is -1 as a signed byte
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
-_CHANGE = {"[": 1, "{": 1, "]": -1, "}": -1}
+
+def json_outline(text: str) -> bytes:
+    r"""Return a JSON text without blanks, and with a quote for each string.
+
+    >>> json_outline('{"a": [1, "b, \\"c]"]}')
+    b'{":[1,"]}'
+    """
+    data = text.encode("utf-8", "surrogatepass").replace(b"\\\\", b"").replace(b'\\"', b"")
+    pieces: list[bytes] = []
+    inside = 0  # 1 if a slice starts inside a string
+    for start in range(0, len(data), SLICE):
+        parts = data[start : start + SLICE].split(b'"')
+        piece = b'"' * inside + b'"'.join(parts[inside::2])
+        pieces.append(piece.translate(None, _BLANK))
+        inside = (inside + len(parts) - 1) % 2
+    return b"".join(pieces)
 
 
-def nests_deeper(text: str, limit: int, brackets: re.Pattern[str] = JSON_BRACKET) -> bool:
-    """Whether the brackets that `brackets` finds in `text` nest more than `limit` deep.
+def depth_of(outline: bytes) -> int:
+    """Return how deep the brackets of an outline nest, whether all of them are closed or not.
+
+    >>> depth_of(b"[{[]}[[]]"), depth_of(b"")
+    (3, 0)
+    """
+    steps = array("b", outline.translate(_STEPS, _NO_BRACKETS))
+    return max(accumulate(steps), default=0)
+
+
+def count_values(outline: bytes) -> int:
+    """Return how many values a valid JSON text has, containers included and keys not.
+
+    >>> count_values(json_outline('{"a": [1, {}, []]}'))
+    5
+    """
+    containers = outline.count(b"[") + outline.count(b"{")
+    empty = outline.count(b"[]") + outline.count(b"{}")
+    return 1 + outline.count(b",") + containers - empty
+
+
+def nests_deeper(text: str, limit: int) -> bool:
+    """Whether the brackets of a JSON text nest more than `limit` deep.
 
     >>> nests_deeper('{"a": ["[[["]}', 2), nests_deeper('{"a": [[]]}', 2)
     (False, True)
     """
     if text.count("[") + text.count("{") <= limit:
         return False
-    depth = 0
-    for bracket in brackets.finditer(text):
-        depth += _CHANGE.get(bracket[1], 0)
-        if depth > limit:
-            return True
-    return False
+    return depth_of(json_outline(text)) > limit
