@@ -58,7 +58,7 @@ JSON = st.recursive(
 
 @given(JSON, st.integers(1, 9), st.sampled_from([None, 1]))
 def test_depth_and_number_of_values(value: object, size: int, indent: int | None):
-    """The outline of a document has the depth and the values of what it says, however it is sliced."""
+    """The outline of a document has its depth and its number of values, however it is sliced."""
     text = json.dumps(value, indent=indent)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_nesting, "SLICE", size)
