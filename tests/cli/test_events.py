@@ -57,6 +57,17 @@ def test_form(ids, write):
     assert (1, 0) == (len(plans), code)
 
 
+def test_pix(ids, write):
+    """`--pix-as` names the event of PIX payments, as the host's own code does."""
+    content = json.loads(webhook())
+    content["event"] = "PURCHASE_BILLET_PRINTED"
+    content["data"]["purchase"]["payment"] = {"type": "PIX"}
+    path = write("pix.json", json.dumps(content))
+    assert ["w-1:purchase.waiting_payment"] == ids(path)[0]
+    options = ["--pix-as", "purchase.billet_printed"]
+    assert ["w-1:purchase.billet_printed"] == ids(path, options=options)[0]
+
+
 def test_folder(ids, write, tmp_path):
     """The files of a folder are read in the order of their names; others are left out."""
     for name, content in (("b.json", event("b")), ("a.jsonl", event("a")), ("README.md", "#")):

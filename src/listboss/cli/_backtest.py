@@ -11,8 +11,7 @@ import argparse
 from listboss.analysis import BacktestReport, backtest
 from listboss.cli._catalogue import catalogue_of
 from listboss.cli._console import Console
-from listboss.cli._events import EventSource
-from listboss.cli._plan import EVENTS_HELP, add_skip_argument, finish
+from listboss.cli._plan import add_event_arguments, event_source, finish
 from listboss.cli._rule_files import RuleFile, load_rule_file
 from listboss.cli._threshold import add_files, add_threshold, over_threshold
 from listboss.rules._text import quoted
@@ -23,8 +22,7 @@ __all__ = ["add_arguments", "run"]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     add_files(parser)
-    parser.add_argument("events", nargs="+", metavar="EVENTS", help=EVENTS_HELP)
-    add_skip_argument(parser)
+    add_event_arguments(parser)
     add_threshold(parser, "contacts would have got other actions")
 
 
@@ -33,7 +31,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     catalogue, names = catalogue_of(arguments), (arguments.before, arguments.after)
     before, after = (load_rule_file(name, catalogue, console) for name in names)
     with (
-        EventSource(arguments.events, catalogue, console) as source,
+        event_source(arguments, catalogue, console) as source,
         console.progress("backtest") as progress,
     ):
         report = backtest(before.rules, after.rules, source, progress=progress)

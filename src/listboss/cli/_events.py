@@ -10,10 +10,11 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import BinaryIO, Self, cast
+from typing import BinaryIO, Self, TypeAlias, cast
 
 import attrs
 
@@ -21,7 +22,7 @@ from listboss.cli._console import Console, UnreadableError, reason_of
 from listboss.codec import load_event
 from listboss.delivery import SqliteJournal
 from listboss.errors import CodecError, ListBossError, WebhookError
-from listboss.hotmart import MAX_BYTES, parse
+from listboss.hotmart import MAX_BYTES, Parsed, parse
 from listboss.rules.catalogue import Catalogue
 from listboss.rules.event import Event
 
@@ -31,6 +32,8 @@ STDIN = "-"
 SUFFIXES = (".json", ".jsonl", ".ndjson", ".form")
 """The files of a folder that are read."""
 LINES = (".jsonl", ".ndjson")
+Parse: TypeAlias = Callable[[bytes], Parsed]
+"""How a webhook body becomes events, with what the host says about its webhooks."""
 _SQLITE = b"SQLite format 3\0"
 
 
@@ -49,8 +52,11 @@ class EventSource:
     manager, which removes the copy of stdin.
     """
 
-    def __init__(self, names: Sequence[str], catalogue: Catalogue, console: Console) -> None:
-        self._names, self._catalogue, self._console = names, catalogue, console
+    def __init__(
+        self, names: Sequence[str], *, console: Console, catalogue: Catalogue, pix_as: str
+    ) -> None:
+        self._names, self._console = names, console
+        self._parse = partial(parse, catalogue=catalogue, pix_as=pix_as)
         self._spooled: BinaryIO | None = None
         self._is_first = True
         self.unreadable = self.ignored = 0
@@ -79,11 +85,11 @@ class EventSource:
     def _all(self) -> Iterator[tuple[str, Event | _Skipped]]:
         for name in self._names:
             if name == STDIN:
-                yield from _of_file("stdin", self._stdin(), self._catalogue, lines=False)
+                yield from _of_file("stdin", self._stdin(), self._parse, lines=False)
                 continue
             path = Path(name)
             for file in _files(path) if path.is_dir() else [path]:
-                yield from _of_path(file, self._catalogue)
+                yield from _of_path(file, self._parse)
 
     def _stdin(self) -> BinaryIO:
         """Return what stdin has, kept in a temporary file since it can be read only once."""
@@ -101,13 +107,13 @@ def _files(folder: Path) -> Iterator[Path]:
     )
 
 
-def _of_path(path: Path, catalogue: Catalogue) -> Iterator[tuple[str, Event | _Skipped]]:
+def _of_path(path: Path, parse_body: Parse) -> Iterator[tuple[str, Event | _Skipped]]:
     try:
         with path.open("rb") as file:
             if file.read(len(_SQLITE)) != _SQLITE:
                 file.seek(0)
                 lines = path.suffix.lower() in LINES
-                yield from _of_file(str(path), file, catalogue, lines=lines)
+                yield from _of_file(str(path), file, parse_body, lines=lines)
                 return
     except OSError as error:
         yield str(path), _Skipped(f"cannot be read: {reason_of(error)}", is_unreadable=True)
@@ -125,7 +131,7 @@ def _of_journal(path: Path) -> Iterator[tuple[str, Event | _Skipped]]:
 
 
 def _of_file(
-    name: str, file: BinaryIO, catalogue: Catalogue, *, lines: bool
+    name: str, file: BinaryIO, parse_body: Parse, *, lines: bool
 ) -> Iterator[tuple[str, Event | _Skipped]]:
     """Read JSON lines, or a file that is one body.
 
@@ -139,11 +145,11 @@ def _of_file(
     elif lines or _is_json(first):
         while first:
             if first.strip():
-                for found in _of_body(first, catalogue):
+                for found in _of_body(first, parse_body):
                     yield f"{name}:{number}", found
             number, first = number + 1, _line_of(file)
     else:
-        for found in _of_body(first + file.read(max(0, MAX_BYTES + 1 - len(first))), catalogue):
+        for found in _of_body(first + file.read(max(0, MAX_BYTES + 1 - len(first))), parse_body):
             yield name, found
 
 
@@ -162,13 +168,13 @@ def _is_json(line: bytes) -> bool:
         return False
 
 
-def _of_body(body: bytes, catalogue: Catalogue) -> Iterator[Event | _Skipped]:
+def _of_body(body: bytes, parse_body: Parse) -> Iterator[Event | _Skipped]:
     """Read an event as `dump_event` writes it, or a webhook with any number of events."""
     try:
         if _is_event(body):
             yield load_event(body)
             return
-        parsed = parse(body, catalogue=catalogue)
+        parsed = parse_body(body)
     except CodecError as error:
         yield _Skipped(f"not an event: {_one_line(error)}", is_unreadable=True)
     except WebhookError as error:

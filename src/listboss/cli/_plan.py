@@ -20,12 +20,14 @@ from listboss.codec import dump_plan
 from listboss.engine import Engine, Explanation, Reason, RuleOutcome
 from listboss.plan import Plan
 from listboss.rules._text import without_address
+from listboss.rules.catalogue import Catalogue
+from listboss.rules.event import EventName
 
 __all__ = [
-    "EVENTS_HELP",
     "add_arguments",
+    "add_event_arguments",
     "add_explain_arguments",
-    "add_skip_argument",
+    "event_source",
     "finish",
     "run",
     "run_explain",
@@ -38,16 +40,23 @@ MASK = "***"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `plan`."""
     parser.add_argument("rules", metavar="RULES", help="a rule file in TOML or JSON")
-    parser.add_argument("events", nargs="+", metavar="EVENTS", help=EVENTS_HELP)
-    add_skip_argument(parser)
+    add_event_arguments(parser)
     add_catalogue_argument(parser)
     parser.add_argument(
         "--include-tests", action="store_true", help="also plan events that are marked as tests"
     )
 
 
-def add_skip_argument(parser: argparse.ArgumentParser) -> None:
-    """Add the argument of all commands that read events."""
+def add_event_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of all commands that read events."""
+    parser.add_argument("events", nargs="+", metavar="EVENTS", help=EVENTS_HELP)
+    parser.add_argument(
+        "--pix-as",
+        metavar="EVENT",
+        default=str(EventName.PURCHASE_WAITING_PAYMENT),
+        help="the event that webhooks of PIX payments become, as for `hotmart.parse` "
+        f"(default: {EventName.PURCHASE_WAITING_PAYMENT})",
+    )
     parser.add_argument(
         "--skip-unreadable",
         action="store_true",
@@ -68,7 +77,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     """Run `plan`."""
     catalogue = catalogue_of(arguments)
     engine = Engine(load_rule_file(arguments.rules, catalogue, console).rules)
-    with EventSource(arguments.events, catalogue, console) as source:
+    with event_source(arguments, catalogue, console) as source:
         for event in source:
             plan = engine.plan(event, include_tests=arguments.include_tests)
             if arguments.format == "json":
@@ -86,7 +95,7 @@ def run_explain(arguments: argparse.Namespace, console: Console) -> int:
     """Run `explain`."""
     catalogue = catalogue_of(arguments)
     engine = Engine(load_rule_file(arguments.rules, catalogue, console).rules)
-    with EventSource(arguments.events, catalogue, console) as source:
+    with event_source(arguments, catalogue, console) as source:
         for event in source:
             found = engine.explain(event, include_tests=arguments.include_tests)
             kept = [
@@ -102,6 +111,15 @@ def run_explain(arguments: argparse.Namespace, console: Console) -> int:
                 show = found.markdown if arguments.format == "markdown" else found.text
                 console.result(show(values=console.show_personal_data))
         return finish(source, arguments, console)
+
+
+def event_source(
+    arguments: argparse.Namespace, catalogue: Catalogue, console: Console
+) -> EventSource:
+    """Return the events that the arguments name."""
+    return EventSource(
+        arguments.events, console=console, catalogue=catalogue, pix_as=arguments.pix_as
+    )
 
 
 def finish(source: EventSource, arguments: argparse.Namespace, console: Console) -> int:
