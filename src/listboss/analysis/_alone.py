@@ -1,4 +1,7 @@
-"""Findings about the condition of one rule: it never or always holds, or a part has no effect."""
+"""Findings about the condition of one rule: it never or always holds, or a part has no effect.
+
+A condition of too many cases has the finding `too_complex`, and nothing else is said of it.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ from listboss.rules.condition import (
 )
 from listboss.rules.finding import AnalysisCode, FindingCode
 
-__all__ = ["alone"]
+__all__ = ["alone", "too_complex"]
 
 MAX_PARTS = 64
 """Conditions with more parts are not searched for redundant ones."""

@@ -1,4 +1,7 @@
-"""A finding before it is confirmed: with its event, and what an engine must say about it."""
+"""A finding before it is confirmed: with its event, and what an engine must say about it.
+
+What the engine does not confirm is not reported.
+"""
 
 from __future__ import annotations
 
