@@ -127,7 +127,7 @@ class TestConnections:
         assert () == journal.history()
 
     def test_no_server(self, journal, server):
-        """Without a server, an error of this library says so, and what it says is no secret."""
+        """Without a server, an error of this library says so, without a secret in it."""
         server.stop()
         try:
             with pytest.raises(StorageError, match="the database cannot be reached"):
