@@ -151,6 +151,12 @@ def test_not_an_event(executor, call):
         getattr(executor, call)({"id": "e-1"})
 
 
+def test_events_have_an_order(executor, make_event):
+    """A set of events is refused: its order can differ in every process."""
+    with pytest.raises(ArgumentTypeError, match="expected a list, got a set"):
+        executor.handle_many({make_event()})
+
+
 @pytest.mark.parametrize(("now", "most"), [(NAIVE, None), ("now", None), (None, -1), (None, 1.5)])
 def test_run_due(executor, now, most):
     """The time has a zone, and the number is a whole one."""

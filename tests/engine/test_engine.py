@@ -5,7 +5,17 @@ from concurrent.futures import ThreadPoolExecutor
 import attrs
 import pytest
 
-from listboss import HOTMART, AddTag, Capabilities, Engine, EventType, Idle, Product, where
+from listboss import (
+    HOTMART,
+    AddTag,
+    Capabilities,
+    Engine,
+    Event,
+    EventType,
+    Idle,
+    Product,
+    where,
+)
 from listboss.errors import ArgumentTypeError
 
 
@@ -21,6 +31,11 @@ class TestPlanMany:
         events = [happens(id=f"e-{n}") for n in range(5)]
         eng = engine(rule("r", AddTag("x")))
         assert [eng.plan(event) for event in events] == list(eng.plan_many(events))
+
+    def test_a_set_has_no_order(self, engine, happens):
+        """Events come in an order, so a set of them is refused."""
+        with pytest.raises(ArgumentTypeError, match="expected a list, got a set"):
+            list(engine().plan_many({happens()}))
 
     def test_nothing_is_read_ahead(self, engine, happens):
         """An endless stream can be planned: each event is taken when its plan is asked for."""
@@ -49,6 +64,18 @@ class TestPlanMany:
         """A test event is not planned because of a value that is neither True nor False."""
         with pytest.raises(ArgumentTypeError, match="expected a boolean"):
             engine().plan(happens(is_test=True), include_tests=include)
+
+
+def test_a_subclass_of_event(engine, rule, happens):
+    """An event of a host's own class is planned like any other."""
+
+    class OwnEvent(Event):
+        """An event with a method of the host's."""
+
+    eng, event = engine(rule("r", AddTag("x"))), happens()
+    fields = [field.name for field in attrs.fields(Event) if field.init]
+    own = OwnEvent(**{name: getattr(event, name) for name in fields})
+    assert (eng.plan(event).actions, ("r",)) == (eng.plan(own).actions, eng.match(own))
 
 
 CHANGES = {

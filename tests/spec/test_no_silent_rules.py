@@ -1,5 +1,7 @@
 """What can never act, contradicts itself or is not read is refused or reported."""
 
+import json
+
 import attrs
 import pytest
 
@@ -17,6 +19,7 @@ from listboss import (
     Severity,
     where,
 )
+from listboss.codec import dump_rules, load_rules
 from listboss.errors import ArgumentTypeError, FlaggedSegmentationError
 from listboss.rules import FindingCode
 
@@ -70,6 +73,22 @@ class TestEmptyGroups:
         """The rule could never run, so it is flagged."""
         rules = rule_set(rule("r", AddTag("x"), condition=condition))
         assert [(FindingCode.NEVER_HOLDS, Severity.ERROR)] == findings(rules)
+
+    @pytest.mark.parametrize(
+        ("condition", "expected"),
+        [
+            ({"all": []}, (FindingCode.GROUP_EMPTY, Severity.WARNING)),
+            ({"not": {"any": []}}, (FindingCode.GROUP_EMPTY, Severity.WARNING)),
+            ({"any": []}, (FindingCode.NEVER_HOLDS, Severity.ERROR)),
+            ({"all": [{"any": []}]}, (FindingCode.NEVER_HOLDS, Severity.ERROR)),
+            ({"any": [{"all": [{"any": []}]}]}, (FindingCode.NEVER_HOLDS, Severity.ERROR)),
+        ],
+    )
+    def test_in_a_file(self, rule, rule_set, condition, expected):
+        """A group of a file is as one of Python."""
+        document = json.loads(dump_rules(rule_set(rule("r", AddTag("x")))))
+        document["segmentations"][0]["condition"] = condition
+        assert expected in findings(load_rules(document))
 
 
 class TestMovesWithoutSource:

@@ -29,6 +29,7 @@ from listboss.engine.engine import Engine
 from listboss.errors import StorageError
 from listboss.plan import Plan
 from listboss.provider import AsyncProvider, Provider
+from listboss.rules._text import refuse_unordered
 from listboss.rules.event import Contact, Event
 
 __all__ = ["AsyncExecutor"]
@@ -101,6 +102,7 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
 
     async def handle_many(self, events: Iterable[Event]) -> tuple[Receipt, ...]:
         """See `Executor.handle_many`."""
+        refuse_unordered(events, "$.events")
         receipts: list[Receipt] = []
         remaining = iter(events)
         while group := list(islice(remaining, MAX_GROUP)):

@@ -23,7 +23,7 @@ from listboss.engine.engine import Engine
 from listboss.errors import ConfigurationError, StorageError
 from listboss.plan import Plan
 from listboss.provider import Provider
-from listboss.rules._text import quoted
+from listboss.rules._text import quoted, refuse_unordered
 from listboss.rules.event import Event
 
 __all__ = ["MAX_GROUP", "Executor", "Stop"]
@@ -120,6 +120,7 @@ class Executor(Core[Provider]):
 
     def handle_many(self, events: Iterable[Event]) -> tuple[Receipt, ...]:
         """Accept and carry out many events, a hundred in one transaction."""
+        refuse_unordered(events, "$.events")
         receipts: list[Receipt] = []
         remaining = iter(events)
         while group := list(islice(remaining, MAX_GROUP)):

@@ -26,7 +26,7 @@ from listboss.engine.planning.trial import trial_event
 from listboss.plan import NO_CONTEXT, Idle, Plan, PlanContext, make_plan
 from listboss.rules._facts import LONG_TEXTS
 from listboss.rules._literal import forget_texts
-from listboss.rules._text import wrong_type
+from listboss.rules._text import refuse_unordered, wrong_type
 from listboss.rules.automatic import is_first_charge
 from listboss.rules.event import Contact, Event
 from listboss.rules.review import flagged_error, is_flagged, review
@@ -72,6 +72,11 @@ class _Buckets:
             automatic = self.on_first_charge if first else self.automatic
             bucket = self.cache[key, first] = _with_automatic(self.router.bucket(key), automatic)
         return bucket
+
+
+def _require_event(event: object) -> None:
+    if not isinstance(event, Event):
+        raise wrong_type("an event", event, "$.event")
 
 
 def _are_included(include_tests: object) -> bool:
@@ -251,8 +256,8 @@ class Engine:
 
         Test events have no actions unless `include_tests` is set.
         """
-        if not isinstance(cast("object", event), Event):
-            raise wrong_type("an event", event, "$.event")
+        if type(event) is not Event:
+            _require_event(event)
         contact, context = event.contact, self._contexts.get(event.name, NO_CONTEXT)
         if contact is None:
             return make_plan(event, (), (), Idle.UNADDRESSED, context)
@@ -281,13 +286,14 @@ class Engine:
 
     def plan_many(self, events: Iterable[Event], *, include_tests: bool = False) -> Iterator[Plan]:
         """Plan events one after the other, in constant memory."""
+        refuse_unordered(events, "$.events")
         for event in events:
             yield self.plan(event, include_tests=include_tests)
 
     def match(self, event: Event) -> tuple[str, ...]:
         """Return the ids of the custom segmentations that hold, in the order declared."""
-        if not isinstance(cast("object", event), Event):
-            raise wrong_type("an event", event, "$.event")
+        if type(event) is not Event:
+            _require_event(event)
         matched = self._bucket(event).match_ids(event.facts)
         if LONG_TEXTS:
             forget_texts()

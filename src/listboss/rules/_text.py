@@ -41,6 +41,7 @@ __all__ = [
     "number_fault",
     "one_line",
     "quoted",
+    "refuse_unordered",
     "require_duration",
     "require_id",
     "require_member",
@@ -369,6 +370,13 @@ def masked_address(value: object) -> str:
     return "***" if isinstance(value, str) and "@" in value else repr(value)
 
 
+def refuse_unordered(value: object, path: str, expected: str = "a list") -> None:
+    """Refuse what can be iterated over, and is not a list."""
+    for kinds, hint in _NOT_LISTS:
+        if isinstance(value, kinds):
+            raise wrong_type(expected, value, path, hint)
+
+
 def require_tuple(
     value: Any, path: str, *single: type, expected: str = "a list"
 ) -> tuple[Any, ...]:
@@ -384,9 +392,7 @@ def require_tuple(
     """
     if single and isinstance(value, single):
         return (value,)
-    for kinds, hint in _NOT_LISTS:
-        if isinstance(value, kinds):
-            raise wrong_type(expected, value, path, hint)
+    refuse_unordered(value, path, expected)
     try:
         return tuple(value)
     except TypeError:
