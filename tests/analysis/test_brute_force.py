@@ -6,6 +6,8 @@ from datetime import date
 from random import Random
 from typing import Any
 
+import pytest
+
 from listboss import (
     AddLead,
     AddTag,
@@ -25,7 +27,7 @@ from listboss import (
     RuleSet,
     Segmentation,
 )
-from listboss.analysis import analyse
+from listboss.analysis import _meeting, analyse
 from listboss.rules._facts import READERS
 from listboss.rules.action import action_key
 from listboss.rules.condition import NO_VALUE, comparisons
@@ -385,10 +387,17 @@ def check(rules: RuleSet) -> Counter[str]:
 class TestBruteForce:
     """A report has exactly the findings that trying everything gives."""
 
-    def test_small_rule_sets(self, amount):
-        """Up to five rules on one product and event: at least 5,000 pairs by default."""
-        for n in range(amount(ci=900, soak=40_000)):
-            check(random_rules(Random(f"analysis/{n}")))
+    @pytest.mark.parametrize("indexed", [False, True])
+    def test_small_rule_sets(self, amount, monkeypatch, indexed):
+        """Up to five rules on one product and event: at least 5,000 pairs by default.
+
+        Half of the rule sets are analysed with an index, which else only large groups have.
+        """
+        if indexed:
+            monkeypatch.setattr(_meeting, "MIN_INDEXED", 0)
+            monkeypatch.setattr(_meeting, "MAX_KEPT", 2)
+        for n in range(amount(ci=450, soak=20_000)):
+            check(random_rules(Random(f"analysis/{indexed}/{n}")))
 
     def test_every_code_occurs(self):
         """The rule sets are not too tame: each code that is decided by trying occurs in some."""

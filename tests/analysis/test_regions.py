@@ -3,7 +3,7 @@ from random import Random
 
 import pytest
 
-from listboss import HOTMART, AllOf, Comparison, Condition, FactType, Not, where
+from listboss import HOTMART, AllOf, AnyOf, Comparison, Condition, FactType, Not, where
 from listboss.analysis import Region
 from listboss.errors import ConditionError
 from listboss.testing import random_condition, reference
@@ -150,6 +150,15 @@ class TestRegion:
 
         assert {"score": 2, "note": "a"} == (one & other).member()
         assert (False, True) == (one.implies(other), one.overlaps(other))
+
+    def test_many_cases(self):
+        """Boxes of many cases are kept as they are; what is inside another one changes nothing."""
+        cases = [(where.score > n) & (where.installments != n) for n in range(70)]
+        region = Region.of(AnyOf(*cases), CATALOGUE)
+
+        assert region.equals(Region.of(AnyOf(*reversed(cases)), CATALOGUE))
+        assert Region.of(cases[69], CATALOGUE).implies(region)
+        assert {"installments": 0, "score": 2} == Region.of(cases[1], CATALOGUE).member()
 
     def test_too_complex(self):
         """A region of too many cases raises an error; nothing is guessed."""

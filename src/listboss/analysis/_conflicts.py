@@ -7,14 +7,15 @@ wins, in its plan of the witness.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from itertools import combinations, islice, product
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice, product
 from typing import NamedTuple, TypeAlias
 
 import attrs
 
 from listboss.analysis._draft import Draft, Observe, Sighting, draft, named
 from listboss.analysis._group import Group, Member, overlap
+from listboss.analysis._meeting import Meeting, numbers_in
 from listboss.engine.planning.compiled import ADDS, MOVES, REMOVES, CompiledAction
 from listboss.engine.planning.conflict import contradict, resolve
 from listboss.plan import Conflict, ConflictRule
@@ -31,13 +32,12 @@ MAX_PAIRS = 100
 """A target with more conflicting pairs of rules is reported once."""
 MAX_SHOWN = 10
 """This many pairs of such a target are shown."""
-MAX_COMPARED = 1_000_000
+MAX_COMPARED = 2_000_000
 """At most this many pairs of rules are compared for one target."""
 MAX_WITNESSES = 1_000
 """The smallest event is chosen from at most this many."""
 
 _Target: TypeAlias = tuple[str, ...]
-_Numbered: TypeAlias = tuple[int, Member]
 
 
 class _Pair(NamedTuple):
@@ -49,26 +49,56 @@ class _Pair(NamedTuple):
 
 @attrs.define
 class _Contested:
-    """A target, and the pairs of rules that contradict each other over it."""
+    """A target, and the pairs of rules that contradict each other over it.
 
-    pairs: dict[tuple[int, int], _Pair] = attrs.field(factory=dict[tuple[int, int], _Pair])
+    `pairs` has for the number of a rule the mask of later rules.
+    """
+
+    pairs: dict[int, int] = attrs.field(factory=dict[int, int])
     compared: int = 0
 
-    def compare(self, ones: list[_Numbered], others: list[_Numbered], space: Space) -> None:
-        """Add the pairs that one event can run, within the limit."""
-        for (n, one), (m, other) in islice(product(ones, others), MAX_COMPARED - self.compared):
-            self.compared += 1
-            if n != m and overlap(one, other, space):
-                first, second = (one, other) if n <= m else (other, one)
-                self.pairs[min(n, m), max(n, m)] = _Pair(first, second)
+    def compare(self, ones: int, others: int, contest: _Contest) -> None:
+        """Add the pairs of two sets of rules that one event can run, within the limit."""
+        for n in numbers_in(ones):
+            one = contest.members[n]
+            for m in numbers_in(others & contest.meeting.of(n) & ~(1 << n)):
+                self.compared += 1
+                if self.compared > MAX_COMPARED:
+                    return
+                if overlap(one, contest.members[m], contest.space):
+                    first, second = min(n, m), max(n, m)
+                    self.pairs[first] = self.pairs.get(first, 0) | 1 << second
+
+    @property
+    def count(self) -> int:
+        """The number of pairs."""
+        return sum(mask.bit_count() for mask in self.pairs.values())
+
+    def listed(self, members: Sequence[Member]) -> Iterator[_Pair]:
+        """Yield the pairs, in declared order."""
+        for n in sorted(self.pairs):
+            for m in numbers_in(self.pairs[n]):
+                yield _Pair(members[n], members[m])
 
 
-def conflicts(group: Group, observe: Observe, count: Callable[[int], None]) -> Iterator[Draft]:
+class _Contest(NamedTuple):
+    """The rules of a group, and what says which of them may meet."""
+
+    members: Sequence[Member]
+    meeting: Meeting
+    space: Space
+
+
+def conflicts(
+    group: Group, meeting: Meeting, observe: Observe, count: Callable[[int], None]
+) -> Iterator[Draft]:
     """Yield a finding for each pair of rules, or one for each target with very many pairs."""
-    few: dict[tuple[int, int], _Pair] = {}
-    for target, contested in _contested(group).items():
+    members = group.compared
+    few = _Contested()
+    contest = _Contest(members, meeting, group.space)
+    for target, contested in {**_removals(contest), **_moves(contest)}.items():
         count(contested.compared)
-        if contested.compared == MAX_COMPARED:
+        if contested.compared > MAX_COMPARED:
             yield draft(
                 AnalysisCode.TOO_COMPLEX,
                 f"more than {MAX_COMPARED} pairs of rules could conflict over {_text(target)}: "
@@ -76,40 +106,49 @@ def conflicts(group: Group, observe: Observe, count: Callable[[int], None]) -> I
                 "use fewer rules for it",
                 product_id=group.product.id,
             )
-        if len(contested.pairs) > MAX_PAIRS:
+        if contested.count > MAX_PAIRS:
             yield _many(target, contested, group, observe)
         else:
-            few |= contested.pairs
-    for key in sorted(few):
-        yield _one(few[key], group, observe)
+            for n, mask in contested.pairs.items():
+                few.pairs[n] = few.pairs.get(n, 0) | mask
+    for pair in few.listed(members):
+        yield _one(pair, group, observe)
 
 
-def _contested(group: Group) -> dict[_Target, _Contested]:
-    """Find the pairs of each target, and of the places of contacts at each account."""
-    adding: dict[_Target, dict[int, Member]] = {}
-    removing: dict[_Target, dict[int, Member]] = {}
-    moving: dict[str, dict[str, tuple[CompiledAction, list[_Numbered]]]] = {}
-    for n, member in enumerate(group.compared):
+def _removals(contest: _Contest) -> dict[_Target, _Contested]:
+    """Find the pairs of each tag and place that some rules add to, and others remove from."""
+    adding: dict[_Target, int] = {}
+    removing: dict[_Target, int] = {}
+    for n, member in enumerate(contest.members):
         for action in member.actions:
             if action.role & ADDS:
-                adding.setdefault(action.target, {})[n] = member
+                adding[action.target] = adding.get(action.target, 0) | 1 << n
             if action.role & REMOVES:
-                removing.setdefault(action.target, {})[n] = member
+                removing[action.target] = removing.get(action.target, 0) | 1 << n
+    found = {target: _Contested() for target in sorted(adding.keys() & removing.keys())}
+    for target, contested in found.items():
+        contested.compare(adding[target], removing[target], contest)
+    return found
+
+
+def _moves(contest: _Contest) -> dict[_Target, _Contested]:
+    """Find the pairs over the places of contacts, for each account."""
+    moving: dict[str, dict[str, tuple[CompiledAction, int]]] = {}
+    for n, member in enumerate(contest.members):
+        for action in member.actions:
             if action.role & MOVES:
                 movers = moving.setdefault(action.provider, {})
-                movers.setdefault(action.order, (action, []))[1].append((n, member))
+                movers[action.order] = (action, movers.get(action.order, (action, 0))[1] | 1 << n)
     found: dict[_Target, _Contested] = {}
-    for target in adding.keys() & removing.keys():
-        found[target] = _Contested()
-        ones, others = [*adding[target].items()], [*removing[target].items()]
-        found[target].compare(ones, others, group.space)
-    for provider, movers in moving.items():
-        contested = _Contested()
-        for (action, ones), (another, others) in combinations(movers.values(), 2):
-            if contradict(action, another):
-                contested.compare(ones, others, group.space)
-        found[provider, "moves"] = contested
-    return dict(sorted(found.items()))
+    for provider in sorted(moving):
+        contested = found[provider, "moves"] = _Contested()
+        for action, rules in moving[provider].values():
+            others = 0
+            for another, mask in moving[provider].values():
+                if action.order < another.order and contradict(action, another):
+                    others |= mask
+            contested.compare(rules, others, contest)
+    return found
 
 
 def _text(target: _Target) -> str:
@@ -176,14 +215,14 @@ def _one(pair: _Pair, group: Group, observe: Observe) -> Draft:
 
 
 def _many(target: _Target, contested: _Contested, group: Group, observe: Observe) -> Draft:
-    pairs = [contested.pairs[key] for key in sorted(contested.pairs)]
-    shown = pairs[:MAX_SHOWN]
+    shown = list(islice(contested.listed(group.compared), MAX_SHOWN))
     names = "; ".join(named([one.rule.name, other.rule.name]) for one, other in shown)
     ids = dict.fromkeys(member.id for pair in shown for member in pair)
-    first = pairs[0]
+    first = shown[0]
     return draft(
         AnalysisCode.CONFLICT,
-        f"{len(pairs)} pairs of rules contradict each other over {_text(target)}, such as {names}",
+        f"{contested.count} pairs of rules contradict each other over {_text(target)}, "
+        f"such as {names}",
         "let their conditions exclude each other, or use another tag or place",
         rule=first.one.rule,
         path="$.actions",

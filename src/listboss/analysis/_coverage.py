@@ -7,11 +7,12 @@ so all rules that are reported can be removed, and every plan has the same actio
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from listboss.analysis._alone import too_complex
 from listboss.analysis._draft import Draft, Sighting, draft, named
 from listboss.analysis._group import Group, Member, overlap
+from listboss.analysis._meeting import Meeting, numbers_in
 from listboss.engine.planning.capture import Capture
 from listboss.engine.planning.compiled import CompiledAction
 from listboss.rules._boxes import Budget, Space, TooComplexError
@@ -24,9 +25,6 @@ __all__ = ["capture_of", "coverage"]
 COVER_BOXES = 512
 """To decide whether rules cover another one, 16 times this many boxes are compared at most."""
 
-_Index = dict[str, list[Member]]
-"""The rules that ask for an action, by its order, which equal actions share."""
-
 
 def capture_of(rules: RuleSet) -> Capture | None:
     """Return the automatic capture of a rule set, if it has an account for it."""
@@ -35,54 +33,70 @@ def capture_of(rules: RuleSet) -> Capture | None:
     return None if name is None or account is None else Capture(name, account)
 
 
-def coverage(group: Group, capture: Capture | None) -> Iterator[Draft]:
+def coverage(group: Group, meeting: Meeting, capture: Capture | None) -> Iterator[Draft]:
     """Yield the rules of a group that add nothing to the others, the last first."""
     automatic: dict[str, CompiledAction] = {}
     if capture is not None:
         always, _ = capture.actions(group.product.id, group.event)
         automatic = {action.order: action for action in always}
     members = group.compared
-    index: _Index = {}
-    for each in members:
-        for order in {action.order for action in each.actions}:
-            index.setdefault(order, []).append(each)
-    reported: set[str] = set()
-    for each in reversed(members):
+    search = _Search(members, group, meeting, automatic)
+    for n in reversed(range(len(members))):
         try:
-            found = _of(each, index, reported, automatic, group)
+            found = search.look_at(n)
         except TooComplexError:
-            found = too_complex(each, "too many rules ask for the same actions")
+            found = too_complex(members[n], "too many rules ask for the same actions")
         if found is not None:
-            reported.add(each.id)
+            search.reported |= 1 << n
             yield found
 
 
-def _of(
-    member: Member,
-    index: _Index,
-    reported: set[str],
-    automatic: dict[str, CompiledAction],
-    group: Group,
-) -> Draft | None:
-    own = [action for action in member.actions if not _sends(automatic.get(action.order), action)]
-    if not own:
-        return _automatic(member, group)
-    covering: dict[str, Member] = {}
-    for action in own:
-        candidates = [
-            each
-            for each in index[action.order]
-            if each is not member and each.id not in reported and _asks(each, action)
+class _Search:
+    """The rules of a group by the actions that they ask for, and those reported until now."""
+
+    def __init__(
+        self,
+        members: Sequence[Member],
+        group: Group,
+        meeting: Meeting,
+        automatic: Mapping[str, CompiledAction],
+    ) -> None:
+        self._members = members
+        self._group = group
+        self._meeting = meeting
+        self._automatic = automatic
+        self.reported = 0
+        self._asking: dict[str, int] = {}  # by the order of an action: a mask of rules
+        for n, member in enumerate(members):
+            for action in member.actions:
+                self._asking[action.order] = self._asking.get(action.order, 0) | 1 << n
+
+    def look_at(self, number: int) -> Draft | None:
+        """Return a finding if others ask for all that a rule does."""
+        member, group = self._members[number], self._group
+        own = [
+            action
+            for action in member.actions
+            if not _sends(self._automatic.get(action.order), action)
         ]
-        used = _cover(member, candidates, group.space) if candidates else None
-        if used is None:
+        if not own:
+            return _automatic(member, group)
+        asking = [self._asking[action.order] & ~self.reported & ~(1 << number) for action in own]
+        if not all(asking):
             return None
-        covering |= {each.id: each for each in used}
-    for each in index[own[0].order]:
-        if each is not member and each.id not in reported and _equal(member, each, group):
-            return _duplicate(member, each, group)
-    others = [each for each in group.members if each.id in covering]
-    return _shadowed(member, others, group, with_capture=len(own) < len(member.actions))
+        meeting = self._meeting.of(number)
+        covering: dict[str, Member] = {}
+        for action, mask in zip(own, asking, strict=True):
+            candidates = [self._members[n] for n in numbers_in(mask & meeting)]
+            used = _cover(member, [e for e in candidates if _asks(e, action)], group.space)
+            if used is None:
+                return None
+            covering |= {each.id: each for each in used}
+        for n in numbers_in(asking[0] & meeting):
+            if _equal(member, self._members[n], group):
+                return _duplicate(member, self._members[n], group)
+        others = [each for each in group.members if each.id in covering]
+        return _shadowed(member, others, group, with_capture=len(own) < len(member.actions))
 
 
 def _sends(other: CompiledAction | None, action: CompiledAction) -> bool:
@@ -162,10 +176,9 @@ def _shadowed(member: Member, others: list[Member], group: Group, *, with_captur
 
 def _equal(one: Member, other: Member, group: Group) -> bool:
     """Whether two rules ask for the same, with the same data, on the same events."""
-    asked = [{(each.order, each.send) for each in member.actions} for member in (one, other)]
     return (
-        asked[0] == asked[1]
-        and one.plans == other.plans
+        one.plans == other.plans
+        and one.asked == other.asked
         and all(
             group.space.uncovered(a.where(), b.where(), Budget(COVER_BOXES)) is None
             for a, b in ((one, other), (other, one))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import cached_property
 
 import attrs
 
@@ -27,7 +28,7 @@ WITNESS_AT = datetime(2026, 1, 1, 12, tzinfo=UTC)
 WITNESS_CONTACT = Contact("contact@example.com")
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, slots=False)
 class Member:
     """A rule that can run: its actions, the subscription plans it is for, and its boxes.
 
@@ -44,6 +45,11 @@ class Member:
     def id(self) -> str:
         """The id of the rule."""
         return self.rule.id
+
+    @cached_property
+    def asked(self) -> frozenset[tuple[str, tuple[str, ...]]]:
+        """What it asks for, and with which data."""
+        return frozenset((action.order, action.send) for action in self.actions)
 
     def where(self) -> tuple[Box, ...]:
         """Return the boxes of a rule that is compared."""

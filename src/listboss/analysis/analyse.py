@@ -15,6 +15,7 @@ from listboss.analysis._conflicts import conflicts
 from listboss.analysis._coverage import capture_of, coverage
 from listboss.analysis._draft import Draft, Observe, Sighting
 from listboss.analysis._group import Group, groups_of
+from listboss.analysis._meeting import Meeting
 from listboss.analysis._sets import gaps, plans, tags
 from listboss.analysis.report import Report, Statistics
 from listboss.engine.engine import Engine
@@ -94,8 +95,9 @@ def _drafts(
     capture = capture_of(rules)
     for group in groups:
         yield from alone(group)
-        yield from coverage(group, capture)
-        yield from conflicts(group, observe, comparisons.append)
+        meeting = Meeting(group.compared)
+        yield from coverage(group, meeting, capture)
+        yield from conflicts(group, meeting, observe, comparisons.append)
         yield from plans(group)
         yield from gaps(group)
     known = {member.id for group in groups for member in group.members}

@@ -37,6 +37,7 @@ MAX_INTEGER = 2**MAX_INTEGER_BITS - 1
 MAX_DECIMAL_VALUE = Decimal((0, (9,) * MAX_DECIMAL, 1))
 """An event cannot have a decimal further from zero."""
 MIN_EXPONENT = -2 * MAX_DECIMAL - 1
+"""Between two decimals there is always one with a greater exponent."""
 A_DAY = datetime(2026, 1, 1, tzinfo=UTC)
 FIRST_INSTANT = datetime.min.replace(tzinfo=UTC)
 LAST_INSTANT = datetime.max.replace(tzinfo=UTC)
@@ -239,8 +240,8 @@ def _candidates(fact: FactType) -> Iterator[FactValue]:
             length = 2 if fact.kind is FactKind.COUNTRY else 3
             yield from map("".join, product(ascii_uppercase, repeat=length))
         case FactKind.LANGUAGE:
-            for length in range(2, 9):
-                yield from map("".join, product(ascii_lowercase, repeat=length))
+            lengths = (product(ascii_lowercase, repeat=length) for length in range(2, 9))
+            yield from ("".join(letters) for words in lengths for letters in words)
         case _:
             yield "other"
             yield from (f"other {n}" for n in count(2))
@@ -260,13 +261,16 @@ def _decimal_between(low: Any, high: Any) -> FactValue | None:
     if high is None:
         return _decimal_beyond(Decimal(low), Decimal(1))
     low, high = Decimal(low), Decimal(high)
-    for exponent in range(max(low.adjusted(), high.adjusted()) + 1, MIN_EXPONENT, -1):
-        scaled = low.scaleb(-exponent, _EXACT).to_integral_value(ROUND_FLOOR, _EXACT)
-        made = _EXACT.add(scaled, 1).scaleb(exponent, _EXACT)
-        if made < high:
-            made = shortest(made)
-            return made if number_fault(made) is None else None
-    return None
+    exponents = range(max(low.adjusted(), high.adjusted()) + 1, MIN_EXPONENT, -1)
+    rounded = (_rounded_up(low, exponent) for exponent in exponents)
+    made = shortest(next(each for each in rounded if each < high))
+    return made if number_fault(made) is None else None
+
+
+def _rounded_up(value: Decimal, exponent: int) -> Decimal:
+    """Return the next multiple of a power of ten."""
+    scaled = value.scaleb(-exponent, _EXACT).to_integral_value(ROUND_FLOOR, _EXACT)
+    return _EXACT.add(scaled, 1).scaleb(exponent, _EXACT)
 
 
 def _decimal_beyond(end: Decimal, step: Decimal) -> Decimal | None:
