@@ -1,7 +1,9 @@
-"""How many cases a test tries, and a PostgreSQL server where there is one."""
+"""How many cases a test tries, where it keeps files, and a PostgreSQL server if there is one."""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import settings
@@ -64,3 +66,16 @@ def new_postgres_journal(postgres: Server, postgres_schema: str) -> Iterator[New
 def postgres_journal(new_postgres_journal: NewJournal) -> PostgresJournal:
     """An empty journal in PostgreSQL, which keeps everything."""
     return new_postgres_journal()
+
+
+@pytest.fixture
+def memory_disk() -> Iterator[Path]:
+    """A folder for files that have to survive a process, not the machine.
+
+    A soak run takes the disk; otherwise it is a memory disk, where there is one: what a killed
+    process had written is in the same page cache.
+    """
+    memory = Path("/dev/shm")
+    in_memory = memory.is_dir() and settings.get_current_profile_name() != "soak"
+    with TemporaryDirectory(dir=memory if in_memory else None) as name:
+        yield Path(name)

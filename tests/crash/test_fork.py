@@ -115,17 +115,22 @@ def test_a_child_does_not_keep_the_parent_alive(world):
         event = approval()
         journal.accept(event, ENGINE.plan(event), NOON)
         journal.turn("parent", (), NOON, lease=LEASE)
-        pid = forked(signal.pause)
-        os.write(write, str(pid).encode())
-        os.kill(os.getpid(), signal.SIGKILL)
+        forked(child)
+        signal.pause()
 
-    assert -signal.SIGKILL == in_child(parent)
-    child = int(os.read(read, 20))
+    def child():
+        os.write(write, str(os.getpid()).encode())
+        signal.pause()
+
+    pid = forked(parent)
+    orphan = int(os.read(read, 20))
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
     try:
         with SqliteJournal(world.journal) as journal:
             assert 1 == len(journal.turn("other", (), NOON, lease=LEASE))
     finally:
-        os.kill(child, signal.SIGKILL)
+        os.kill(orphan, signal.SIGKILL)
 
 
 def test_a_fork_waits_for_a_transaction(journal):

@@ -1,12 +1,13 @@
 """Providers that answer garbage, raise, block, or end the process."""
 
+import asyncio
 import threading
 from datetime import timedelta
 
 import attrs
 import pytest
 
-from listboss.delivery import DeliveryStatus, Executor, SqliteJournal, Status
+from listboss.delivery import AsyncExecutor, DeliveryStatus, Executor, SqliteJournal, Status
 from listboss.provider import Applied, Refused, Throttled, Unknown
 from tests.crash.host import NOON, approval, engine_of
 
@@ -42,6 +43,14 @@ class Account:
         if isinstance(act, BaseException):
             raise act
         return act() if callable(act) else act
+
+
+class AsyncAccount(Account):
+    """The same for an event loop."""
+
+    async def apply(self, planned, call):
+        """Do what comes next."""
+        return super().apply(planned, call)
 
 
 @pytest.fixture
@@ -152,6 +161,24 @@ class TestInterrupted:
         executor_of(journal, account, NOON + timedelta(minutes=1)).run_due()
         done = {journal.receipt(f"e-{n}").status for n in range(5)}
         assert ({DeliveryStatus.DONE}, 11) == (done, len(account.keys))
+
+
+def test_interrupted_task(journal):
+    """An interruption of one of several calls is raised, after the others are recorded."""
+    account = AsyncAccount(Applied(), Gone(), Applied())
+    clock = NOON + timedelta(seconds=1)
+    executor = AsyncExecutor(ENGINE, {"mail": account}, journal, clock=lambda: clock)
+
+    async def main():
+        for n in range(3):
+            await executor.accept(approval(f"e-{n}", f"{n}@example.com"))
+        with pytest.raises(Gone):
+            await executor.run_due()
+
+    asyncio.run(main())
+    states = [journal.receipt(f"e-{n}").states[0] for n in range(3)]
+    assert ["applied", "waiting", "applied"] == [str(state.status) for state in states]
+    assert "interrupted" == states[1].detail
 
 
 class TestBlocks:

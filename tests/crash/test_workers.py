@@ -61,6 +61,16 @@ class TestDeath:
             (attempt,) = journal.turn("two", (), NOON, lease=LEASE)
             assert (2, ["sending", "planned"]) == (attempt.call.attempt, statuses(journal))
 
+    def test_when_nothing_is_due(self, world):
+        """It is noticed at once by a worker that has nothing else to do."""
+        with SqliteJournal(world.journal) as journal:
+            accept(journal, approval())
+            first = journal.turn("two", (), NOON, want=0)
+            journal.turn("two", (), NOON, event_id="e-2", lease=LEASE)
+            die_while_sending(world)
+            (attempt,) = journal.turn("two", (), NOON, lease=LEASE)
+            assert ((), 2) == (first, attempt.call.attempt)
+
     def test_while_there_is_other_work(self, world):
         """It is noticed within a second also by workers that have enough to do."""
         with SqliteJournal(world.journal) as journal:

@@ -239,6 +239,28 @@ class TestCancellation:
         assert ["a", "b"] == mail.tags
 
 
+def test_cancelled_during_a_call_in_a_thread(executor, make_event, journal, crm):
+    """What a call in a thread answers before its deadline counts, though its task was cancelled."""
+    began, ends = ThreadEvent(), ThreadEvent()
+
+    def answer():
+        began.set()
+        ends.wait(30)
+        return Applied()
+
+    crm.answers = [answer]
+
+    async def cancelled():
+        task = asyncio.create_task(executor.handle(make_event()))
+        await asyncio.to_thread(began.wait, 30)
+        task.cancel()
+        asyncio.get_running_loop().call_later(0.05, ends.set)
+        await asyncio.gather(task, return_exceptions=True)
+
+    asyncio.run(cancelled())
+    assert Status.APPLIED is statuses(journal.receipt("e-1"))[0]
+
+
 class TestRun:
     """The worker loop."""
 

@@ -471,6 +471,13 @@ class TestResume:
         assert (0, 3) == (early, executor.run_due())
 
 
+def test_resume_during_a_call(executor, make_event, mail):
+    """Calls that are on their way stay leased: they are not sent twice."""
+    mail.answers = [lambda: executor.resume() or Applied()]
+    executor.handle(make_event())
+    assert ["a", "b"] == mail.tags
+
+
 class TestStoppedResume:
     """`resume` with something that stops it."""
 

@@ -364,6 +364,15 @@ class TestLease:
         assert "ana@" not in " ".join([*map(str, shown), *map(repr, shown)])
 
 
+def test_retry_of_what_is_over(executor, journal, make_event, clock):
+    """What is over is not taken up again, whatever is asked for."""
+    executor.handle(make_event())
+    assert (0, 0) == (
+        journal.retry(clock.now, status="applied"),
+        journal.retry(clock.now, event_id="e-1", status="applied"),
+    )
+
+
 class TestRetry:
     """Taking stuck and waiting actions up again."""
 

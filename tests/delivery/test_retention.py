@@ -195,6 +195,26 @@ class TestPayments:
         prune()
         assert (set(), set()) == (before, is_on(journal))
 
+    def test_no_subscription(self, executor, journal, make_event, clock, prune):
+        """An old payment whose subscription nobody named stays the purchase's."""
+        self.pay(executor, make_event, [0], subscriber_code=None)
+        clock.turn(days=500)
+        prune()
+        before = is_on(journal)
+        back = {"name": "purchase.refunded", "transaction": "HP0", **CLUB}
+        executor.handle(make_event("back", day=500, **back))
+        assert ({"member"}, set()) == (before, is_on(journal))
+
+    def test_no_payment(self, executor, journal, make_event, clock, prune):
+        """What an event says of the subscription alone stays the subscription's."""
+        self.pay(executor, make_event, [0], transaction=None)
+        clock.turn(days=500)
+        prune()
+        before = is_on(journal)
+        end = {"name": "subscription.canceled", "subscriber_code": "S1", **CLUB}
+        executor.handle(make_event("end", day=500, **end))
+        assert ({"member"}, set()) == (before, is_on(journal))
+
     def test_another_subscription(self, executor, journal, make_event, clock, prune):
         """The old payments of one subscription outlive the end of another."""
         self.pay(executor, make_event, range(3))

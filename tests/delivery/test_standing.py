@@ -433,6 +433,13 @@ class TestPlaces:
         receipt = moves.handle(make("e-2", 1))
         assert ([Status.SUPERSEDED], 1) == (statuses(receipt), len(mail.calls))
 
+    def test_skip_from_everywhere(self, make_executor, make_segmentation, make, mail):
+        """A move from any place that may skip is always sent: only the provider knows."""
+        move = MoveLead("Customers", if_absent="skip")
+        executor = make_executor(make_segmentation("move", move))
+        executor.handle(make("e-1", 0))
+        assert [move] == mail.actions
+
     def test_half_of_a_move(self, make_executor, make_segmentation, make, mail):
         """If only one effect of a move is still asked for, it is sent alone."""
         executor = make_executor(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from listboss.delivery import MemoryJournal, PostgresJournal, SqliteJournal
+from listboss.delivery import MemoryJournal, PostgresJournal, SqliteJournal, _sql_marks
 from listboss.standing import (
     ANY_PLACE,
     Ending,
@@ -161,9 +161,15 @@ class TestJudge:
         assert first.on is fold(marks, endings, links)
 
 
-@pytest.fixture(scope="module", params=["memory", "sqlite", "postgres"])
+STORES = ["memory", "sqlite", "sqlite, as if they were many", "postgres"]
+
+
+@pytest.fixture(scope="module", params=STORES)
 def store(request, tmp_path_factory):
-    """The store of a journal, in a transaction that lasts for all examples."""
+    """The store of a journal, in a transaction that lasts for all examples.
+
+    Many marks of a target are not read at once: the database answers each question.
+    """
     if request.param == "memory":
         with MemoryJournal()._transaction() as store:
             yield store
@@ -177,8 +183,11 @@ def store(request, tmp_path_factory):
             yield store
         return
     path = tmp_path_factory.mktemp("journal") / "journal.db"
-    with SqliteJournal(path) as journal, journal._transaction() as store:
-        yield store
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param != "sqlite":
+            patch.setattr(_sql_marks, "MAX_READ_AT_ONCE", 0)
+        with SqliteJournal(path) as journal, journal._transaction() as store:
+            yield store
 
 
 class TestIndexes:

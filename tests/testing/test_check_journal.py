@@ -19,10 +19,10 @@ def test_memory():
     check_journal(MemoryJournal)
 
 
-def test_file(tmp_path):
+def test_file(memory_disk):
     """A journal in a file passes; each history has a new one."""
     numbers = count()
-    check_journal(lambda: SqliteJournal(tmp_path / f"{next(numbers)}.db"))
+    check_journal(lambda: SqliteJournal(memory_disk / f"{next(numbers)}.db"))
 
 
 def test_database(amount, new_postgres_journal):

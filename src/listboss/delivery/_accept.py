@@ -225,7 +225,7 @@ def _stand_up(store: Store, touched: dict[int, set[Target]], now: datetime, even
         lane = store.lane_by_id(number)
         wanted = {each: verdict_of(store, lane, each) for each in sorted(touched[number])}
         differing = [
-            (target, verdict)
+            (target, verdict.on, verdict.mark)
             for target, verdict in wanted.items()
             if verdict.mark is not None
             and (number, target, verdict.on) not in own
@@ -238,9 +238,9 @@ def _stand_up(store: Store, touched: dict[int, set[Target]], now: datetime, even
             for row in store.open_actions(number)
             for effect in row.effects
         }
-        for target, verdict in differing:
-            if (target, verdict.on) not in under_way:
-                _stand_up_target(store, lane, target, verdict, now)
+        for target, on, mark in differing:
+            if (target, on) not in under_way:
+                _stand_up_target(store, lane, Effect(target, on), mark, now)
 
 
 def _differs(row: TargetRow | None, verdict: Verdict) -> bool:
@@ -250,21 +250,16 @@ def _differs(row: TargetRow | None, verdict: Verdict) -> bool:
 
 
 def _stand_up_target(
-    store: Store, lane: LaneRow, target: Target, verdict: Verdict, now: datetime
+    store: Store, lane: LaneRow, effect: Effect, mark: Mark, now: datetime
 ) -> None:
     """Plan the one call that the deciding action would have made for the target."""
-    mark = verdict.mark
-    if mark is None:
-        return
+    # INVARIANT: the action of a mark is kept as long as the mark (test_retention).
     rows = [row for row in store.actions_of(mark.stamp.event_id) if row.action_id == mark.action_id]
-    if not rows:
-        return
     first = rows[0]
-    effect = Effect(target, verdict.on)
     if first.status is Status.SUPERSEDED and first.effects == (effect,) and first.sent is None:
         reopen(store, first, first.planned, Happening.STAND_UP, now)
         return
-    known = store.target(lane.id, target)
+    known = store.target(lane.id, effect.target)
     action = single_effect(first.planned.action, effect, None if known is None else known.spelled)
     if action is None:
         return

@@ -362,11 +362,8 @@ class MemoryStore(MemoryMarks):
         )
 
     def _is_settled(self, event_id: str, before: datetime) -> bool:
-        row = self._events.get(event_id)
-        if row is None:
-            return True
         unfinished = any(each.status in OPEN | STUCK for each in self.actions_of(event_id))
-        return row.accepted_at < before and not unfinished
+        return self._events[event_id].accepted_at < before and not unfinished
 
     def drop_records(self, before: datetime, limit: int) -> int:
         old = (n for n, (each, _) in enumerate(self._records) if each.time < before)

@@ -51,8 +51,7 @@ class MemoryMarks:
 
     def _remove_mark(self, lane: int, mark: Mark) -> None:
         for each in self.marks[lane][mark.target].lists(mark):
-            if mark in each:
-                each.remove(mark)
+            each.remove(mark)
 
     def cover(self, lane: int, mark: Mark) -> None:
         if mark.target == ANY_PLACE:

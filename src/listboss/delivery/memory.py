@@ -336,9 +336,7 @@ def _spelled(store: Store, mark: Any, target: str) -> tuple[Action | None, tuple
     if mark is None:
         return None, ()
     rows: list[ActionRow] = store.actions_of(mark.stamp.event_id)
-    row = next((row for row in rows if row.action_id == mark.action_id), None)
-    if row is None:
-        return None, ()
+    row = next(row for row in rows if row.action_id == mark.action_id)
     effect = Effect(target, mark.reach is None)
     return single_effect(row.planned.action, effect, None), row.planned.because
 
