@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 from urllib.parse import unquote, unquote_plus
 
-from listboss.hotmart._lookup import read_all
+from listboss.hotmart._lookup import FieldReader
 from listboss.hotmart._reading import Version
 from listboss.hotmart._values import text
-from listboss.hotmart.fields import FACTS
+from listboss.hotmart.fields import FACTS, IDS, MARKED
 from listboss.rules.event import FactValue
 
-__all__ = ["CAMPAIGN_KEYS", "campaign_facts", "read_facts"]
+__all__ = ["CAMPAIGN_KEYS", "Fields", "campaign_facts", "read_fields"]
 
 CAMPAIGN_KEYS: Mapping[str, str] = {
     key: fact
@@ -33,18 +34,33 @@ CAMPAIGN_KEYS: Mapping[str, str] = {
 """The fact of each key in a tracking code, without underscores."""
 TRACKING_CODES = ("sck", "src", "xcod")
 """The facts that may contain campaign parameters, in the order tried."""
+
+
+class Fields(NamedTuple):
+    """The fields of one webhook: its facts, its ids and what only recognises a test."""
+
+    facts: dict[str, FactValue]
+    ids: dict[str, str]
+    marked: dict[str, str]
+
+
 _SEPARATOR = re.compile(r"[|&;]")
 
 
-def read_facts(root: Mapping[str, object], version: Version) -> dict[str, FactValue]:
-    """Return the facts of a webhook, which are below `root`."""
-    facts = read_all(FACTS, root, version)
+_V1, _V2 = (FieldReader({**FACTS, **IDS, **MARKED}, version) for version in Version)
+
+
+def read_fields(root: Mapping[str, object], version: Version) -> Fields:
+    """Return the fields of a webhook, which are below `root`."""
+    facts = (_V2 if version is Version.V2 else _V1).read(root)
+    ids = {name: str(facts.pop(name)) for name in IDS if name in facts}
+    marked = {name: str(facts.pop(name)) for name in MARKED if name in facts}
     parent = facts.get("parent_transaction")
     if parent is not None and parent == facts.get("transaction"):
         del facts["parent_transaction"]
     if facts.get("is_order_bump"):
         facts["is_order_bump"] = "parent_transaction" in facts
-    return {**campaign_facts(facts), **facts}
+    return Fields({**campaign_facts(facts), **facts}, ids, marked)
 
 
 def campaign_facts(facts: Mapping[str, FactValue]) -> dict[str, FactValue]:
@@ -55,8 +71,10 @@ def campaign_facts(facts: Mapping[str, FactValue]) -> dict[str, FactValue]:
     """
     found: dict[str, FactValue] = {}
     for code in TRACKING_CODES:
-        for fact, value in _parameters(str(facts.get(code, ""))):
-            found.setdefault(fact, value)
+        written = facts.get(code)
+        if isinstance(written, str) and "=" in written:
+            for fact, value in _parameters(written):
+                found.setdefault(fact, value)
     return found
 
 

@@ -8,7 +8,7 @@ changed value is still a test.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from listboss.hotmart._webhook import Webhook
 
@@ -43,15 +43,19 @@ MARKS: tuple[tuple[int, str, Callable[[str], bool]], ...] = (
 )
 
 
+_MARKS_OF: dict[str, list[tuple[int, Callable[[str], bool]]]] = {}
+for _points, _name, _holds in MARKS:
+    _MARKS_OF.setdefault(_name, []).append((_points, _holds))
+
+
 def is_test(webhook: Webhook) -> bool:
     """Whether a webhook came from the test button."""
-    fields = _fields(webhook)
-    points = (points for points, name, holds in MARKS if name in fields and holds(fields[name]))
-    return sum(points) >= THRESHOLD
-
-
-def _fields(webhook: Webhook) -> Mapping[str, str]:
     fields = {**webhook.facts, **webhook.ids, **webhook.marked}
     if webhook.contact is not None:
         fields["email"] = webhook.contact.email
-    return {name: str(value).casefold() for name, value in fields.items()}
+    points = 0
+    for name, marks in _MARKS_OF.items():
+        if name in fields:
+            folded = str(fields[name]).casefold()
+            points += sum([points for points, holds in marks if holds(folded)])
+    return points >= THRESHOLD

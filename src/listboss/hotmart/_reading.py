@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum, auto
-from urllib.parse import parse_qsl
+from urllib.parse import unquote
 
 from listboss.errors import WebhookError
 from listboss.hotmart._events import EVENTS, documented_name
@@ -171,7 +171,7 @@ def _json(text: str) -> object:
     if text.lstrip()[:1] in _OPENING and nests_deeper(text, MAX_DEPTH):
         return _Fault.DEPTH
     try:
-        value: object = json.loads(text, parse_int=_integer)
+        value: object = _DECODER.decode(text)
     except ValueError:
         return _Fault.SYNTAX  # raising here would chain the decoder's error, which holds the body
     return value
@@ -181,22 +181,26 @@ def _integer(digits: str) -> int | None:
     return int(digits) if len(digits) <= MAX_DIGITS else None
 
 
+_DECODER = json.JSONDecoder(parse_int=_integer)
+
+
 def _form(text: str) -> Mapping[str, object] | _Fault:
-    if not _FORM.match(text):
+    if not _FORM.match(text) or text.count("&") >= MAX_FIELDS:
         return _Fault.SYNTAX
-    for encoding in ("utf-8", "latin-1"):
-        try:
-            pairs = parse_qsl(
-                text,
-                keep_blank_values=True,
-                encoding=encoding,
-                errors="strict",
-                max_num_fields=MAX_FIELDS,
-            )
-        except ValueError:  # another encoding, or too many fields
-            continue
-        return dict(pairs)
-    return _Fault.SYNTAX
+    pairs = [pair for pair in text.split("&") if pair]
+    try:
+        return dict(_decoded_pair(pair, "utf-8") for pair in pairs)
+    except UnicodeDecodeError:
+        return dict(_decoded_pair(pair, "latin-1") for pair in pairs)  # which cannot fail
+
+
+def _decoded_pair(pair: str, encoding: str) -> tuple[str, str]:
+    """Return a field of a form and its value, as `urllib.parse.parse_qsl` reads them."""
+    name, _, value = pair.partition("=")
+    if "%" not in pair and "+" not in pair:
+        return name, value
+    name, value = name.replace("+", " "), value.replace("+", " ")
+    return unquote(name, encoding, "strict"), unquote(value, encoding, "strict")
 
 
 def _webhooks(content: object) -> Sequence[Mapping[str, object]]:
@@ -248,7 +252,7 @@ class _Search:
     ) -> Sequence[Mapping[str, object]]:
         """Return the webhooks in the data of another system's event."""
         event, data = content.get("event"), content.get("data")
-        known = isinstance(event, str) and documented_name(event) in EVENTS
+        known = isinstance(event, str) and (event in EVENTS or documented_name(event) in EVENTS)
         if known or not levels or not is_mapping(data):
             return []
         if _is_certain(data):

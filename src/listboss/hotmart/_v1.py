@@ -17,13 +17,12 @@ from listboss.hotmart._events import (
     ended_events,
     purchase_event,
 )
-from listboss.hotmart._facts import read_facts
-from listboss.hotmart._lookup import paths, read_first, read_texts
+from listboss.hotmart._facts import read_fields
+from listboss.hotmart._lookup import Field, FieldReader
 from listboss.hotmart._person import read_contact
 from listboss.hotmart._reading import Version
 from listboss.hotmart._values import instant, is_mapping, text
 from listboss.hotmart._webhook import Webhook
-from listboss.hotmart.fields import IDS, MARKED
 from listboss.rules.event import EventName, FactValue
 
 __all__ = ["read_v1"]
@@ -31,27 +30,35 @@ __all__ = ["read_v1"]
 N = EventName
 
 SUBSCRIPTION_CALLBACK = "2"
-CALLBACK_TYPE, CREATED_AT = paths("callback_type"), paths("creation_date")
-HAPPENED_AT = paths("cancellation_date switch_plan_date confirmation_purchase_date purchase_date")
-RAW_EVENT = paths("status subscription_status signature_status")
+HEAD: Mapping[str, Field] = {
+    "raw_event": Field(text, "", "status subscription_status signature_status"),
+    "callback_type": Field(text, "", "callback_type"),
+    "happened_at": Field(
+        instant,
+        "",
+        "creation_date cancellation_date switch_plan_date confirmation_purchase_date purchase_date",
+    ),
+}
+_HEAD = FieldReader(HEAD, Version.V1)
 
 
 def read_v1(content: Mapping[str, object], pix_as: EventName | str) -> Webhook:
     """Read the fields of a form, or one of the objects."""
-    facts = read_facts(content, Version.V1)
+    facts, ids, marked = read_fields(content, Version.V1)
+    head = _HEAD.read(content)
     raw_event, names = _object(content, facts)
     if not names:
-        raw_event = read_first(content, RAW_EVENT, text)
-        names = _event_names(facts, read_first(content, CALLBACK_TYPE, text), pix_as)
+        raw_event = head.get("raw_event")
+        names = _event_names(facts, head.get("callback_type"), pix_as)
     return Webhook(
         raw_event=raw_event,
         event_names=names,
         id=None,
-        happened_at=read_first(content, CREATED_AT + HAPPENED_AT, instant),
+        happened_at=head.get("happened_at"),
         contact=read_contact(content),
         facts=facts,
-        ids=read_texts(IDS, content, Version.V1),
-        marked=read_texts(MARKED, content, Version.V1),
+        ids=ids,
+        marked=marked,
     )
 
 

@@ -9,18 +9,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from listboss.hotmart._events import DERIVED, Derived, documented_name, named_events
-from listboss.hotmart._facts import read_facts
-from listboss.hotmart._lookup import paths, read_first, read_texts
+from listboss.hotmart._facts import read_fields
+from listboss.hotmart._lookup import Field, FieldReader, paths, read_first
 from listboss.hotmart._person import read_contact
 from listboss.hotmart._reading import Version, object_or_list
 from listboss.hotmart._values import boolean, instant, is_list, is_mapping, text
 from listboss.hotmart._webhook import Webhook
-from listboss.hotmart.fields import IDS, MARKED
 from listboss.rules.event import EventName, FactValue
 
 __all__ = ["read_v2"]
 
-ID, EVENT, CREATED_AT = paths("id"), paths("event"), paths("creation_date")
+HEAD: Mapping[str, Field] = {
+    "id": Field(text, "id", ""),
+    "event": Field(text, "event", ""),
+    "created_at": Field(instant, "creation_date", ""),
+}
+_HEAD = FieldReader(HEAD, Version.V2)
 # Below `data`, for a body without a creation date. An approval date means that the sale was
 # approved, now or earlier; so it comes before the order date.
 HAPPENED_AT = paths("cancellation_date switch_plan_date purchase.approved_date purchase.order_date")
@@ -28,21 +32,21 @@ HAPPENED_AT = paths("cancellation_date switch_plan_date purchase.approved_date p
 
 def read_v2(content: Mapping[str, object], pix_as: EventName | str) -> Webhook:
     """Read an object with `event` and `data`."""
-    event = (read_first(content, EVENT, text) or "").upper() or None
+    head = _HEAD.read(content)
+    event = head.get("event", "").upper() or None
     name = documented_name(event or "")
     data = _data(content, name)
-    facts = read_facts(data, Version.V2)
-    created_at = read_first(content, CREATED_AT, instant)
+    facts, ids, marked = read_fields(data, Version.V2)
     subscribed = _has_any_value(data.get("subscription"))
     return Webhook(
         raw_event=event,
         event_names=_event_names(name, facts, pix_as, subscribed=subscribed),
-        id=read_first(content, ID, text),
-        happened_at=created_at or read_first(data, HAPPENED_AT, instant),
+        id=head.get("id"),
+        happened_at=head.get("created_at") or read_first(data, HAPPENED_AT, instant),
         contact=read_contact(data),
         facts=facts,
-        ids=read_texts(IDS, data, Version.V2),
-        marked=read_texts(MARKED, data, Version.V2),
+        ids=ids,
+        marked=marked,
     )
 
 

@@ -66,9 +66,9 @@ def text(value: object) -> str | None:
     >>> text(" "), text(None), text(True), text(1.5), text({})
     (None, None, None, None, None)
     """
+    if isinstance(value, str):
+        return (value.strip() or None) if value.isascii() and "\0" not in value else _clean(value)
     match value:
-        case str():
-            return _clean(value)
         case bool():
             return None
         case int() if value.bit_length() <= MAX_INTEGER_BITS:
@@ -179,6 +179,8 @@ def instant(value: object) -> datetime | None:
         moment = _moment(value)
         if moment is None:
             return None
+        if moment.tzinfo is UTC:
+            return moment if moment > EPOCH else None
         moment = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
@@ -190,8 +192,9 @@ def _moment(value: object) -> datetime | None:
         case bool():
             return None
         case int() | float():
-            unit = "milliseconds" if value >= FIRST_MILLISECONDS else "seconds"
-            return EPOCH + timedelta(**{unit: value})
+            if value >= FIRST_MILLISECONDS:
+                return EPOCH + timedelta(milliseconds=value)
+            return EPOCH + timedelta(seconds=value)
         case str() if len(value) <= MAX_NUMBER:
             digits = value.strip()
             # Eight digits are a date such as 20250506, not a second of the year 1970.

@@ -9,8 +9,9 @@ It reads no clock, so the time of a body without a date is an argument.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import attrs
@@ -26,12 +27,13 @@ from listboss.hotmart._webhook import Webhook
 from listboss.hotmart.parsed import Ignored, IgnoredReason, Parsed
 from listboss.rules._text import fold, require_id
 from listboss.rules.builtin import HOTMART
-from listboss.rules.catalogue import Catalogue
-from listboss.rules.event import Event, EventName, utc
+from listboss.rules.catalogue import Catalogue, EventType
+from listboss.rules.event import OWN_FACTS, Event, EventName, plain_event, utc
 
 __all__ = ["parse"]
 
-_READERS = {Version.V1: read_v1, Version.V2: read_v2}
+PLAN, PURCHASE = ("plan_id",), ("subscriber_code", "transaction")
+"""Facts that an event without a plan never has, and those that every event has of itself."""
 # The event name of a body may be logged, so it must look like one.
 _PRINTABLE = re.compile(r"[A-Za-z0-9_.]{1,64}")
 
@@ -114,7 +116,8 @@ def _parsed(content: Mapping[str, object], options: _Options) -> Parsed:
     version = version_of(content)
     if version is None:
         return Parsed(ignored=Ignored(IgnoredReason.NO_EVENT))
-    webhook = _READERS[version](content, options.pix_as)
+    read_version = read_v2 if version is Version.V2 else read_v1
+    webhook = read_version(content, options.pix_as)
     test = is_test(webhook)
     types = [
         event_type
@@ -126,34 +129,62 @@ def _parsed(content: Mapping[str, object], options: _Options) -> Parsed:
     if not types or product_id is None or occurred_at is None:
         reason = _reason(webhook, known=bool(types), has_product=product_id is not None)
         return Parsed(ignored=Ignored(reason, _printable(webhook.raw_event)), is_test=test)
+    events = _events(
+        webhook,
+        types,
+        product_id=product_id,
+        occurred_at=occurred_at,
+        catalogue=options.catalogue,
+        is_test=test,
+    )
+    return Parsed(events=events, is_test=test)
+
+
+def _events(
+    webhook: Webhook,
+    types: Iterable[EventType],
+    *,
+    product_id: str,
+    occurred_at: datetime,
+    catalogue: Catalogue,
+    is_test: bool,
+) -> tuple[Event, ...]:
+    """Make the events of a webhook; its readers return plain values only."""
     body_id = webhook_id(webhook, occurred_at)
-    events = tuple(
-        Event(
-            event_type.name,
-            id=f"{body_id}:{event_type.name}",
+    plan_id, plan_name = webhook.ids.get("plan_id"), webhook.text("plan_name")
+    code, transaction = webhook.text("subscriber_code"), webhook.text("transaction")
+    facts = webhook.facts if plan_id is None else {**webhook.facts, "plan_id": plan_id}
+    pairs = [(name, facts[name]) for name in sorted(facts)]
+    events: list[Event] = []
+    for each in types:
+        carried = _carried(catalogue.carried(each.name), carries_plan=each.carries_plan)
+        event = plain_event(
+            name=each.name,
+            id=f"{body_id}:{each.name}",
             product_id=product_id,
             contact=webhook.contact,
             occurred_at=occurred_at,
-            plan_id=webhook.ids.get("plan_id") if event_type.carries_plan else None,
-            plan_name=webhook.text("plan_name") if event_type.carries_plan else None,
-            transaction=webhook.text("transaction"),
-            subscriber_code=webhook.text("subscriber_code"),
-            facts={
-                fact: value
-                for fact, value in webhook.facts.items()
-                if options.catalogue.carries(event_type.name, fact)
-            },
-            is_test=test,
+            plan_id=plan_id if each.carries_plan else None,
+            plan_name=plan_name if each.carries_plan else None,
+            transaction=transaction,
+            subscriber_code=code,
+            facts={name: value for name, value in pairs if name in carried},
+            is_test=is_test,
         )
-        for event_type in types
-    )
-    return Parsed(events=events, is_test=test)
+        events.append(event)
+    return tuple(events)
+
+
+@lru_cache(maxsize=256)
+def _carried(carried: frozenset[str], *, carries_plan: bool) -> frozenset[str]:
+    """Return the facts of an event type, with those that every event has of itself."""
+    return carried.union(OWN_FACTS) if carries_plan else carried.difference(PLAN).union(PURCHASE)
 
 
 def _product_id(webhook: Webhook, product_ids: Mapping[str, str]) -> str | None:
     """Return the product id of the body, of the host's names, or else the product's ucode."""
     ucode = webhook.ids.get("product_ucode")
-    by_name = product_ids.get(fold(webhook.text("product_name") or ""))
+    by_name = product_ids.get(fold(webhook.text("product_name") or "")) if product_ids else None
     return webhook.ids.get("product_id") or by_name or ucode
 
 

@@ -24,6 +24,8 @@ _ASCII_LOWER = {ord(letter): ord(letter.lower()) for letter in "ABCDEFGHIJKLMNOP
 
 
 def _is_odd(text: str) -> bool:
+    if text.isascii():
+        return " " in text or not text.isprintable()
     return any(char.isspace() or category(char) == "Cc" for char in text)
 
 

@@ -250,6 +250,20 @@ def _by_name(rows: tuple[Any, ...], path: str) -> FrozenMap[str, Any]:
     return FrozenMap(by_name)
 
 
+def _carried(
+    events: tuple[EventType, ...], facts: tuple[FactType, ...]
+) -> dict[str, frozenset[str]]:
+    """Return the names of the facts of each event type, as given if a fact is not known."""
+    on_any_event = {fact.name for fact in facts if fact.on_any_event}
+    of_a_plan = {fact.name for fact in facts if fact.name in PLAN_FACTS}
+    return {
+        event.name: frozenset(
+            on_any_event.union(event.facts, of_a_plan if event.carries_plan else ())
+        )
+        for event in events
+    }
+
+
 @attrs.frozen
 class Catalogue:
     """All event types and fact types that a rule set knows.
@@ -282,6 +296,13 @@ class Catalogue:
         default=attrs.Factory(lambda self: _by_name(self.facts, "$.facts"), takes_self=True),
     )
 
+    _carried: dict[str, frozenset[str]] = attrs.field(
+        init=False,
+        eq=False,
+        repr=False,
+        default=attrs.Factory(lambda self: _carried(self.events, self.facts), takes_self=True),
+    )
+
     def __attrs_post_init__(self) -> None:
         for event in self.events:
             for fact in event.facts:
@@ -303,17 +324,23 @@ class Catalogue:
         """Return the fact type of that name, or None."""
         return look_up(self._fact_by_name, name, "$.fact")
 
+    def carried(self, event_name: str) -> frozenset[str]:
+        """Return the names of the facts that an event of that type may carry.
+
+        >>> from listboss.rules.builtin import HOTMART
+        >>> sorted(HOTMART.carried("waitlist.joined"))
+        ['language', 'product_name']
+        """
+        return self._carried.get(event_name, frozenset())
+
     def carries(self, event_name: str, fact_name: str) -> bool:
         """Whether an event of that type may carry the fact; False if either is unknown."""
-        event, fact = self.event(event_name), self.fact(fact_name)
-        if event is None or fact is None:
-            return False
-        of_its_plan = event.carries_plan and fact.name in PLAN_FACTS
-        return fact.on_any_event or of_its_plan or fact.name in event.facts
+        return fact_name in self.carried(event_name)
 
     def facts_of(self, event_name: str) -> tuple[FactType, ...]:
         """Return the facts that an event of that type may carry, in catalogue order."""
-        return tuple(fact for fact in self.facts if self.carries(event_name, fact.name))
+        carried = self.carried(event_name)
+        return tuple(fact for fact in self.facts if fact.name in carried)
 
     def events_for(self, kind: ProductKind | str) -> tuple[EventType, ...]:
         """Return the event types offered for products of that kind.
