@@ -56,7 +56,7 @@ def parts_of(path: str) -> Path:
 class Positions:
     r"""The lines and columns of the values of one file, both counted from 1.
 
-    >>> Positions("a = 1\\n[[b]]\\nc = 2", "toml").find(("b", 0, "c"))
+    >>> Positions("a = 1\n[[b]]\nc = 2", "toml").find(("b", 0, "c"))
     (3, 1)
     """
 
