@@ -294,6 +294,12 @@ class TestTotal:
         eng = engine(rule("a", AddTag("x"), condition=where.price < 10))
         assert eng.explain(happens()) == eng.explain(happens())
 
+    def test_only_some(self, engine, rule, happens):
+        """With `only`, the outcomes are those of the rules with these ids, in their order."""
+        eng = engine(rule("a", AddTag("x")), rule("b", AddTag("y")), rule("c", AddTag("z")))
+        explanation = eng.explain(happens(), only=["c", "gone", "a"])
+        assert ["c", "a"] == [outcome.segmentation_id for outcome in explanation.rules]
+
     def test_many_products(self, engine, rule, happens, monkeypatch):
         """How many products are explained in turn changes no explanation."""
         monkeypatch.setattr("listboss.engine.engine.MAX_EXPLAINERS", 1)

@@ -2,6 +2,7 @@
 
 `analyse(rules)` returns a `Report` of findings, each with an event that shows it. `Region` is the
 set of events on which a condition holds, as a value that can be combined and compared.
+`explain` says why each rule runs on an event or does not, and what it would need to run.
 `backtest` plans past events by two rule sets and reports what differs.
 """
 
@@ -15,12 +16,14 @@ from listboss.analysis.change import (
     Sample,
     TargetChange,
 )
+from listboss.analysis.nearest import Nearest, explain, nearest
 from listboss.analysis.regions import Region
 from listboss.analysis.report import Report, Statistics
 
 __all__ = [
     "BacktestReport",
     "ContactChange",
+    "Nearest",
     "Progress",
     "Region",
     "Report",
@@ -31,4 +34,6 @@ __all__ = [
     "TargetChange",
     "analyse",
     "backtest",
+    "explain",
+    "nearest",
 ]

@@ -12,6 +12,7 @@ from typing import Any
 
 import attrs
 
+from listboss.analysis.nearest import Needs
 from listboss.cli._catalogue import add_catalogue_argument, catalogue_of
 from listboss.cli._console import OK, UNREADABLE, Console
 from listboss.cli._events import EventSource
@@ -93,13 +94,15 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
 def run_explain(arguments: argparse.Namespace, console: Console) -> int:
     """Run `explain`."""
+    tests = arguments.include_tests
     catalogue = catalogue_of(arguments)
     engine = Engine(load_rule_file(arguments.rules, catalogue, console).rules)
+    needs = Needs(engine, include_tests=tests)
     with event_source(arguments, catalogue, console) as source:
         for event in source:
-            found = engine.explain(event, include_tests=arguments.include_tests)
+            found = engine.explain(event, include_tests=tests)
             kept = [
-                rule
+                needs.added_to(rule, event)
                 for rule in found.rules
                 if arguments.rule == rule.segmentation_id
                 or (arguments.rule is None and (arguments.all or rule.reason != Reason.OTHER_EVENT))

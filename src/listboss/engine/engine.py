@@ -301,8 +301,13 @@ class Engine:
 
     # Explaining and testing
 
-    def explain(self, event: Event, *, include_tests: bool = False) -> Explanation:
-        """Say for each rule of the event's product that it runs, or why it does not."""
+    def explain(
+        self, event: Event, *, include_tests: bool = False, only: Iterable[str] | None = None
+    ) -> Explanation:
+        """Say for each rule of the event's product that it runs, or why it does not.
+
+        With `only`, say it of the rules with these ids.
+        """
         plan = self.plan(event, include_tests=include_tests)
         explainer = self._explainers.get(event.product_id)
         if explainer is None:
@@ -310,7 +315,7 @@ class Engine:
                 self._explainers.clear()
             explainer = Explainer(self._rules, event.product_id)
             self._explainers[event.product_id] = explainer
-        explanation = explainer.explain(event, plan)
+        explanation = explainer.explain(event, plan, only)
         forget_texts()
         return explanation
 

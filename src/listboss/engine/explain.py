@@ -7,7 +7,7 @@ Each condition is compiled once, to a search for the comparison that fails.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from typing import Any, NamedTuple, TypeAlias, assert_never
 
 import attrs
@@ -85,19 +85,21 @@ class Explainer:
         self._plans: PlanNames | None = None
         if product is not None and product.kind is ProductKind.SUBSCRIPTION:
             self._plans = plan_names(product)
-        self._by_event: dict[str, tuple[_Rule, ...]] = {}
+        self._by_event: dict[str, dict[str, _Rule]] = {}
 
-    def explain(self, event: Event, plan: Plan) -> Explanation:
+    def explain(self, event: Event, plan: Plan, only: Iterable[str] | None = None) -> Explanation:
         """Explain the plan of an event of the product: why each rule runs or does not."""
         rules = self._by_event.get(event.name)
         if rules is None:
-            rules = tuple(self._compiled(entry, event) for entry in self._entries)
+            compiled = (self._compiled(entry, event) for entry in self._entries)
+            rules = {rule.id: rule for rule in compiled}
             if self._catalogue.event(event.name) is not None:
                 self._by_event[event.name] = rules
-        outcomes = tuple(self._outcomes(rules, event, plan))
+        wanted = rules.values() if only is None else [rules[id] for id in only if id in rules]
+        outcomes = tuple(self._outcomes(wanted, event, plan))
         return Explanation(event.id, event.product_id, plan.idle, outcomes)
 
-    def _outcomes(self, rules: Sequence[_Rule], event: Event, plan: Plan) -> Iterator[RuleOutcome]:
+    def _outcomes(self, rules: Iterable[_Rule], event: Event, plan: Plan) -> Iterator[RuleOutcome]:
         running = {id for planned in plan.actions for id in planned.because}
         reason = None if plan.idle is None else _EVERY_RULE.get(plan.idle)
         plan_id = None if self._plans is None else self._plans.resolve(event)
