@@ -103,7 +103,7 @@ class TestFormats:
         """A table has a row for each finding."""
         head, rule, row = run("check", path, "--format", "markdown").out.splitlines()
         assert ("| severity | where | what |", "|---|---|---|") == (head, rule)
-        assert row.startswith(f"| error | {path}:17 | segmentation `Buyers`: ")
+        assert row.startswith(f"| error | `{path}:17` | segmentation `Buyers`: ")
 
 
 class TestWitness:

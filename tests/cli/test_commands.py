@@ -166,9 +166,10 @@ class TestBacktest:
 
     def test_personal_data(self, run, rules, after, events):
         """With personal data, contacts have their addresses."""
-        for format in ("text", "json", "markdown"):
+        for format in ("text", "json", "markdown"):  # without an at sign that makes a link
             arguments = ("--format", format, "--show-personal-data")
-            assert "bea@example.com" in run("backtest", rules, after, events, *arguments).out
+            out = run("backtest", rules, after, events, *arguments).out
+            assert "bea@example.com" in out.replace("`@`", "@")
 
     def test_markdown(self, run, rules, after, events):
         """A comment on a change has tables."""

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from html import escape
 from typing import Any, cast
 
 import attrs
 
 from listboss.rules._text import masked, masked_address, quoted, without_address
+from listboss.rules._wording import as_markdown
 from listboss.rules.event import EventName
 
 __all__ = [
@@ -152,7 +152,7 @@ class BacktestReport:
             lines += ["", "### samples"]
         for sample in self.samples:
             first, *rest = _sample_lines(sample, show_personal_data=show_personal_data)
-            lines += ["", f"- {_escaped(first)}", *(f"  - {_escaped(line)}" for line in rest)]
+            lines += ["", f"- {as_markdown(first)}", *(f"  - {as_markdown(line)}" for line in rest)]
         return "\n".join(lines)
 
     def to_json(self, *, show_personal_data: bool = False) -> dict[str, Any]:
@@ -265,11 +265,7 @@ def _markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Itera
     yield f"| {' | '.join(head)} |"
     yield "|---" * len(head) + "|"
     for row in rows:
-        yield f"| {' | '.join(map(_escaped, row))} |"
-
-
-def _escaped(text: str) -> str:
-    return escape(" ".join(text.split()), quote=False).replace("|", "\\|")
+        yield f"| {' | '.join(map(as_markdown, row))} |"
 
 
 def _sample_lines(sample: Sample, *, show_personal_data: bool) -> Iterator[str]:

@@ -18,6 +18,7 @@ from listboss.cli._rule_files import RuleFile, UnreadableFileError, read_rule_fi
 from listboss.cli._rule_tests import SUFFIX, find_rule_tests, read_rule_tests
 from listboss.codec import dump_event
 from listboss.rules._text import quoted
+from listboss.rules._wording import as_markdown
 from listboss.rules.catalogue import Catalogue
 from listboss.rules.event import Event
 from listboss.rules.finding import Finding, Severity
@@ -160,8 +161,8 @@ def _show(lines: list[_Line], format: str, console: Console) -> None:
     elif format == "markdown":
         console.result("| severity | where | what |\n|---|---|---|")
         for line in lines:
-            message = " ".join(line.message.split()).replace("|", "\\|")
-            where = f"{line.file}:{line.place[0]}"
+            message = as_markdown(line.message)
+            where = as_markdown(quoted(f"{line.file}:{line.place[0]}"))
             console.result(f"| {line.severity} | {where} | {message} (`{line.code}`) |")
     elif format == "github":
         for line in lines:

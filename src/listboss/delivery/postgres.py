@@ -33,6 +33,7 @@ from listboss.delivery._retention import as_keep, prune
 from listboss.delivery.journal import Turn
 from listboss.delivery.memory import StoreJournal
 from listboss.errors import ConfigurationError, StorageError
+from listboss.rules._text import quoted
 
 __all__ = ["PostgresJournal"]
 
@@ -243,7 +244,7 @@ class PostgresJournal(StoreJournal):
                 taken = not self._lock_name(self._names, worker)
             if taken and worker not in self._workers:
                 raise ConfigurationError(
-                    f"another process works as `{worker}`",
+                    f"another process works as {quoted(worker)}",
                     code="worker_taken",
                     hint="give each process a `worker` name of its own",
                 )

@@ -35,6 +35,7 @@ from listboss.delivery.journal import Forgotten, Turn
 from listboss.delivery.life import DeliveryStatus, Result
 from listboss.delivery.memory import StoreJournal
 from listboss.errors import ConfigurationError, StorageError
+from listboss.rules._text import quoted
 from listboss.rules.event import Contact
 
 __all__ = ["SqliteJournal"]
@@ -242,7 +243,7 @@ class SqliteJournal(StoreJournal):
                 if not lock.acquire(wait=False):
                     lock.close()
                     raise ConfigurationError(
-                        f"another process works as `{worker}`",
+                        f"another process works as {quoted(worker)}",
                         code="worker_taken",
                         hint="give each process a `worker` name of its own",
                     )

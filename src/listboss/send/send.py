@@ -21,7 +21,7 @@ from listboss._clock import utc_now
 from listboss.errors import ArgumentTypeError, ConfigurationError, RuleError, UnknownIdError
 from listboss.plan import PlannedAction
 from listboss.provider import Applied, Call, NoChange, Outcome, Refused
-from listboss.rules._text import did_you_mean, require_id, require_text
+from listboss.rules._text import did_you_mean, quoted, require_id, require_text
 from listboss.rules.action import Place
 from listboss.rules.capabilities import Capabilities
 from listboss.rules.event import Contact, utc
@@ -323,7 +323,7 @@ class Send:
         if not self._write(lambda db: _outbox.publish(db, text, now, published=published)):
             known = [automation.name for automation in self.automations()]
             raise UnknownIdError(
-                f"unknown automation `{text}`", path="$.name", hint=did_you_mean(text, known)
+                f"unknown automation {quoted(text)}", path="$.name", hint=did_you_mean(text, known)
             )
 
     def automations(self) -> tuple[Automation, ...]:
