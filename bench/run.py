@@ -37,7 +37,7 @@ PACKAGES = (
     "business-rules",
     "rule-engine",
 )
-OWN = ("build", "change", "memory", "flatness", "dense")  # the sections of bench.own
+OWN = ("build", "change", "memory", "flatness", "dense", "replay")  # the sections of bench.own
 HEAD = (
     "shape", "N", "engine", "µs per event", "x listboss", "x json.loads", "build s", "build MB",
     "mean result", "events",
