@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from time import monotonic
 from typing import Literal, TypeAlias
 
 import attrs
+
+from listboss.rules._wording import as_markdown
 
 __all__ = [
     "FAILED",
@@ -55,6 +57,13 @@ class Console:
     def result(self, text: str) -> None:
         """Write a line or several of a result."""
         sys.stdout.write(text + "\n")
+
+    def lines(self, lines: Iterable[str], *, markdown: bool) -> None:
+        """Write a line of a result and those below it; in Markdown, an item and its items."""
+        indent = ""
+        for line in map(str.strip, lines):
+            self.result(f"{indent}- {as_markdown(line)}" if markdown else f"{indent}{line}")
+            indent = "  "
 
     def json(self, content: object, *, indent: int | None = 2) -> None:
         """Write a result as JSON."""

@@ -53,10 +53,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
             text = "\n".join((each.text, *each.details))
             console.annotation(each.severity, each.file.name, each.place, each.word, text)
             continue
-        is_list = arguments.format == "markdown"
-        console.result(f"{'- ' if is_list else ''}{each.word}: {each.text}")
-        for detail in each.details:
-            console.result(f"  {'- ' if is_list else ''}{detail}")
+        lines = [f"{each.word}: {each.text}", *each.details]
+        console.lines(lines, markdown=arguments.format == "markdown")
     if arguments.format == "json":
         console.json(_content(before, after, findings))
     elif not changes:

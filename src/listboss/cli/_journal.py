@@ -102,8 +102,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         return OK
     for record in records:
         who = f" [{record.contact}]" if console.show_personal_data and record.contact else ""
-        prefix = "- " if arguments.format == "markdown" else ""
-        console.result(f"{prefix}{record}{who}")
+        console.lines([f"{record}{who}"], markdown=arguments.format == "markdown")
     if not records:
         console.message("no records")
     return OK
@@ -121,8 +120,7 @@ def run_contact(arguments: argparse.Namespace, console: Console) -> int:
         rules = ", ".join(entry.segmentation_ids) or "no segmentation"
         shown = event_id if console.show_personal_data else without_address(event_id)
         why = f": {rules}, event {shown}" if event_id else ""
-        prefix = "- " if arguments.format == "markdown" else ""
-        console.result(f"{prefix}{entry}{why}")
+        console.lines([f"{entry}{why}"], markdown=arguments.format == "markdown")
     if not entries:
         console.message("no event says anything of a tag or place of this contact")
     return OK

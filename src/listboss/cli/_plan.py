@@ -84,7 +84,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
             if arguments.format == "json":
                 console.json(_plan_content(plan, console), indent=None)
             elif arguments.format == "markdown":
-                console.result(_plan_markdown(plan))
+                console.lines(str(plan).splitlines(), markdown=True)
             else:
                 console.result(str(plan))
                 if console.show_personal_data and event.contact is not None:
@@ -144,11 +144,6 @@ def _plan_content(plan: Plan, console: Console) -> dict[str, Any]:
             action["email"] = MASK
             action["data"] = dict.fromkeys(action.get("data", {}), MASK)
     return content
-
-
-def _plan_markdown(plan: Plan) -> str:
-    first, *rest = str(plan).splitlines()
-    return "\n".join([f"- {first}", *(f"  - {line.strip()}" for line in rest)])
 
 
 def _explanation_content(found: Explanation, console: Console) -> dict[str, Any]:
