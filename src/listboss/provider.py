@@ -211,7 +211,10 @@ class BatchProvider(Protocol):
     """Optional: several actions in one call."""
 
     def apply_many(self, actions: Sequence[PlannedAction], call: Call) -> Sequence[Outcome]:
-        """Carry out the actions and return one outcome for each, in the same order."""
+        """Carry out the actions and return one outcome for each, in the same order.
+
+        There are at most as many as the account's `batch`, each for another contact.
+        """
         ...
 
 

@@ -41,51 +41,27 @@ from listboss.engine.engine import Engine
 from listboss.errors import ConfigurationError, StorageError
 from listboss.plan import Plan
 from listboss.provider import (
-    Accepted,
-    Applied,
     AsyncProvider,
     Eraser,
-    NoChange,
     Outcome,
     Provider,
     Refused,
     RefusedKind,
-    Throttled,
     Unknown,
 )
 from listboss.rules._text import quoted, wrong_type
 from listboss.rules._wording import describe_event
 from listboss.rules.event import Contact, Event
 
-__all__ = ["LOGGER", "Core", "EndingsOption", "as_outcome"]
+__all__ = ["LOGGER", "Core", "EndingsOption"]
 
 P = TypeVar("P", Provider, Provider | AsyncProvider)
 T = TypeVar("T")
 EndingsOption = Literal["by_grant", "absolute"]
 
-_OUTCOMES: tuple[type, ...] = get_args(Outcome)
 _NO_PROVIDER = Refused("this executor does not have the provider", RefusedKind.CONFIGURATION)
 _CANNOT = Refused("the account cannot do this action", RefusedKind.CONFIGURATION)
 LOGGER = logging.getLogger("listboss.delivery")
-
-
-def as_outcome(answer: object) -> Outcome:
-    """Return the answer as one of the six outcomes, never as a subclass; else `Unknown`."""
-    match answer:
-        case Applied():
-            return Applied()
-        case NoChange():
-            return NoChange()
-        case Accepted(job):
-            return Accepted(job)
-        case Throttled(retry_after, scope):
-            return Throttled(retry_after, scope)
-        case Refused(reason, kind):
-            return Refused(reason, kind)
-        case Unknown(cause):
-            return Unknown(cause)
-        case _:
-            return Unknown("no outcome")
 
 
 class Core(Generic[P]):
@@ -130,6 +106,8 @@ class Core(Generic[P]):
         self._in_doubt = in_doubt
         self._in_sync = as_flag(assume_in_sync, "$.assume_in_sync")
         self._absolute = endings == "absolute"
+        rates = {n: p.capabilities.rate for n, p in providers.items() if p.capabilities.rate}
+        self._rates: dict[str, Mapping[str, int]] = {"rates": rates} if rates else {}
         self._lock = Lock()
         self._unrecorded: list[Result] = []
         self._in_flight = 0
@@ -239,6 +217,7 @@ class Core(Generic[P]):
                 replan=replan,
                 in_doubt=self._in_doubt,
                 in_sync=self._in_sync,
+                **self._rates,
             )
         except BaseException:
             with self._lock:

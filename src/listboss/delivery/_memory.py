@@ -18,15 +18,17 @@ import attrs
 
 from listboss.delivery._lanes import in_turn
 from listboss.delivery._memory_marks import MemoryMarks
+from listboss.delivery._rate import is_full
 from listboss.delivery._rows import (
     AccountRow,
     ActionRow,
     EventRow,
     LaneRow,
+    OneAtATime,
     RecordFilter,
     TargetRow,
 )
-from listboss.delivery.life import OPEN, STUCK, Attempt, Status
+from listboss.delivery.life import OPEN, STUCK, Status
 from listboss.delivery.record import Record
 from listboss.rules._mapping import FrozenMap
 from listboss.rules.event import Event
@@ -62,7 +64,7 @@ class _OpenActions:
             at += 1
 
 
-class MemoryStore(MemoryMarks):
+class MemoryStore(OneAtATime, MemoryMarks):
     """See `Store`."""
 
     def __init__(self, secret: bytes) -> None:
@@ -90,21 +92,6 @@ class MemoryStore(MemoryMarks):
 
     def secret(self) -> bytes:
         return self._secret
-
-    def lock(
-        self,
-        contacts: Collection[str] = (),
-        event_ids: Collection[str] = (),
-        attempts: Collection[Attempt] = (),
-        *,
-        worked_on: str | None = None,
-    ) -> None:
-        """Lock nothing: there is one transaction at a time."""
-
-    def lock_stuck(
-        self, event_id: str | None, provider: str | None, statuses: Collection[Status]
-    ) -> None:
-        """Lock nothing: there is one transaction at a time."""
 
     # Events and actions
 
@@ -209,15 +196,16 @@ class MemoryStore(MemoryMarks):
         return [self._lanes[number] for at, number in due if at <= now]
 
     def _is_paused(self, name: str, now: datetime) -> bool:
-        until = self.account(name).paused_until
-        return until is not None and until > now
+        row = self.account(name)
+        return is_full(row, now) or (row.paused_until is not None and row.paused_until > now)
 
     def next_due(self) -> datetime | None:
         found: list[datetime] = []
         for name, due in self._due.items():
             if due:
-                paused = self.account(name).paused_until
-                found.append(due[0][0] if paused is None else max(due[0][0], paused))
+                row = self.account(name)
+                times = (due[0][0], row.paused_until, row.free_at)
+                found.append(max(at for at in times if at is not None))
         return min(found, default=None)
 
     def account(self, name: str) -> AccountRow:

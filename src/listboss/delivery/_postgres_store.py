@@ -16,7 +16,7 @@ from listboss.delivery._lanes import in_turn
 from listboss.delivery._postgres import Connection, key_of, statement
 from listboss.delivery._rows import LaneRow
 from listboss.delivery._sql_store import SqlStore
-from listboss.delivery._sql_values import Rows, ticks_of
+from listboss.delivery._sql_values import Rows, optional_time, ticks_of
 from listboss.delivery.life import Attempt, Status
 
 __all__ = ["PostgresStore"]
@@ -151,6 +151,25 @@ class PostgresStore(SqlStore):
             full = [name for name in names if len(found[name]) >= share]
             names, share = (full, left) if 0 < len(full) < len(names) else ((), 0)
         return in_turn(found.values(), limit)
+
+    def lock_accounts(self, names: Sequence[str]) -> None:
+        """Lock accounts, with those that have changed, and read again what others counted."""
+        wanted = sorted({*names, *self._changed_accounts})
+        self.execute(
+            "INSERT INTO account (name, unanswered)"
+            " SELECT name, 0 FROM unnest(?::text[]) AS name ORDER BY name ON CONFLICT DO NOTHING",
+            (wanted,),
+        )
+        rows = self.execute(
+            "SELECT name, free_at FROM account WHERE name = ANY (?::text[]) ORDER BY name"
+            " FOR UPDATE",
+            (wanted,),
+        )
+        for row in rows.fetchall():
+            account = self.account(row["name"])
+            account.free_at = optional_time(row["free_at"])
+            pause, unanswered, _ = self._written[account.name]
+            self._written[account.name] = (pause, unanswered, account.free_at)
 
     # Retention
 

@@ -7,7 +7,7 @@ what is finished, and none grows with what a contact has bought.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
@@ -27,6 +27,7 @@ __all__ = [
     "EventRow",
     "LaneRow",
     "Lazy",
+    "OneAtATime",
     "RecordFilter",
     "Store",
     "TargetRow",
@@ -70,11 +71,15 @@ class LaneRow:
 
 @attrs.define(kw_only=True)
 class AccountRow:
-    """An account: until when it is paused, and how many attempts in a row got no answer."""
+    """An account: until when it is paused, and how many attempts in a row got no answer.
+
+    `free_at` is when its rate allows the next action.
+    """
 
     name: str
     paused_until: datetime | None = None
     unanswered: int = 0
+    free_at: datetime | None = None
 
 
 class Lazy(Protocol):
@@ -160,11 +165,32 @@ class RecordFilter(NamedTuple):
     before: int | None = None
 
 
+class OneAtATime:
+    """A store whose journal has one transaction at a time: there is nothing to lock."""
+
+    def lock(
+        self,
+        contacts: Collection[str] = (),
+        event_ids: Collection[str] = (),
+        attempts: Collection[Attempt] = (),
+        *,
+        worked_on: str | None = None,
+    ) -> None:
+        """See `Store.lock`."""
+
+    def lock_stuck(
+        self, event_id: str | None, provider: str | None, statuses: Collection[Status]
+    ) -> None:
+        """See `Store.lock_stuck`."""
+
+    def lock_accounts(self, names: Sequence[str]) -> None:
+        """See `Store.lock_accounts`."""
+
+
 class Store(Protocol):
     """The rows of one journal. All calls of one journal method are one transaction."""
 
-    # What a transaction is about to read and change. Where there is only one at a time, there is
-    # nothing to lock.
+    # What a transaction is about to read and change
 
     def lock(
         self,
@@ -209,6 +235,7 @@ class Store(Protocol):
     def next_due(self) -> datetime | None: ...
     def account(self, name: str) -> AccountRow: ...
     def put_account(self, row: AccountRow) -> None: ...
+    def lock_accounts(self, names: Sequence[str]) -> None: ...
 
     # What events say: marks, endings, links
 

@@ -10,6 +10,7 @@ from abc import abstractmethod
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
+from listboss.delivery._rate import is_full
 from listboss.delivery._rows import AccountRow, LaneRow
 from listboss.delivery._sql_values import Part, Row, optional_time, ticks_of, upsert
 
@@ -22,14 +23,18 @@ _WORKING = (
     " SELECT min(provider) FROM lane WHERE due IS NOT NULL UNION ALL"
     " SELECT (SELECT min(provider) FROM lane WHERE due IS NOT NULL"
     " AND provider > name.provider) FROM name WHERE name.provider IS NOT NULL)"
-    " SELECT name.provider, account.paused_until,"
+    " SELECT name.provider, account.paused_until, account.unanswered, account.free_at,"
     " (SELECT min(due) FROM lane WHERE lane.provider = name.provider"
     " AND due IS NOT NULL) AS due"
     " FROM name LEFT JOIN account ON account.name = name.provider"
     " WHERE name.provider IS NOT NULL"
 )
 
-_PUT_ACCOUNT = upsert("account", "name, paused_until, unanswered", "name")
+_PUT_PAUSE = upsert("account", "name, paused_until, unanswered", "name")
+_PUT_RATE = (
+    "INSERT INTO account (name, unanswered, free_at) VALUES (?, ?, ?)"
+    " ON CONFLICT (name) DO UPDATE SET free_at = excluded.free_at"
+)
 
 
 class Lanes(Part):
@@ -48,7 +53,8 @@ class Lanes(Part):
         self._lanes_of: dict[str, dict[str, LaneRow]] = {}
         self._changed_lanes: dict[int, LaneRow] = {}
         self._accounts: dict[str, AccountRow] = {}
-        self._written: dict[str, tuple[datetime | None, int]] = {}
+        self._changed_accounts: dict[str, AccountRow] = {}
+        self._written: dict[str, tuple[datetime | None, int, datetime | None]] = {}
         self.new_lanes: set[int] = set()
 
     def flush(self) -> None:
@@ -123,7 +129,7 @@ class Lanes(Part):
         names = sorted(
             row["provider"]
             for row in self.execute(_WORKING).fetchall()
-            if row["due"] <= ticks and (row["paused_until"] or 0) <= ticks
+            if row["due"] <= ticks and self._is_working(row, now)
         )
         self._turn += 1
         if not names:
@@ -141,27 +147,55 @@ class Lanes(Part):
         rows = self.execute(_WORKING).fetchall()
         return optional_time(min((_due(row) for row in rows), default=None))
 
+    def _is_working(self, row: Row, now: datetime) -> bool:
+        """Whether an account is neither paused nor asked for as much as its rate allows."""
+        account = self._accounts.get(row["provider"]) or _account(row["provider"], row)
+        paused = account.paused_until is not None and account.paused_until > now
+        return not paused and not is_full(account, now)
+
     def account(self, name: str) -> AccountRow:
         if name not in self._accounts:
             row = self._one("SELECT * FROM account WHERE name = ?", name)
-            account = AccountRow(name=name)
-            if row is not None:
-                account.paused_until = optional_time(row["paused_until"])
-                account.unanswered = row["unanswered"]
-            self._accounts[name] = account
-            self._written[name] = (account.paused_until, account.unanswered)
+            self._hold_account(AccountRow(name=name) if row is None else _account(name, row))
         return self._accounts[name]
 
+    def _hold_account(self, account: AccountRow) -> None:
+        self._accounts[account.name] = account
+        self._written[account.name] = (
+            account.paused_until,
+            account.unanswered,
+            account.free_at,
+        )
+
     def put_account(self, row: AccountRow) -> None:
-        state = (row.paused_until, row.unanswered)
-        if self._written.get(row.name) != state:
-            self._written[row.name] = state
-            self.execute(
-                _PUT_ACCOUNT,
-                (row.name, ticks_of(row.paused_until), row.unanswered),
-            )
+        self._accounts[row.name] = self._changed_accounts[row.name] = row
+
+    def _flush_accounts(self) -> None:
+        """Write what has changed of accounts, in the order of their names."""
+        pauses: list[tuple[object, ...]] = []
+        rates: list[tuple[object, ...]] = []
+        for name, row in sorted(self._changed_accounts.items()):
+            *pause, free_at = self._written.get(name, (None, 0, None))
+            if [row.paused_until, row.unanswered] != pause:
+                pauses.append((name, ticks_of(row.paused_until), row.unanswered))
+            if row.free_at != free_at:
+                rates.append((name, 0, ticks_of(row.free_at)))
+            self._hold_account(row)
+        if pauses:
+            self.execute_many(_PUT_PAUSE, pauses)
+        if rates:
+            self.execute_many(_PUT_RATE, rates)
+        self._changed_accounts.clear()
+
+
+def _account(name: str, row: Row) -> AccountRow:
+    account = AccountRow(name=name)
+    account.paused_until = optional_time(row["paused_until"])
+    account.unanswered = row["unanswered"] or 0
+    account.free_at = optional_time(row["free_at"])
+    return account
 
 
 def _due(row: Row) -> int:
-    at: int = max(row["due"], row["paused_until"] or 0)
+    at: int = max(row["due"], row["paused_until"] or 0, row["free_at"] or 0)
     return at

@@ -54,7 +54,8 @@ CREATE INDEX lane_worker ON lane (worker) WHERE worker IS NOT NULL;
 CREATE TABLE account (
   name TEXT PRIMARY KEY,
   paused_until INTEGER,
-  unanswered INTEGER NOT NULL
+  unanswered INTEGER NOT NULL, -- how many attempts in a row got no answer
+  free_at INTEGER              -- when the rate allows the next action
 ) WITHOUT ROWID;
 
 CREATE TABLE action (

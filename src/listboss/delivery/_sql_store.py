@@ -38,6 +38,7 @@ class SqlStore(Actions, Lanes, Marks, History):
         """Write what has changed."""
         for part in (Actions, Lanes, Marks, History):
             part.flush(self)
+        self._flush_accounts()
 
     # Forget
 

@@ -6,15 +6,14 @@ What was read is held between transactions, as long as no other connection write
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 from listboss.delivery._lanes import in_turn
-from listboss.delivery._rows import LaneRow
+from listboss.delivery._rows import LaneRow, OneAtATime
 from listboss.delivery._sql_store import SqlStore
 from listboss.delivery._sql_values import Rows
-from listboss.delivery.life import Attempt, Status
 
 __all__ = ["SqliteStore"]
 
@@ -22,7 +21,7 @@ MAX_ROWS = 20_000
 """How many rows are held in memory between transactions, about."""
 
 
-class SqliteStore(SqlStore):
+class SqliteStore(OneAtATime, SqlStore):
     """See `Store`. The connection is the journal's, and so is the transaction."""
 
     names_rule = (
@@ -50,21 +49,6 @@ class SqliteStore(SqlStore):
         if version != self._version or self.size > MAX_ROWS:
             self.clear()
             self._version = version
-
-    def lock(
-        self,
-        contacts: Collection[str] = (),
-        event_ids: Collection[str] = (),
-        attempts: Collection[Attempt] = (),
-        *,
-        worked_on: str | None = None,
-    ) -> None:
-        """Lock nothing: there is one transaction at a time."""
-
-    def lock_stuck(
-        self, event_id: str | None, provider: str | None, statuses: Collection[Status]
-    ) -> None:
-        """Lock nothing: there is one transaction at a time."""
 
     def clear(self) -> None:
         """See `SqlStore.clear`."""

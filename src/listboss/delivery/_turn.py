@@ -7,8 +7,9 @@ worker; a late report of a lease that is over changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import NamedTuple
 
 import attrs
@@ -17,6 +18,7 @@ from listboss.delivery._accept import verdict_of
 from listboss.delivery._data import fresh_data, without_stale_data
 from listboss.delivery._forgotten import kept_id
 from listboss.delivery._lanes import abandon, append, close, interrupt, release, write_outcome
+from listboss.delivery._rate import Budget, is_full
 from listboss.delivery._rows import ActionRow, LaneRow, Store, TargetRow
 from listboss.delivery.life import OPEN, Attempt, Happening, Result, Status, moved
 from listboss.delivery.record import Record
@@ -54,14 +56,22 @@ def turn(
     event_id: str | None = None,
     in_doubt: int = 1,
     in_sync: bool = False,
+    rates: Mapping[str, int] = MappingProxyType({}),
 ) -> tuple[list[Attempt], list[Record]]:
     """Record outcomes, claim lanes that are due, judge, and note what is about to be sent."""
     terms = _Terms(worker, now, lease, in_doubt, in_sync)
     records = [_record_result(store, result, terms) for result in results]
     attempts: list[Attempt] = []
     if want > 0:
-        for lane in _lanes(store, now, want, event_id):
-            attempts += _claim(store, lane, terms, records)
+        budget = Budget(store, rates, now)
+        lanes = [*_lanes(store, now, want, event_id)]
+        budget.lock(lanes)
+        for lane in lanes:
+            most = budget.left(lane.provider, in_doubt)
+            if most > 0:
+                given = _claim(store, lane, terms._replace(in_doubt=most), records)
+                budget.take(lane.provider, len(given))
+                attempts += given
             if len(attempts) >= want:
                 break
     return attempts, records
@@ -77,8 +87,9 @@ def _lanes(store: Store, now: datetime, want: int, event_id: str | None) -> Iter
 
 
 def _may_claim(store: Store, lane: LaneRow, now: datetime) -> bool:
-    paused = store.account(lane.provider).paused_until
-    return lane.due is not None and lane.due <= now and (paused is None or paused <= now)
+    account = store.account(lane.provider)
+    paused = account.paused_until is not None and account.paused_until > now
+    return lane.due is not None and lane.due <= now and not paused and not is_full(account, now)
 
 
 def _record_result(store: Store, result: Result, terms: _Terms) -> Record:

@@ -20,7 +20,9 @@ from typing import Any, ParamSpec, TypeVar
 
 from listboss._clock import utc_now
 from listboss.delivery._arguments import as_count, as_moment, require_count
-from listboss.delivery._core import Core, EndingsOption, as_outcome
+from listboss.delivery._batch import as_outcomes, call_of, groups_of
+from listboss.delivery._core import Core, EndingsOption
+from listboss.delivery._outcome import as_outcome
 from listboss.delivery.executor import MAX_GROUP
 from listboss.delivery.journal import Forgotten, Journal
 from listboss.delivery.life import Attempt, Receipt, Result, RetryPolicy
@@ -28,7 +30,7 @@ from listboss.delivery.observer import Observer
 from listboss.engine.engine import Engine
 from listboss.errors import StorageError
 from listboss.plan import Plan
-from listboss.provider import AsyncProvider, Provider
+from listboss.provider import AsyncProvider, Call, Outcome, Provider
 from listboss.rules._text import refuse_unordered
 from listboss.rules.event import Contact, Event
 
@@ -201,8 +203,47 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
             ]
             raise
         work.receipts = work.receipts or turn.receipts
-        for attempt in turn:
-            work.begin(self._send(attempt, now), attempt)
+        for group in groups_of(turn, self._providers):
+            if len(group) == 1:
+                work.begin(self._send(group[0], now), group[0])
+            else:
+                self._begin_batch(work, group, now)
+
+    def _begin_batch(self, work: _Pass, group: Sequence[Attempt], now: datetime) -> None:
+        """Begin one call for several attempts; each waits for its own outcome."""
+        sent: list[Attempt] = []
+        for attempt in group:
+            refusal = self._refusal(attempt, self._later(now))
+            if refusal is None:
+                sent.append(attempt)
+            else:
+                work.results.append(refusal)
+        batch = asyncio.ensure_future(self._apply_many(sent))
+        for number, attempt in enumerate(sent):
+            work.begin(self._batched(attempt, batch, number, now), attempt)
+
+    async def _batched(
+        self, attempt: Attempt, batch: asyncio.Task[list[Outcome]], number: int, now: datetime
+    ) -> Result:
+        try:
+            await asyncio.shield(batch)
+        except asyncio.CancelledError:
+            batch.cancel()
+            await _all_done([batch])
+            if batch.cancelled():
+                return self._interrupted(attempt, self._later(now))
+        return self._policy.settle(attempt, batch.result()[number], self._later(now))
+
+    async def _apply_many(self, sent: Sequence[Attempt]) -> list[Outcome]:
+        if not sent:
+            return []
+        provider: Any = self._providers[sent[0].planned.provider]
+        call = call_of(sent)
+        try:
+            answer = await self._call(provider.apply_many, [each.planned for each in sent], call)
+        except Exception as error:
+            return [self._failed(error)] * len(sent)
+        return as_outcomes(answer, len(sent))
 
     def _collect(self, work: _Pass, done: Iterable[asyncio.Task[Result]]) -> None:
         """Take what calls came to; what a provider raises that is not an `Exception` is raised."""
@@ -238,31 +279,31 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
             return refusal
         provider = self._providers[attempt.planned.provider]
         try:
-            outcome = as_outcome(await self._call(provider, attempt))
+            outcome = as_outcome(await self._call(provider.apply, attempt.planned, attempt.call))
         except asyncio.CancelledError:
             return self._interrupted(attempt, self._later(now))
         except Exception as error:
             outcome = self._failed(error)
         return self._policy.settle(attempt, outcome, self._later(now))
 
-    async def _call(self, provider: Any, attempt: Attempt) -> object:
-        if inspect.iscoroutinefunction(provider.apply):
-            return await provider.apply(attempt.planned, attempt.call)
+    async def _call(self, method: Callable[..., Any], planned: object, how: Call) -> object:
+        if inspect.iscoroutinefunction(method):
+            return await method(planned, how)
         call = asyncio.get_running_loop().run_in_executor(
-            self._calls, partial(copy_context().run, provider.apply, attempt.planned, attempt.call)
+            self._calls, partial(copy_context().run, method, planned, how)
         )
         try:
             answer = await asyncio.shield(call)
         except asyncio.CancelledError:
             # A call in a thread cannot be cancelled: its answer counts until the deadline.
-            await asyncio.wait({call}, timeout=self._seconds_left(attempt))
+            await asyncio.wait({call}, timeout=self._seconds_left(how))
             if not call.done():
                 raise
             answer = call.result()
         return await answer if inspect.isawaitable(answer) else answer
 
-    def _seconds_left(self, attempt: Attempt) -> float:
-        deadline = attempt.call.deadline
+    def _seconds_left(self, call: Call) -> float:
+        deadline = call.deadline
         return 0.0 if deadline is None else max(0.0, (deadline - self._clock()).total_seconds())
 
     def _submit(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[T]:

@@ -10,19 +10,21 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from itertools import islice
-from typing import Protocol
+from itertools import islice, repeat
+from typing import Protocol, cast
 
 from listboss._clock import utc_now
 from listboss.delivery._arguments import as_count, as_moment, require_providers
-from listboss.delivery._core import Core, EndingsOption, as_outcome
+from listboss.delivery._batch import as_outcomes, call_of, groups_of, largest
+from listboss.delivery._core import Core, EndingsOption
+from listboss.delivery._outcome import as_outcome
 from listboss.delivery.journal import Journal
 from listboss.delivery.life import Attempt, Receipt, Result, RetryPolicy
 from listboss.delivery.observer import Observer
 from listboss.engine.engine import Engine
 from listboss.errors import ConfigurationError, StorageError
 from listboss.plan import Plan
-from listboss.provider import Provider
+from listboss.provider import BatchProvider, Provider
 from listboss.rules._text import quoted, refuse_unordered
 from listboss.rules.event import Event
 
@@ -79,7 +81,8 @@ class Executor(Core[Provider]):
     ) -> None:
         require_providers(providers)
         for name, provider in providers.items():
-            if inspect.iscoroutinefunction(provider.apply):
+            methods = (provider.apply, getattr(provider, "apply_many", None))
+            if any(map(inspect.iscoroutinefunction, methods)):
                 raise ConfigurationError(
                     f"provider {quoted(name)} is asynchronous",
                     code="provider_asynchronous",
@@ -99,6 +102,7 @@ class Executor(Core[Provider]):
             assume_in_sync=assume_in_sync,
             endings=endings,
         )
+        self._lanes = max(MAX_LANES, *map(largest, providers.values()), 1)
 
     def accept(self, event: Event, *, replan: bool = False) -> Receipt:
         """Plan an event and keep it; nothing is sent. What a web handler calls."""
@@ -144,7 +148,7 @@ class Executor(Core[Provider]):
     def run_due(self, now: datetime | None = None, most: int | None = None) -> int:
         """Send what is due, at most `most` actions; return how many were sent."""
         at, most = as_moment(now, "$.now"), as_count(most, "$.most")
-        return self._work(MAX_LANES, at=at, most=most)
+        return self._work(self._lanes, at=at, most=most)
 
     def resume(self, stop: Stop | None = None) -> int:
         """Take up now what this worker, or one known to be dead, left behind; send what is due.
@@ -153,7 +157,7 @@ class Executor(Core[Provider]):
         `stop` is set, nothing new is begun.
         """
         self._resume()
-        return self._work(MAX_LANES, stop=stop)
+        return self._work(self._lanes, stop=stop)
 
     def run(self, stop: Stop, poll: timedelta = timedelta(seconds=1)) -> None:
         """Work until `stop` is set: what is being sent is finished, nothing new is begun.
@@ -162,7 +166,7 @@ class Executor(Core[Provider]):
         """
         while not stop.is_set():
             try:
-                if self._work(MAX_LANES, stop=stop):
+                if self._work(self._lanes, stop=stop):
                     continue
                 pause = self._pause(self._journal.due_at(), poll)
             except StorageError as error:
@@ -199,19 +203,40 @@ class Executor(Core[Provider]):
     ) -> list[Result]:
         """Send one after the other; an interruption records what was sent, and is raised."""
         results: list[Result] = []
+        groups = groups_of(attempts, self._providers)
         try:
-            for attempt in attempts:
+            while groups:
                 if stop is not None and stop.is_set():
-                    results.append(self._not_sent(attempt, self._later(now), "stopped"))
+                    group, later = groups[0], self._later(now)
+                    results += [self._not_sent(each, later, "stopped") for each in group]
                 else:
-                    results.append(self._send(attempt, now))
+                    results += self._send_group(groups[0], now)
+                groups.pop(0)
         except BaseException:
             later = self._later(now)
-            current, *others = attempts[len(results) :]
-            results.append(self._interrupted(current, later))
-            results += [self._not_sent(attempt, later, "interrupted") for attempt in others]
+            current, *others = groups
+            results += [self._interrupted(attempt, later) for attempt in current]
+            results += [self._not_sent(each, later, "interrupted") for g in others for each in g]
             self._turn(results, later, 0)
             raise
+        return results
+
+    def _send_group(self, group: Sequence[Attempt], now: datetime) -> list[Result]:
+        """Send what goes out in one call."""
+        if len(group) == 1:
+            return [self._send(group[0], now)]
+        refused = [self._refusal(attempt, self._later(now)) for attempt in group]
+        results = [each for each in refused if each is not None]
+        sent = [each for each, refusal in zip(group, refused, strict=True) if refusal is None]
+        if sent:
+            provider = cast("BatchProvider", self._providers[sent[0].planned.provider])
+            try:
+                answer = provider.apply_many([each.planned for each in sent], call_of(sent))
+                outcomes = as_outcomes(answer, len(sent))
+            except Exception as error:
+                outcomes = [self._failed(error)] * len(sent)
+            later = self._later(now)
+            results += map(self._policy.settle, sent, outcomes, repeat(later))
         return results
 
     def _send(self, attempt: Attempt, now: datetime) -> Result:

@@ -6,8 +6,9 @@ one transaction; times are arguments, and a journal has no clock and no thread o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Protocol
 
 import attrs
@@ -131,12 +132,15 @@ class Journal(Protocol):
         replan: bool = False,
         in_doubt: int = 1,
         in_sync: bool = False,
+        rates: Mapping[str, int] = MappingProxyType({}),
     ) -> Turn:
         """Record results, and give out up to about `want` attempts, `in_doubt` for each lane.
 
         What is given out was noted as being sent. With `event_id`, only the lanes of that
         event's contact are worked on. The events of `accept` are accepted first. With
-        `in_sync`, actions that ask for what the provider confirmed already are not sent.
+        `in_sync`, actions that ask for what the provider confirmed already are not sent. Of
+        accounts in `rates`, all workers together send at most that many actions a minute; an
+        executor without such an account leaves the argument out.
         """
         ...
 

@@ -7,11 +7,12 @@ methods of a `Journal`, and a journal adds a store of rows and a lock.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timedelta
 from secrets import token_bytes
 from threading import RLock
+from types import MappingProxyType
 from typing import Any
 
 from listboss.delivery._accept import accept as _accept
@@ -92,6 +93,7 @@ class StoreJournal(ABC):
         replan: bool = False,
         in_doubt: int = 1,
         in_sync: bool = False,
+        rates: Mapping[str, int] = MappingProxyType({}),
     ) -> Turn:
         """See `Journal.turn`."""
         self._tidy_up(now)
@@ -116,6 +118,7 @@ class StoreJournal(ABC):
                 event_id=event_id,
                 in_doubt=in_doubt,
                 in_sync=in_sync,
+                rates=rates,
             )
         given = Turn(attempts)
         given.records, given.receipts = tuple(records), tuple(receipts)

@@ -1,0 +1,67 @@
+"""Which attempts go out in one call, for providers that take several actions at once.
+
+A batch has one account, and each contact once: the order within a call is the provider's. Tests
+and other actions are kept apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, cast
+
+from listboss.delivery._outcome import as_outcome
+from listboss.delivery.life import Attempt
+from listboss.provider import BatchProvider, Call, Outcome, Unknown
+from listboss.rules._address import contact_key
+
+__all__ = ["as_outcomes", "call_of", "groups_of", "largest"]
+
+
+def largest(provider: object) -> int:
+    """Return how many actions a provider takes in one call."""
+    capabilities = getattr(provider, "capabilities", None)
+    return capabilities.batch if isinstance(provider, BatchProvider) and capabilities else 1
+
+
+def groups_of(attempts: Iterable[Attempt], providers: Mapping[str, object]) -> list[list[Attempt]]:
+    """Return the attempts of each call, in the order of the first one of each."""
+    groups: list[list[Attempt]] = []
+    filling: dict[tuple[str, bool], list[tuple[list[Attempt], set[str]]]] = {}
+    for attempt in attempts:
+        name = attempt.planned.provider
+        most = largest(providers.get(name))
+        if most == 1:
+            groups.append([attempt])
+            continue
+        contact = contact_key(attempt.planned.email)
+        open_groups = filling.setdefault((name, attempt.call.is_test), [])
+        # The last batch that has the contact comes before the one that takes its next action.
+        after = max((n for n, (_, has) in enumerate(open_groups) if contact in has), default=-1)
+        free = (each for each in open_groups[after + 1 :] if len(each[0]) < most)
+        group = next(free, None)
+        if group is None:
+            group = (list[Attempt](), set[str]())
+            open_groups.append(group)
+            groups.append(group[0])
+        group[0].append(attempt)
+        group[1].add(contact)
+    return groups
+
+
+def call_of(group: Sequence[Attempt]) -> Call:
+    """Return how a batch is carried out: as its most repeated and most urgent action."""
+    deadlines = [each.call.deadline for each in group if each.call.deadline is not None]
+    return Call(
+        attempt=max(each.call.attempt for each in group),
+        deadline=min(deadlines, default=None),
+        is_test=group[0].call.is_test,
+    )
+
+
+def as_outcomes(answer: object, count: int) -> list[Outcome]:
+    """Return the answer as that many outcomes; if it is anything else, nothing is known."""
+    if isinstance(answer, Sequence):
+        answers = cast("Sequence[Any]", answer)
+        if len(answers) == count:
+            return [as_outcome(each) for each in answers]
+    return [Unknown("no outcome for each action")] * count
