@@ -26,7 +26,8 @@ LOOK_UPS = {
     "segmentation": lambda: RULES.segmentation(WRONG),
     "event of the catalogue": lambda: HOTMART.event(WRONG),
     "fact of the catalogue": lambda: HOTMART.fact(WRONG),
-    "carried": lambda: HOTMART.carries("purchase.approved", WRONG),
+    "carried facts": lambda: HOTMART.carried(WRONG),
+    "carries": lambda: HOTMART.carries(WRONG, "country"),
 }
 ARGUMENTS = {
     "providers": ("$.providers", lambda: RuleSet(providers=WRONG)),

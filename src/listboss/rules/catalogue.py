@@ -331,7 +331,7 @@ class Catalogue:
         >>> sorted(HOTMART.carried("waitlist.joined"))
         ['language', 'product_name']
         """
-        return self._carried.get(event_name, frozenset())
+        return look_up(self._carried, event_name, "$.event") or frozenset()
 
     def carries(self, event_name: str, fact_name: str) -> bool:
         """Whether an event of that type may carry the fact; False if either is unknown."""
