@@ -1,4 +1,8 @@
-"""What a provider answered, as one of the six outcomes."""
+"""What a provider answered, as one of the six outcomes.
+
+A host may return a subclass with data of its own, or forget to return anything: neither gets
+into a journal.
+"""
 
 from __future__ import annotations
 
