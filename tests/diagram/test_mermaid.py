@@ -1,13 +1,14 @@
 """The flowchart: nodes, links and labels that cannot break out."""
 
 import re
+from datetime import date
 from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from listboss import AddTag, Product, RuleSet
+from listboss import AddTag, Capabilities, Product, RuleSet
 from listboss.diagram import mermaid
 from listboss.diagram._mermaid import MAX_LABEL, STYLES, quote_label
 from listboss.errors import UnknownIdError
@@ -29,6 +30,7 @@ class TestFlowchart:
             == """\
 flowchart LR
   subgraph p1["Course (42)"]
+    direction LR
     p1e1(["Purchase approved"])
     p1e1 --> r1["r: every contact"]:::flagged
     r1 --> r1a1("mail: add tag x")
@@ -46,17 +48,25 @@ flowchart LR
 
     def test_automatic_actions(self, rules):
         """What automatic capture does has one node beside the rules of an event."""
-        text = mermaid(rules)
-        assert (
-            '    p1e1 -.-> p1e1auto["add to the contact base<br>add tag auto:cart-abandonment:42"]'
-            ":::automatic" in text.splitlines()
-        )
-        assert "remove tag auto:subscription-canceled:42 (first charge)<br>" in text
+        nodes = re.findall(r'-.-> \w+auto\["(.*)"\]:::automatic', mermaid(rules))
+        assert [
+            "add to the contact base<br>add tag auto:cart-abandonment:42",
+            "add to the contact base<br>add tag auto:purchase-approved:42"
+            "<br>remove 9 automatic tags",
+        ] == nodes[:2]
+
+    def test_few_tags_that_are_removed(self, rule):
+        """Up to two tags are named that automatic capture removes."""
+        on_sale = rule("r", AddTag("x"), event="product.available")
+        course = Product("42", "Course", approved_at=date(2025, 1, 1))
+        capture = {"mail": Capabilities(remove_tag="native")}
+        rules = RuleSet([course], [on_sale], providers=capture, capture_provider="mail")
+        assert '["remove tag auto:waitlist:42"]:::automatic' in mermaid(rules)
 
     def test_conflicts_are_links(self, rules, conflict):
         """Two rules that contradict each other are linked once, and unknown ids are left out."""
         text = mermaid(rules, [conflict, *rules.findings])
-        assert ["  r1 <-. conflict .-> r2"] == [
+        assert ["    r1 <-. conflict .-> r2"] == [
             line for line in text.splitlines() if "conflict" in line
         ]
 

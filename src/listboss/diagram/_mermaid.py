@@ -14,6 +14,7 @@ from listboss.diagram._view import EventView, ProductView, RuleView, view
 from listboss.errors import UnknownIdError
 from listboss.rules._text import one_line, quoted, suggestion
 from listboss.rules._wording import describe_action, describe_condition
+from listboss.rules.action import RemoveTag
 from listboss.rules.finding import AnalysisCode, Finding
 from listboss.rules.ruleset import RuleSet
 
@@ -21,6 +22,8 @@ __all__ = ["mermaid", "quote_label"]
 
 MAX_LABEL = 120
 """Longer labels are cut, with an ellipsis at the end."""
+MAX_REMOVED = 2
+"""If automatic capture removes more tags than this, they are counted."""
 _MARKUP = re.compile(r"[^\w .,:/()=+-]")
 STYLES = (
     "classDef rule fill:#eef4ff,stroke:#3b66b0,color:#12233f",
@@ -59,8 +62,7 @@ def mermaid(
     lines = ["flowchart LR"]
     for product in shown.products:
         if product_id is None or product.id == product_id:
-            lines += _product(product)
-            lines += _links(product, shown.rules)
+            lines += _product(product, shown.rules)
     lines += (f"  {style}" for style in STYLES)
     return "".join(f"{line}\n" for line in lines)
 
@@ -76,14 +78,16 @@ def quote_label(text: str) -> str:
     return '"{}"'.format(_MARKUP.sub(lambda found: f"#{ord(found[0])};", cut))
 
 
-def _product(product: ProductView) -> Iterator[str]:
+def _product(product: ProductView, rules: Mapping[str, RuleView]) -> Iterator[str]:
     yield f"  subgraph {product.key}[{quote_label(f'{product.name} ({product.id})')}]"
+    yield "    direction LR"
     for n, event in enumerate(product.events, 1):
         key = f"{product.key}e{n}"
         yield f"    {key}([{quote_label(event.label)}])"
         for each in event.rules:
             yield from _rule(key, each)
         yield from _automatic(key, event)
+    yield from _links(product, rules)
     yield "  end"
 
 
@@ -100,10 +104,14 @@ def _rule(event_key: str, each: RuleView) -> Iterator[str]:
 def _automatic(event_key: str, event: EventView) -> Iterator[str]:
     if not event.automatic:
         return
-    texts = (
+    removed = [each for each in event.automatic if isinstance(each.action, RemoveTag)]
+    shown = [each for each in event.automatic if each not in removed]
+    texts = [
         describe_action(each.action).replace("`", "") + " (first charge)" * each.first_charge
-        for each in event.automatic
-    )
+        for each in shown + (removed if len(removed) <= MAX_REMOVED else [])
+    ]
+    if len(removed) > MAX_REMOVED:
+        texts.append(f"remove {len(removed)} automatic tags")
     labels = "<br>".join(quote_label(text)[1:-1] for text in texts)
     yield f'    {event_key} -.-> {event_key}auto["{labels}"]:::automatic'
 
@@ -115,4 +123,4 @@ def _links(shown: ProductView, rules: Mapping[str, RuleView]) -> Iterator[str]:
             if finding.code is not AnalysisCode.CONFLICT or finding.segmentation_id != each.rule.id:
                 continue
             others = (rules[id] for id in finding.others if id in rules)
-            yield from (f"  {each.key} <-. conflict .-> {other.key}" for other in others)
+            yield from (f"    {each.key} <-. conflict .-> {other.key}" for other in others)

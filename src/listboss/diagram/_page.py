@@ -277,7 +277,8 @@ def _automatic_table(shown: View) -> str:
         '<header><h2 id="automatic-h">Automatic segmentations</h2>'
         '<p class="note">Each approved product has them. The tag is <code>auto:</code>, the word in'
         " the second column, <code>:</code> and the id of the product.</p></header>"
-        '<div class="table" tabindex="0" role="region" aria-labelledby="automatic-h"><table>'
+        '<div class="table" tabindex="0" role="region" aria-label="Automatic tags and events">'
+        "<table>"
         '<thead><tr><th scope="col">Name</th><th scope="col">Tag</th><th scope="col">Put on by</th>'
         f'<th scope="col">Taken off by</th></tr></thead><tbody>\n{rows}</tbody></table></div>'
         "</section>"
