@@ -185,6 +185,10 @@ class TestOneRule:
                 ["all[1]"],
             ),
             ((where.country == "BR") | ~where.is_order_bump.is_in(True, False), ["any[1]"]),
+            (
+                (where.offer.is_missing() | (where.offer != "a")) & where.offer.is_set(),
+                ["all[0].any[0]", "all[1]"],  # the second one, once the first one is gone
+            ),
             ((where.offer == "a") & (where.country == "BR"), []),
             ((where.offer == "a") | (where.country == "BR") & (where.offer == "b"), []),
         ],
@@ -428,6 +432,22 @@ class TestConflicts:
         assert 9 == finding.message.count(";")
         assert finding.witness is not None
         assert Engine(rules).plan(finding.witness).conflicts
+
+    def test_only_pairs_that_meet_are_counted(self):
+        """Rules for different subscription plans are no pairs, however many there are."""
+        fields = {"product_id": "77", "send": ("email",)}
+        adding = [
+            make_rule(f"A{n:02}", actions=AddTag("vip"), plan_ids=("10",), **fields)
+            for n in range(11)
+        ]
+        removing = [
+            make_rule(f"R{n:02}", actions=RemoveTag("vip"), plan_ids=plans, **fields)
+            for n, plans in enumerate([("10",)] * 10 + [("20",)] * 5)
+        ]
+        report = analyse(make_rules(*adding, *removing))
+        (finding,) = [each for each in report.findings if each.code == AnalysisCode.CONFLICT]
+
+        assert finding.message.startswith("110 pairs of rules")
 
     def test_automatic_tags(self):
         """Automatic segmentations and custom ones do not conflict."""

@@ -1,4 +1,5 @@
 from decimal import Decimal
+from itertools import combinations
 from random import Random
 
 import pytest
@@ -6,6 +7,7 @@ import pytest
 from listboss import HOTMART, AllOf, AnyOf, Comparison, Condition, FactType, Not, where
 from listboss.analysis import Region
 from listboss.errors import ConditionError
+from listboss.rules._boxes import Budget, Space, are_disjoint
 from listboss.testing import random_condition, reference
 from listboss.testing._worlds import CATALOGUE, FACTS
 from tests.analysis.brute import Combinations, event_with
@@ -150,6 +152,15 @@ class TestRegion:
 
         assert {"score": 2, "note": "a"} == (one & other).member()
         assert (False, True) == (one.implies(other), one.overlaps(other))
+
+    def test_a_difference_is_disjoint(self):
+        """What is left of a box is divided into boxes without a common event."""
+        inner = (where.score == 5) & (where.installments > 2) & (where.country == "BR")
+        space = Space.of([inner], CATALOGUE)
+        pieces = [*space.difference({}, space.boxes(inner, Budget())[0])]
+
+        assert 3 == len(pieces)
+        assert all(are_disjoint(one, other) for one, other in combinations(pieces, 2))
 
     def test_many_cases(self):
         """Boxes of many cases are kept as they are; what is inside another one changes nothing."""
