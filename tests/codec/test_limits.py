@@ -1,14 +1,14 @@
 """Limits are exact: a document below or at a limit is read, one above it is not."""
 
-import json
 import tomllib
 from collections.abc import Callable
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from listboss.codec import LIMITS, Limits, load_event, load_plan, load_rules, read_rules
+from listboss.codec import LIMITS, Limits, _document, load_event, load_plan, load_rules, read_rules
 from listboss.codec._document import MAX_KEY_PARTS
 from listboss.errors import CodecError
 from listboss.rules._text import MAX_DECIMAL, MAX_INTEGER_BITS
@@ -209,7 +209,7 @@ class TestBeforeTheParser:
         def refuse(*_arguments: object, **_options: object) -> None:
             pytest.fail("the parser saw the document")
 
-        monkeypatch.setattr(json, "loads", refuse)
+        monkeypatch.setattr(_document, "_DECODER", SimpleNamespace(decode=refuse))
         monkeypatch.setattr(tomllib, "loads", refuse)
 
     @pytest.mark.parametrize(

@@ -1,10 +1,9 @@
 """Read JSON text, TOML text or a mapping into one plain tree, within limits.
 
-Bytes and nesting are checked before text is parsed, and the number of values before nouns
-are made from them; a mapping from a host may even contain itself. A value that no document can
-have (a float, NaN, an object with a duplicate key, half a character) is replaced by its
-`CodecError`. The reader of that place raises the error, so that it gets a path and the rest of
-the document can still be read.
+Bytes, nesting and the number of values are checked before text is parsed; a mapping from a host
+may even contain itself. A value that no document can have (an object with a duplicate key, half
+a character) is replaced by its `CodecError`, and floats are left in. The reader of that place
+raises the error, so that it gets a path and the rest of the document can still be read.
 """
 
 from __future__ import annotations
@@ -50,8 +49,9 @@ MAX_KEY_PARTS = 16
 """At most this many parts in a dotted key of TOML: reading one takes time quadratic in them."""
 NODES_PER_TABLE = 4
 """A table of TOML counts as this many values: its parser makes as many containers for it."""
-MAX_DIGITS = 1_024
-"""At most this many digits in a number of TOML: its parser needs much memory for each."""
+MAX_DIGITS = 512
+"""At most this many digits in a number of TOML: its parser needs much memory for each, and a
+host may set Python to refuse integers of more than 640."""
 _MAX_DIGITS = 40
 """A longer integer has more than 128 bits, and Python refuses to parse a very long one."""
 
@@ -122,8 +122,7 @@ def read_tree(source: Source, format: Format, limits: Limits) -> object:
     document = cast("object", source)
     if isinstance(document, Mapping):
         return _plain(cast("object", document), limits)
-    text = _decoded(document, limits)
-    return _plain(_PARSERS[format](text, limits), limits)
+    return _PARSERS[format](_decoded(document, limits), limits)
 
 
 def root_object(tree: object) -> dict[str, object]:
@@ -135,7 +134,7 @@ def root_object(tree: object) -> dict[str, object]:
     version = VERSION if version is None else version
     if type(version) is not int or version != VERSION:
         unknown = fault("unsupported_version", "unknown version of the format")
-        error = version if isinstance(version, CodecError) else unknown
+        error = wrong_type(version, "1") if isinstance(version, (CodecError, float)) else unknown
         error.path = "$.version"
         raise error
     return root
@@ -187,8 +186,8 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object] | CodecError:
     return fault("duplicate_key", f"duplicate key{shown_key(duplicate)}")
 
 
-def _integer(text: str) -> int:
-    return int(text) if len(text) <= _MAX_DIGITS else 1 << MAX_INTEGER_BITS
+def _integer(text: str) -> int | CodecError:
+    return checked_number(int(text) if len(text) <= _MAX_DIGITS else 1 << MAX_INTEGER_BITS)
 
 
 def _decimal(text: str) -> object:
@@ -207,7 +206,9 @@ def _json(text: str, limits: Limits) -> object:
         if depth_of(outline) > limits.max_depth:
             raise _too_deep(limits)
     try:
-        return json.loads(text, object_pairs_hook=_object, parse_int=_integer)
+        tree: object = _DECODER.decode(text)
+        # The hooks of the decoder leave nothing to check but characters that must be escaped.
+        return _plain(tree, limits) if "\\u" in text or text_fault(text) else tree
     except json.JSONDecodeError as error:
         place, reason = f"line {error.lineno}, column {error.colno}", error.msg
     raise _syntax(f"invalid JSON at {place}", reason)
@@ -228,11 +229,11 @@ def _toml(text: str, limits: Limits) -> object:
     if b"0" * MAX_DIGITS in outline.translate(_HEXADECIMAL):
         raise fault("number_too_large", f"a number has more than {MAX_DIGITS:,} digits")
     try:
-        return tomllib.loads(text, parse_float=_decimal)
+        tree = tomllib.loads(text, parse_float=_decimal)
     except tomllib.TOMLDecodeError as error:
         reason = str(error)
-    except ValueError:
-        raise fault("number_too_large", "an integer is too large") from None
+    else:
+        return _plain(tree, limits)
     reason, _, place = reason.removesuffix(")").rpartition(" (at ")
     place = place.replace("end of document", "the end of the document")
     if reason.startswith(("Cannot ", "Duplicate ")):  # ... overwrite, declare twice, mutate
@@ -298,17 +299,16 @@ def checked_number(value: Number) -> Number | CodecError:
 
 def _scalar(value: object) -> object:
     match value:
-        case None | bool() | datetime() | date() | time() | CodecError():
-            return value
+        case None | bool() | float() | datetime() | date() | time() | CodecError():
+            return value  # no reader takes a float
         case str():
             return _text(value)
         case int():
             return checked_number(int.__int__(value))
         case Decimal():
             return checked_number(value)
-        case float() if math.isfinite(value):
-            return fault("float", "floats are not accepted, since they are not exact")
-        case float():
-            return fault("not_finite", "the number is not finite")
         case _:
             return wrong_type(value, "a JSON or TOML value")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_int=_integer)

@@ -9,6 +9,7 @@ and a key shows only if it looks like a name, so personal data stays out of erro
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
@@ -25,7 +26,7 @@ from cattrs.errors import (
 )
 
 from listboss.errors import CodecError, CodecErrors, ListBossError
-from listboss.rules._text import did_you_mean, quoted
+from listboss.rules._text import MAX_LISTED, did_you_mean, quoted
 
 __all__ = [
     "HINTS",
@@ -89,7 +90,6 @@ _KINDS: dict[type, str] = {
     str: "a string",
     bool: "a boolean",
     int: "an integer",
-    float: "a float",
     Decimal: "a decimal",
     datetime: "a date and time",
     date: "a date",
@@ -119,6 +119,10 @@ def wrong_type(value: object, expected: str, hint: str = "") -> CodecError:
     """Make the fault of a value of the wrong type; return a value that is a fault already."""
     if isinstance(value, CodecError):
         return value
+    if isinstance(value, float):
+        if math.isfinite(value):
+            return fault("float", "floats are not accepted, since they are not exact")
+        return fault("not_finite", "the number is not finite")
     if value is None:
         hint = hint or "write a value: only an optional key may have null"
     found = _KINDS.get(type(value), "a value of another type")
@@ -141,8 +145,10 @@ class _UnknownWordError(CodecError):
 
 
 def list_words(known: Sequence[str], noun: str = "word") -> str:
-    """Return the hint that lists the known words."""
-    return f"known {noun}s: {', '.join(known)}"
+    """Return the hint that lists the known words, or the first of many."""
+    more = len(known) - MAX_LISTED
+    listed = ", ".join(known[:MAX_LISTED])
+    return f"known {noun}s: {listed}" + (f" and {more} more" if more > 0 else "")
 
 
 def unknown_key(key: str, known: Sequence[str], noun: str = "key") -> CodecError:
@@ -213,10 +219,13 @@ def add_faults(
 ) -> None:
     """Take apart what cattrs or a noun raised, and add a `CodecError` with its path for each fault.
 
+    One fault more than `MAX_FAULTS` is kept, which says that there are more.
     Each message starts with `prefix`. With `private`, a key that does not look like a name
     appears as `*` in the path, since it could be personal data. An error of any other kind is
     a mistake of this package and is raised as it is.
     """
+    if len(faults) > MAX_FAULTS:
+        return
     path += "".join(_path_part(key, private=private) for key in _noted_keys(error))
     add = partial(add_faults, faults, private=private, path=path, prefix=prefix)
     if isinstance(error, BaseValidationError):
@@ -224,7 +233,7 @@ def add_faults(
             add(inner)
     elif isinstance(error, ForbiddenExtraKeysError):
         known = [field.name for field in attrs.fields(error.cl) if field.init]
-        for key in sorted(error.extra_fields):
+        for key in sorted(error.extra_fields)[: MAX_FAULTS + 1]:
             add(unknown_key(key, known))
     elif isinstance(error, ListBossError):
         code, hint, path = error.code, error.hint or HINTS[error.code], path + error.path[1:]
@@ -241,5 +250,7 @@ def combine(faults: Sequence[CodecError]) -> CodecError:
     """Return what to raise for the faults of a document: one alone, or several as a group."""
     if len(faults) == 1:
         return faults[0]
-    more = f", these are the first {MAX_FAULTS}" if len(faults) > MAX_FAULTS else ""
-    return CodecErrors(f"the document has {len(faults)} faults{more}", faults[:MAX_FAULTS])
+    if len(faults) <= MAX_FAULTS:
+        return CodecErrors(f"the document has {len(faults)} faults", faults)
+    message = f"the document has more than {MAX_FAULTS} faults, these are the first {MAX_FAULTS}"
+    return CodecErrors(message, faults[:MAX_FAULTS])

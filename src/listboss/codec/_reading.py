@@ -9,23 +9,19 @@ classes, so these are read by hand.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal, TypeVar, cast, get_args, get_origin
 
 import attrs
 from cattrs import Converter
-from cattrs.cols import homogenous_tuple_structure_factory
-from cattrs.errors import BaseValidationError
-from cattrs.gen import (
-    make_dict_structure_fn,
-    make_mapping_structure_fn,  # pyright: ignore[reportUnknownVariableType] # partly annotated
-    override,
-)
+from cattrs.errors import BaseValidationError, IterableValidationError, IterableValidationNote
+from cattrs.gen import make_dict_structure_fn, override
 
 from listboss.codec._document import Limits, Source, read_tree, root_object
 from listboss.codec._faults import (
+    MAX_FAULTS,
     add_faults,
     combine,
     fault,
@@ -247,20 +243,41 @@ _OVERRIDES: dict[type, Any] = {
 }
 
 
-def _tuple_hook(kind: Any, converter: Converter) -> Callable[[object, Any], object]:
-    gather = homogenous_tuple_structure_factory(kind, converter)
+def _gather(
+    items: Iterable[tuple[int | str, object]], hook: Callable[[Any, Any], Any], kind: Any
+) -> Iterator[tuple[Any, Any]]:
+    """Yield each key with its value as a hook reads it; collect faults as cattrs does, but few."""
+    errors: list[Exception] = []
+    for key, item in items:
+        try:
+            yield key, hook(item, kind)
+        except Exception as error:
+            error.add_note(IterableValidationNote("", key, kind))
+            errors.append(error)
+            if len(errors) > MAX_FAULTS:
+                break
+    if errors:
+        raise IterableValidationError("", errors, kind)  # pyright: ignore[reportCallIssue] # the stub lacks its third argument
 
-    def read_tuple(value: object, kind: Any) -> object:
-        return gather(require_type(value, list, "a list"), kind)
+
+def _tuple_hook(kind: Any, converter: Converter) -> Callable[[object, Any], object]:
+    of = get_args(kind)[0]
+    hook = converter.get_structure_hook(of)
+
+    def read_tuple(value: object, _kind: Any) -> object:
+        items = cast("list[object]", require_type(value, list, "a list"))
+        return tuple([item for _, item in _gather(enumerate(items), hook, of)])
 
     return read_tuple
 
 
 def _map_hook(kind: Any, converter: Converter) -> Callable[[object, Any], object]:
-    gather = make_mapping_structure_fn(kind, converter)
+    of = get_args(kind)[1]
+    hook = converter.get_structure_hook(of)
 
-    def read_map(value: object, kind: Any) -> object:
-        return FrozenMap(cast("dict[str, object]", gather(require_object(value), kind)))
+    def read_map(value: object, _kind: Any) -> object:
+        content = dict(_gather(require_object(value).items(), hook, of))
+        return FrozenMap(content)
 
     return read_map
 

@@ -37,7 +37,10 @@ TOP_LEVEL = ("version", "products", "segmentations", "providers", "capture_provi
 
 @attrs.frozen
 class Loaded:
-    """The valid rules of a rule file, and the faults of the others."""
+    """The valid rules of a rule file, and the faults of the others.
+
+    Of more than `MAX_FAULTS` faults, only one more than these are kept.
+    """
 
     rules: RuleSet
     errors: tuple[CodecError, ...] = ()

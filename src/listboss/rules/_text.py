@@ -26,6 +26,7 @@ from listboss.errors import ArgumentTypeError, ListBossError
 __all__ = [
     "MAX_DECIMAL",
     "MAX_INTEGER_BITS",
+    "MAX_LISTED",
     "Readable",
     "Validator",
     "alternatives",
