@@ -260,6 +260,13 @@ class TestLateEvents:
         receipt = one.handle(make_event("e-1", contact=Contact(BRUNO)))
         assert DeliveryStatus.CONFLICT is not receipt.status
 
+    def test_happened_at_that_moment(self, one, make_event, clock):
+        """An event that happened just when the contact was forgotten belongs to the past."""
+        passed = (clock.now - make_event().occurred_at) / timedelta(days=1)
+        moments = [passed, passed + SECOND / timedelta(days=1)]
+        receipts = [one.handle(make_event(f"e-{day}", day=day)) for day in moments]
+        assert ["forgotten", "done"] == [str(receipt.status) for receipt in receipts]
+
     def test_happened_later(self, one, make_event, mail):
         """An event that happened later starts anew."""
         receipt = one.handle(make_event("e-2", day=1))

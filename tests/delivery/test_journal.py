@@ -7,7 +7,7 @@ import pytest
 from listboss import AddTag, Contact, Idle, RemoveTag
 from listboss.delivery import DeliveryStatus, RetryPolicy, Status
 from listboss.errors import UnknownIdError
-from listboss.provider import Accepted, Refused, Throttled, Unknown
+from listboss.provider import Accepted, Applied, Refused, Throttled, Unknown
 
 ANA, BRUNO = "ana@example.com", "bruno@example.com"
 SECOND = timedelta(seconds=1)
@@ -248,6 +248,18 @@ class TestLanes:
         """With `in_doubt` a lane gives out several actions at once."""
         executor.accept(make_event())
         assert 3 == len(journal.turn("w-1", (), clock.now, want=9, in_doubt=2))
+
+    def test_one_of_several_in_doubt(self, executor, journal, make_event, clock):
+        """While one of them is in flight, nobody else takes the lane, and its report counts."""
+        executor.accept(make_event())
+        attempts = journal.turn("w-1", (), clock.now, want=9, in_doubt=2)
+        first, second = [each for each in attempts if each.planned.provider == "mail"]
+        settle = RetryPolicy().settle
+        journal.turn("w-1", [settle(first, Applied(), clock.now)], clock.now, want=0)
+        other = journal.turn("w-2", (), clock.now, want=9)
+        journal.turn("w-1", [settle(second, Applied(), clock.now)], clock.now, want=0)
+        states = journal.receipt("e-1").states[1:]
+        assert ((), ["applied"] * 2) == (other, [str(state.status) for state in states])
 
     def test_other_contacts(self, one, make_event, mail):
         """A waiting action holds back nobody else."""

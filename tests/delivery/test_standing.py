@@ -250,6 +250,16 @@ class TestData:
         executor.handle(make_event("e-1", transaction="P1"))
         assert [AddTag("cart"), RemoveTag("owner")] == mail.actions
 
+    def test_carried_by_another_action(self, make_executor, make_segmentation, make_event, mail):
+        """Nor is it carried if the next action of the same event does that."""
+        executor = make_executor(
+            make_segmentation("buy", [AddTag("owner"), AddTag("welcome")]),
+            make_segmentation("back", RemoveTag("owner"), event=REFUND, send=["email"]),
+        )
+        executor.handle(make_event("e-2", day=1, name=REFUND, transaction="P1"))
+        executor.handle(make_event("e-1", transaction="P1"))
+        assert [RemoveTag("owner"), AddTag("welcome")] == mail.actions
+
     def test_account_without_leads(
         self, make_executor, make_segmentation, make_event, account, without
     ):
