@@ -434,7 +434,7 @@ class TestConflicts:
         assert Engine(rules).plan(finding.witness).conflicts
 
     def test_only_pairs_that_meet_are_counted(self):
-        """Rules for different subscription plans are no pairs, however many there are."""
+        """Rules for different subscription plans are not pairs, however many there are."""
         fields = {"product_id": "77", "send": ("email",)}
         adding = [
             make_rule(f"A{n:02}", actions=AddTag("vip"), plan_ids=("10",), **fields)
