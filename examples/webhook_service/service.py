@@ -3,7 +3,8 @@
     python -m uvicorn service:app --app-dir examples/webhook_service --port 8000
 
 What was answered with 200 is on the disk: it survives `kill -9`. Settings come from the
-environment: see `Settings`. One process serves and delivers; several may share the folder.
+environment: see `Settings`. Each process serves and delivers; several may share the folder, or
+a PostgreSQL database.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from starlette.routing import Route
 
 from listboss import Engine
 from listboss.codec import load_rules
-from listboss.delivery import AsyncExecutor, SqliteJournal
+from listboss.delivery import AsyncExecutor, PostgresJournal, SqliteJournal
 from listboss.errors import StorageError, WebhookError
 from listboss.hotmart import parse, verify
 from listboss.send import Automation, Send, Step
@@ -45,6 +46,8 @@ class Settings:
     """`LISTBOSS_DATA`: the folder of the files, `data` by default."""
     rules: Path
     """`LISTBOSS_RULES`: the rule file, `rules.toml` beside this file by default."""
+    database: str = attrs.field(repr=False)
+    """`LISTBOSS_DATABASE`: the PostgreSQL database of the journal; without it, a file."""
 
     @classmethod
     def of_environment(cls) -> Settings:
@@ -56,7 +59,15 @@ class Settings:
             hottok,
             Path(os.environ.get("LISTBOSS_DATA", "data")),
             Path(os.environ.get("LISTBOSS_RULES", HERE / "rules.toml")),
+            os.environ.get("LISTBOSS_DATABASE", ""),
         )
+
+    def open_journal(self) -> SqliteJournal | PostgresJournal:
+        """Open the journal; the first process on a new database creates its tables."""
+        if not self.database:
+            return SqliteJournal(self.data / "journal.db")
+        PostgresJournal.migrate(self.database)
+        return PostgresJournal(self.database)
 
 
 class Service:
@@ -67,7 +78,7 @@ class Service:
         self.hottok = settings.hottok
         self.send = Send(settings.data / "contacts.db")
         self.send.save(Automation("Welcome", ["buyer"], steps=Step("welcome"), published=True))
-        self.journal = SqliteJournal(settings.data / "journal.db")
+        self.journal = settings.open_journal()
         rules = load_rules(settings.rules.read_bytes(), format="toml")
         rules = rules.with_provider("mail", self.send.capabilities)
         self.executor = AsyncExecutor(
@@ -101,10 +112,17 @@ class Service:
         return Response(status_code=200)
 
     async def health(self, _request: Request) -> Response:
-        """Say when something is due next, and how many actions need a person."""
-        due_at = await asyncio.to_thread(self.journal.due_at)
-        stuck = await asyncio.to_thread(self.journal.stuck)
+        """Say when something is due next, and how many actions need a person.
+
+        503 tells a load balancer to send webhooks elsewhere: this process cannot keep them, or
+        nothing is delivered any more.
+        """
         is_working = self._delivery is not None and not self._delivery.done()
+        try:
+            due_at = await asyncio.to_thread(self.journal.due_at)
+            stuck = await asyncio.to_thread(self.journal.stuck)
+        except StorageError as error:
+            return JSONResponse({"is_working": is_working, "journal": error.message}, 503)
         is_late = due_at is not None and datetime.now(UTC) - due_at > LATE
         content = {
             "is_working": is_working,

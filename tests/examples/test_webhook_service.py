@@ -3,15 +3,23 @@
 import asyncio
 import importlib.util
 import json
+import os
+import signal
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Self
 
 import httpx
 import pytest
+
+from listboss.send import Send
+from tests.postgres import Server, why_not
 
 FOLDER = Path(__file__).parents[2] / "examples" / "webhook_service"
 TOKEN = {"X-Hotmart-Hottok": "a-token"}
@@ -154,3 +162,83 @@ def test_a_kill_loses_nothing():
 
     assert 0 == done.returncode, done.stdout + done.stderr
     assert "were carried out exactly once" in done.stdout
+
+
+class Process:
+    """The service in a process of its own, on a free port."""
+
+    def __init__(self, folder: Path, database: str) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+        environment = {
+            **os.environ,
+            "LISTBOSS_HOTTOK": TOKEN["X-Hotmart-Hottok"],
+            "LISTBOSS_DATA": str(folder),
+            "LISTBOSS_DATABASE": database,
+        }
+        command = ["-m", "uvicorn", "service:app", "--app-dir", FOLDER, "--port", str(port)]
+        self._process = subprocess.Popen(
+            [sys.executable, *command, "--log-level", "error"], env=environment
+        )
+        self.wait_for(200)
+
+    def health(self) -> int:
+        """Return what a load balancer sees; 0 if nobody answers."""
+        try:
+            return httpx.get(f"{self.url}/health", timeout=10).status_code
+        except httpx.TransportError:
+            return 0
+
+    def wait_for(self, health: int) -> None:
+        """Wait until the load balancer sees this."""
+        until = time.monotonic() + 60
+        while self.health() != health:
+            assert time.monotonic() < until, f"not {health} after a minute"
+            time.sleep(0.05)
+
+    def end(self, how: signal.Signals = signal.SIGTERM) -> None:
+        """End the process."""
+        self._process.send_signal(how)
+        self._process.wait(30)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+def test_two_workers_on_a_database(tmp_path: Path):
+    """What either of two processes answered is delivered, whatever is killed or restarted.
+
+    The load balancer sees which process can take webhooks, also while the database is away.
+    """
+    if missing := why_not():
+        pytest.skip(f"not run on PostgreSQL: {missing}")
+    with closing(Server()) as server:
+        one, two = (Process(tmp_path, server.dsn) for _ in range(2))
+        taken: set[str] = set()
+
+        def post(process: Process, numbers: range) -> None:
+            for number in numbers:
+                webhook = {**APPROVED, "id": f"w-{number}"}
+                buyer = {"email": f"{number}@example.com"}
+                webhook["data"] = {"product": {"id": 42}, "buyer": buyer, "purchase": {}}
+                url = f"{process.url}/webhook"
+                if httpx.post(url, json=webhook, headers=TOKEN, timeout=30).is_success:
+                    taken.add(buyer["email"])
+
+        post(one, range(10))
+        post(two, range(10, 20))
+        one.end(signal.SIGKILL)
+        assert (0, 200) == (one.health(), two.health())
+        server.stop()
+        two.wait_for(503)
+        post(two, range(20, 22))  # answered with 503: the sender keeps them
+        server.start()
+        two.wait_for(200)
+        post(two, range(22, 30))
+        assert 28 == len(taken)
+        with Send(tmp_path / "contacts.db") as send:
+            until = time.monotonic() + 90  # longer than the lease of what was killed
+            while waiting := {email for email in taken if "buyer" not in send.tags(email)}:
+                assert time.monotonic() < until, waiting
+                time.sleep(0.1)
+        two.end()
