@@ -17,6 +17,7 @@ from listboss import (
     MoveLead,
     Not,
     RemoveTag,
+    Segmentation,
     where,
 )
 from listboss.engine import ConflictRule, Explanation, FactState, Reason, RuleOutcome
@@ -468,6 +469,22 @@ class TestText:
         assert "event `e-1` on product `42`\n  `a`: runs\n  `b`: disabled" == str(
             eng.explain(happens())
         )
+
+    def test_a_default_id(self, engine, happens):
+        """A rule with the default id, which says nothing to people, is shown with its name."""
+        made = Segmentation(
+            "Buyers",
+            product_id="42",
+            provider="mail",
+            event="purchase.approved",
+            actions=AddTag("x"),
+        )
+        explanation = engine(made).explain(happens())
+        assert (
+            "event `e-1` on product `42` (idle: no rule)\n"
+            f"  `Buyers` (`{made.id}`): disabled" == str(explanation)
+        )
+        assert f"| `Buyers` (`{made.id}`) | disabled |" in explanation.markdown()
 
     def test_idle_explanation(self, engine, rule, happens):
         """The first line has the reason of an idle plan."""

@@ -26,6 +26,7 @@ from listboss.rules.dashboard import DashboardEntry
 from listboss.rules.event import Event
 from listboss.rules.finding import Finding, Severity
 from listboss.rules.ruleset import RuleSet
+from listboss.rules.segmentation import Segmentation, readable_name
 
 __all__ = ["Explainer"]
 
@@ -63,10 +64,12 @@ class _Rule:
     keys: Set[tuple[str, ...]] = frozenset()
 
     @classmethod
-    def decided_as(cls, id: str, reason: Reason, findings: tuple[Finding, ...] = ()) -> _Rule:
+    def decided_as(
+        cls, rule: Segmentation, reason: Reason, findings: tuple[Finding, ...] = ()
+    ) -> _Rule:
         """Return a rule that does not run on any event of the type, for that reason."""
-        otherwise = RuleOutcome(id, runs=False, reason=reason, findings=findings)
-        return cls(id, RuleOutcome(id, runs=True), otherwise)
+        runs = RuleOutcome(rule.id, runs=True, name=readable_name(rule))
+        return cls(rule.id, runs, attrs.evolve(runs, runs=False, reason=reason, findings=findings))
 
 
 class Explainer:
@@ -78,7 +81,7 @@ class Explainer:
         self._catalogue = rules.catalogue
         self._entries = rules.for_product(product_id)
         self._elsewhere = {
-            rule.id: _Rule.decided_as(rule.id, Reason.OTHER_EVENT)
+            rule.id: _Rule.decided_as(rule, Reason.OTHER_EVENT)
             for rule in rules.rules_of(product_id)
         }
         product = rules.product(product_id)
@@ -126,17 +129,18 @@ class Explainer:
         if rule.event != event.name:
             return self._elsewhere[rule.id]
         if not rule.enabled:
-            return _Rule.decided_as(rule.id, Reason.DISABLED)
+            return _Rule.decided_as(rule, Reason.DISABLED)
         errors = tuple(each for each in entry.findings if each.severity is Severity.ERROR)
         if errors:
-            return _Rule.decided_as(rule.id, Reason.FLAGGED, errors)
+            return _Rule.decided_as(rule, Reason.FLAGGED, errors)
         plans = None
         if self._plans is not None and rule.plan_ids:
             plans = frozenset(self._plans.by_id[plan_id] for plan_id in rule.plan_ids)
+        runs = RuleOutcome(rule.id, runs=True, name=readable_name(rule))
         return _Rule(
             rule.id,
-            RuleOutcome(rule.id, runs=True),
-            RuleOutcome(rule.id, runs=False, reason=Reason.LOST_CONFLICT),
+            runs,
+            attrs.evolve(runs, runs=False, reason=Reason.LOST_CONFLICT),
             is_decided=False,
             plans=plans,
             search=None if rule.condition is None else _search(rule.condition, self._catalogue),
@@ -195,6 +199,7 @@ def _not_met(rule: _Rule, failed: Any, event: Event) -> RuleOutcome:
         actual=actual,
         state=state,
         actions=rule.runs.actions,
+        name=rule.runs.name,
     )
 
 

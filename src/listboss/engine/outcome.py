@@ -82,7 +82,8 @@ class RuleOutcome:
 
     `actions` is what an automatic segmentation does, or would have done, on this event: put its
     tag on or take it off. `needs` says what would have to be different for the rule to run, if
-    the explanation is that of `listboss.analysis.explain`.
+    the explanation is that of `listboss.analysis.explain`. `name` is the name of a segmentation
+    with the default id, which says nothing to people.
     """
 
     segmentation_id: str
@@ -96,6 +97,7 @@ class RuleOutcome:
     lost_to: tuple[str, ...] = attrs.field(default=(), kw_only=True)
     actions: tuple[Action, ...] = attrs.field(default=(), kw_only=True)
     needs: str = attrs.field(default="", kw_only=True)
+    name: str = attrs.field(default="", kw_only=True)
 
     @property
     def text(self) -> str:
@@ -126,8 +128,14 @@ class RuleOutcome:
         dropped = describe_action(conflict.dropped)
         return f" without {dropped}: lost conflict{lost}" if self.runs else lost
 
+    @property
+    def title(self) -> str:
+        """The id, and before it the name of a segmentation with the default id."""
+        id = quoted(self.segmentation_id)
+        return f"{quoted(self.name)} ({id})" if self.name else id
+
     def __str__(self) -> str:
-        return f"{quoted(self.segmentation_id)}: {one_line(self.text)}"
+        return f"{self.title}: {one_line(self.text)}"
 
 
 @attrs.frozen
@@ -149,7 +157,7 @@ class Explanation:
         """
         event, product = describe_event(self.event_id), describe_event(self.product_id)
         idle = "" if self.idle is None else f" (idle: {in_words(self.idle)})"
-        rules = (f"{quoted(id)}: {one_line(text)}" for id, text in self._texts(values=values))
+        rules = (f"{title}: {one_line(text)}" for title, text in self._texts(values=values))
         return "\n  ".join([f"event {event} on product {product}{idle}", *rules])
 
     def markdown(self, *, values: bool = False) -> str:
@@ -169,8 +177,8 @@ class Explanation:
 
     def _texts(self, *, values: bool) -> Iterator[tuple[str, str]]:
         for rule in self.rules:
-            yield rule.segmentation_id, rule.describe(values=values)
+            yield rule.title, rule.describe(values=values)
 
     def _cells(self, medium: Callable[[str], str], *, values: bool) -> Iterator[tuple[str, str]]:
-        for id, text in self._texts(values=values):
-            yield medium(quoted(id)), medium(text)
+        for title, text in self._texts(values=values):
+            yield medium(title), medium(text)

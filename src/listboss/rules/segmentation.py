@@ -40,6 +40,7 @@ __all__ = [
     "Segmentation",
     "SubscriptionPlan",
     "digest",
+    "readable_name",
 ]
 
 BETA_CAPTURE_UNTIL = datetime(2024, 7, 1, tzinfo=UTC)
@@ -253,3 +254,14 @@ class Segmentation(Readable):
     plan_ids: tuple[str, ...] = attrs.field(default=(), converter=_plan_ids)
     send: tuple[str, ...] = attrs.field(default=DEFAULT_SEND, converter=_send)
     enabled: bool = attrs.field(default=False, validator=check_bool)
+
+
+def readable_name(rule: Segmentation) -> str:
+    """Return the name to show beside the id of a rule, or nothing if the id is readable.
+
+    >>> readable_name(
+    ...     Segmentation("A", id="a", product_id="p", provider="m", event="e", actions=[])
+    ... )
+    ''
+    """
+    return rule.name if rule.id == _default_id(rule) else ""
