@@ -9,7 +9,7 @@ from typing import Any
 
 import attrs
 
-from listboss import AddTag, Contact, Engine, Event, RuleSet, where
+from listboss import AddTag, Catalogue, Contact, Engine, Event, RuleSet, where
 from listboss.analysis import BacktestReport, backtest
 from listboss.delivery import MemoryJournal
 from listboss.rules.action import action_key
@@ -43,9 +43,22 @@ def changed(dice: random.Random, rules: RuleSet) -> RuleSet:
         rules.products,
         segmentations,
         providers=providers,
-        catalogue=rules.catalogue,
+        catalogue=rules.catalogue if dice.randint(0, 7) else other_meaning(dice, rules.catalogue),
         capture_provider=rules.capture_provider if dice.randint(0, 9) else None,
     )
+
+
+def other_meaning(dice: random.Random, catalogue: Catalogue) -> Catalogue:
+    """Let one kind of event end what it did not end, or the reverse, and change its rank."""
+    events = [*catalogue.events]
+    at = dice.randrange(len(events))
+    events[at] = attrs.evolve(
+        events[at],
+        about=events[at].about or "purchase",
+        ends=not events[at].ends,
+        rank=events[at].rank + 1,
+    )
+    return Catalogue(events, catalogue.facts)
 
 
 def arrivals(dice: random.Random, rules: RuleSet, number: int = 30) -> list[Event]:
