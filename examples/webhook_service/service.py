@@ -114,7 +114,7 @@ class Service:
     async def health(self, _request: Request) -> Response:
         """Say when something is due next, and how many actions need a person.
 
-        503 tells a load balancer to send webhooks elsewhere: this process cannot keep them, or
+        With 503, a load balancer sends webhooks elsewhere: this process cannot keep them, or
         nothing is delivered any more.
         """
         is_working = self._delivery is not None and not self._delivery.done()
