@@ -5,10 +5,10 @@ import asyncio
 import attrs
 import pytest
 
-from listboss import AddTag, Capabilities, Contact
+from listboss import AddTag, Capabilities, Contact, PlannedAction
 from listboss.delivery import AsyncExecutor, Executor, Status
 from listboss.errors import ConfigurationError
-from listboss.provider import Applied, NoChange, Refused, Throttled, Unknown
+from listboss.provider import Applied, Call, NoChange, Refused, Throttled, Unknown
 
 EMAILS = [f"{n}@example.com" for n in range(7)]
 
@@ -20,8 +20,8 @@ class Bulk:
 
     def __init__(self, answer=lambda actions: [Applied()] * len(actions)) -> None:
         self.answer = answer
-        self.batches = []
-        self.singles = []
+        self.batches: list[tuple[list[PlannedAction], Call]] = []
+        self.singles: list[PlannedAction] = []
 
     def apply(self, action, call):
         """Take one action."""

@@ -23,19 +23,18 @@ def journal(any_journal):
 def limited(account, clock):
     """Make an account with a rate, which notes when it was called."""
 
-    class Limited(account):
-        def __init__(self, rate, *answers) -> None:
-            super().__init__(
-                *answers, capabilities=attrs.evolve(Capabilities.everything(), rate=rate)
-            )
-            self.times = []
+    def limited(rate, *answers):
+        mail = account(*answers, capabilities=attrs.evolve(Capabilities.everything(), rate=rate))
+        apply, mail.times = mail.apply, []
 
-        def apply(self, action, call):
-            """Note the time."""
-            self.times.append(clock.now)
-            return super().apply(action, call)
+        def noted(action, call):
+            mail.times.append(clock.now)
+            return apply(action, call)
 
-    return Limited
+        mail.apply = noted
+        return mail
+
+    return limited
 
 
 @pytest.fixture

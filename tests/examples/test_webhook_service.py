@@ -178,7 +178,7 @@ class Process:
             "LISTBOSS_DATA": str(folder),
             "LISTBOSS_DATABASE": database,
         }
-        command = ["-m", "uvicorn", "service:app", "--app-dir", FOLDER, "--port", str(port)]
+        command = ["-m", "uvicorn", "service:app", "--app-dir", str(FOLDER), "--port", str(port)]
         self._process = subprocess.Popen(
             [sys.executable, *command, "--log-level", "error"], env=environment
         )

@@ -7,7 +7,7 @@ and other actions are kept apart.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, cast
+from typing import cast
 
 from listboss.delivery._outcome import as_outcome
 from listboss.delivery.life import Attempt
@@ -61,7 +61,7 @@ def call_of(group: Sequence[Attempt]) -> Call:
 def as_outcomes(answer: object, count: int) -> list[Outcome]:
     """Return the answer as that many outcomes; if it is anything else, nothing is known."""
     if isinstance(answer, Sequence):
-        answers = cast("Sequence[Any]", answer)
+        answers = cast("Sequence[object]", answer)
         if len(answers) == count:
             return [as_outcome(each) for each in answers]
     return [Unknown("no outcome for each action")] * count
