@@ -85,14 +85,14 @@ def test_markdown():
 
 | rule | added | removed | changed | unchanged |
 |---|---|---|---|---|
-| `New` | +2 | -0 | ~0 | =1 |
-| `auto.capture` | +0 | -1 | ~1 | =0 |
+| `New` | 2 | 0 | 0 | 1 |
+| `auto.capture` | 0 | 1 | 1 | 0 |
 
 ### tags and places (contacts)
 
 | target | added | removed | unchanged |
 |---|---|---|---|
-| tag `vip` at `mail` | +1 | -0 | =0 |
+| tag `vip` at `mail` | 1 | 0 | 0 |
 
 ### contacts
 

@@ -81,8 +81,7 @@ def backtest(
             path="$.events",
             hint="pass a list, or an object that opens its source each time it is iterated over",
         )
-    old = Engine(before)
-    engines = Engines(old, old.with_rules(after), _types_that_differ(before, after))
+    engines = Engines(Engine(before), Engine(after), _types_that_differ(before, after))
     reading = _Reading(events, progress)
     concerned = _concerned(engines, _Scope.of(before, after), reading)
     differences = Differences(engines)

@@ -152,7 +152,11 @@ class BacktestReport:
             lines += ["", "### samples"]
         for sample in self.samples:
             first, *rest = _sample_lines(sample, show_personal_data=show_personal_data)
-            lines += ["", f"- {as_markdown(first)}", *(f"  - {as_markdown(line)}" for line in rest)]
+            lines += [
+                "",
+                f"- {as_markdown(first)}",
+                *(f"  - {as_markdown(line.strip())}" for line in rest),
+            ]
         return "\n".join(lines)
 
     def to_json(self, *, show_personal_data: bool = False) -> dict[str, Any]:
@@ -265,7 +269,9 @@ def _markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Itera
     yield f"| {' | '.join(head)} |"
     yield "|---" * len(head) + "|"
     for row in rows:
-        yield f"| {' | '.join(map(as_markdown, row))} |"
+        # The head of a column says what a number counts, so it needs no sign.
+        cells = (as_markdown(cell.lstrip("+-~=") if cell[1:].isdigit() else cell) for cell in row)
+        yield f"| {' | '.join(cells)} |"
 
 
 def _sample_lines(sample: Sample, *, show_personal_data: bool) -> Iterator[str]:
