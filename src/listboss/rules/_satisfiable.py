@@ -7,12 +7,13 @@ the first box, and gives up after some steps, so that the review stays cheap.
 from __future__ import annotations
 
 from collections import Counter
+from datetime import datetime
 from typing import Any, TypeAlias, assert_never
 
 from listboss.rules._boxes import Box, Space
 from listboss.rules._literal import literal
 from listboss.rules._text import alternatives
-from listboss.rules.catalogue import Catalogue
+from listboss.rules.catalogue import Catalogue, FactKind
 from listboss.rules.condition import AllOf, AnyOf, Comparison, Condition, Not, Operator, comparisons
 
 __all__ = ["can_hold", "never_hint"]
@@ -20,20 +21,10 @@ __all__ = ["can_hold", "never_hint"]
 MAX_NODES_SEARCHED = 100
 """Conditions with more parts are left to the analysis."""
 MAX_STEPS = 256
-ALWAYS_SATISFIABLE = frozenset(
-    {
-        Operator.EQ,
-        Operator.IN,
-        Operator.LE,
-        Operator.GE,
-        Operator.BETWEEN,
-        Operator.CONTAINS,
-        Operator.STARTS_WITH,
-        Operator.IS_SET,
-        Operator.IS_MISSING,
-    }
-)
-"""A comparison with one of these holds on some value, unless it has an error."""
+FEW_VALUES = 100
+"""Every open fact but a boolean has more values than this."""
+SMALL_NUMBER = 10**9
+"""There are numbers on both sides of a smaller one."""
 
 _Pending: TypeAlias = "tuple[Condition, bool, _Pending] | None"
 """Conditions that must also hold, each with whether it is negated, as a linked list."""
@@ -46,7 +37,7 @@ def can_hold(condition: Condition, catalogue: Catalogue) -> bool | None:
     >>> can_hold((where.installments < 3) & (where.installments > 6), HOTMART)
     False
     """
-    if _is_simple(condition):
+    if _is_simple(condition, catalogue):
         return True
     if condition.nodes > MAX_NODES_SEARCHED:
         return None
@@ -83,15 +74,29 @@ def _advance(pending: Any, box: Box, space: Space, stack: list[tuple[_Pending, B
             assert_never(condition)
 
 
-def _is_simple(condition: Condition) -> bool:
-    """Whether it is one comparison, or compares different facts, and so can hold."""
+def _is_simple(condition: Condition, catalogue: Catalogue) -> bool:
+    """Whether it compares different facts, each in a way that some value meets."""
     parts = condition.conditions if isinstance(condition, AllOf) else (condition,)
     facts: set[str] = set()
     for part in parts:
-        if not isinstance(part, Comparison) or part.operator not in ALWAYS_SATISFIABLE:
+        if not isinstance(part, Comparison) or not _is_met(part, catalogue):
             return False
         facts.add(part.fact)
     return len(facts) == len(parts)
+
+
+def _is_met(comparison: Comparison, catalogue: Catalogue) -> bool:
+    """Whether some value certainly meets a comparison without error findings."""
+    value: Any = comparison.value
+    match comparison.operator:
+        case Operator.NE | Operator.NOT_IN:
+            fact = catalogue.fact(comparison.fact)
+            is_open = fact is not None and not fact.closed and fact.kind is not FactKind.BOOLEAN
+            return is_open and (comparison.operator is Operator.NE or len(value) < FEW_VALUES)
+        case Operator.LT | Operator.GT:
+            return not isinstance(value, datetime) and abs(value) < SMALL_NUMBER
+        case _:
+            return True
 
 
 def never_hint(condition: Condition) -> str:
