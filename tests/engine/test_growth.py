@@ -87,8 +87,8 @@ JOINS: dict[str, Callable[..., Condition]] = {
     "any": AnyOf,
     "not all": lambda *parts: Not(AllOf(*parts)),
     "not any": lambda *parts: Not(AnyOf(*parts)),
-    "all of anys": lambda *parts: AllOf(*(AnyOf(*parts[i::3]) for i in range(3))),
-    "any of alls": lambda *parts: AnyOf(*(AllOf(*parts[i::3]) for i in range(3))),
+    "all of ORs": lambda *parts: AllOf(*(AnyOf(*parts[i::3]) for i in range(3))),
+    "any of ANDs": lambda *parts: AnyOf(*(AllOf(*parts[i::3]) for i in range(3))),
 }
 ACTIONS: dict[str, Callable[[int], Action]] = {
     "tag": lambda n: AddTag(f"t{n}"),

@@ -1,0 +1,267 @@
+"""Measure the edges: webhooks, documents and large rule sets, as multiples of `json.loads`.
+
+`python -m bench.edges` prints one Markdown table for each section; name sections to run only these.
+A time is the median of rounds in processor time, and each round runs between two rounds of
+`json.loads` of the same bytes (for a form, of the JSON of its fields), so that a ratio does not
+depend on the machine. The models of pydantic and msgspec are skipped if these are not installed.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import statistics
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from time import process_time
+from typing import Any
+from urllib.parse import parse_qsl
+
+from bench.webhook import BODY
+from listboss import (
+    AddLead,
+    AddTag,
+    AllOf,
+    AnyOf,
+    Capabilities,
+    Condition,
+    Contact,
+    Engine,
+    Event,
+    MoveLead,
+    Product,
+    RuleSet,
+    Segmentation,
+    where,
+)
+from listboss.codec import dump_event, dump_plan, dump_rules, load_event, load_rules
+from listboss.hotmart import parse, verify
+from listboss.rules import Action
+
+__all__ = ["SECTIONS", "main"]
+
+HERE = Path(__file__).resolve().parent.parent
+SHAPES = HERE / "tests" / "hotmart" / "shapes"
+APPROVAL = HERE / "examples" / "webhooks" / "02-approved-card.json"
+TOKEN = {"X-Hotmart-Hottok": "a-token"}
+ROUNDS, ROUND_SECONDS = 15, 0.02
+RULES = 2_000
+
+
+def _once(work: Callable[[], object], times: int) -> float:
+    started = process_time()
+    for _ in range(times):
+        work()
+    return (process_time() - started) / times
+
+
+def _times_json(work: Callable[[], object], text: bytes | str) -> tuple[float, float]:
+    """Return the time of `work` in µs, and as a multiple of `json.loads` of a string."""
+
+    def loads() -> object:
+        return json.loads(text)
+
+    many = max(1, int(ROUND_SECONDS / max(_once(work, 3), 1e-6)))
+    many_loads = max(1, int(ROUND_SECONDS / max(_once(loads, 3), 1e-6)))
+    times: list[float] = []
+    ratios: list[float] = []
+    for _ in range(ROUNDS):
+        before = _once(loads, many_loads)
+        times.append(_once(work, many))
+        ratios.append(2 * times[-1] / (before + _once(loads, many_loads)))
+    return statistics.median(times) * 1e6, statistics.median(ratios)
+
+
+def _row(*cells: object) -> str:
+    shown = (f"{cell:,.1f}" if isinstance(cell, float) else str(cell) for cell in cells)
+    return f"| {' | '.join(shown)} |"
+
+
+def _as_json(body: bytes) -> bytes:
+    """Return a body as JSON: a form as the object of its fields."""
+    if body.lstrip()[:1] in (b"{", b"["):
+        return body
+    return json.dumps(dict(parse_qsl(body.decode(), keep_blank_values=True))).encode()
+
+
+def webhooks() -> Iterator[str]:
+    """Every known shape of a webhook: parsing it."""
+    yield "| shape | bytes | `parse`, µs | x `json.loads` |"
+    yield "|---|---|---|---|"
+    ratios: list[float] = []
+    for file in sorted(SHAPES.iterdir()):
+        body = file.read_bytes()
+        took, ratio = _times_json(lambda body=body: parse(body), _as_json(body))
+        ratios.append(ratio)
+        yield _row(file.name, len(body), took, ratio)
+    yield _row("median", "", "", statistics.median(ratios))
+    yield _row("largest", "", "", max(ratios))
+
+
+def approval() -> Iterator[str]:
+    """The approval of the quickstart, from its bytes to its plan."""
+    body = APPROVAL.read_bytes()
+    rules = load_rules((HERE / "examples" / "rules.toml").read_text(), format="toml")
+    engine = Engine(rules).warm()
+    events = parse(body).events
+    plans = [engine.plan(event) for event in events]
+
+    def whole() -> None:
+        if verify(TOKEN, body, "a-token"):
+            for event in parse(body).events:
+                engine.plan(event)
+
+    parts: dict[str, Callable[[], object]] = {
+        "`json.loads` of the body": lambda: json.loads(body),
+        "`verify`, with the token in a header": lambda: verify(TOKEN, body, "a-token"),
+        "`parse`": lambda: parse(body),
+        "`Engine.plan` of every event": lambda: [engine.plan(event) for event in events],
+        "all of these": whole,
+        "`dump_event` of the first event": lambda: dump_event(events[0]),
+        "`dump_plan` of its plan": lambda: dump_plan(plans[0]),
+    }
+    actions = sum(len(plan.actions) for plan in plans)
+    yield f"| {APPROVAL.name}, {len(body):,} bytes, {actions} actions | µs | x `json.loads` |"
+    yield "|---|---|---|"
+    for name, part in parts.items():
+        yield _row(name, *_times_json(part, body))
+
+
+def documents() -> Iterator[str]:
+    """Events and rule files in our own format."""
+    event = dump_event(parse(BODY).events[0])
+    rules = dump_rules(RuleSet([PRODUCT], [_rule(n, _mixed(n, 0)) for n in range(1_000)]))
+    yield "| document | bytes | µs | x `json.loads` |"
+    yield "|---|---|---|---|"
+    yield _row("`load_event`", len(event), *_times_json(lambda: load_event(event), event))
+    what = "`load_rules`, 1,000 segmentations"
+    yield _row(what, len(rules), *_times_json(lambda: load_rules(rules), rules))
+
+
+def peers() -> Iterator[str]:
+    """The same webhook, read by models of pydantic and msgspec, and with another JSON parser."""
+    facts = dict(parse(BODY).events[0].facts)
+    yield "| reader | µs | x `json.loads` |"
+    yield "|---|---|---|"
+    yield _row("`parse`", *_times_json(lambda: parse(BODY), BODY))
+    for name in ("pydantic", "msgspec"):
+        try:
+            read = importlib.import_module(f"bench.edge_models.{name}_model").read
+        except ImportError:
+            yield _row(f"{name}: not installed", "", "")
+            continue
+        assert facts == read(BODY), f"{name} reads other facts"
+        yield _row(f"a model of {name}", *_times_json(lambda read=read: read(BODY), BODY))
+    try:
+        loads = importlib.import_module("orjson").loads
+    except ImportError:
+        return
+    yield _row("`parse(orjson.loads(body))`", *_times_json(lambda: parse(loads(BODY)), BODY))
+
+
+# Large rule sets. Each is hostile in one way.
+
+PRODUCT = Product("42", "Course", approved_at=date(2025, 1, 1))
+FACTS = ("offer", "src", "sck", "xcod", "coupon", "affiliate")
+
+
+def _rule(n: int, condition: Condition | None = None, action: Action | None = None) -> Segmentation:
+    return Segmentation(
+        f"rule {n}",
+        id=f"r{n}",
+        product_id="42",
+        provider="mail",
+        event="purchase.approved",
+        condition=condition,
+        actions=AddTag(f"tag {n}") if action is None else action,
+        enabled=True,
+    )
+
+
+def _mixed(n: int, k: int) -> Condition:
+    return (where[FACTS[k % 6]] == f"a{n}") & (where.price.between(n, n + k + 5))
+
+
+def _ors(n: int, k: int) -> Condition:
+    return AnyOf(where[FACTS[k % 6]] == f"a{n}", where[FACTS[(k + 1) % 6]] == f"b{n}")
+
+
+CONDITIONS: Mapping[str, Callable[[int], Condition | None]] = {
+    "no condition": lambda _n: None,
+    "one offer each": lambda n: where.offer == f"a{n}",
+    "one offer for all": lambda _n: where.offer == "a0",
+    "another offer each": lambda n: where.offer != f"a{n}",
+    "lists of 50": lambda n: where.offer.is_in(*(f"a{n + i}" for i in range(50))),
+    "excluded lists of 50": lambda n: where.offer.not_in(*(f"a{n + i}" for i in range(50))),
+    "ranges": lambda n: where.price.between(n, 2 * n),
+    "ranges left out": lambda n: ~where.price.between(n, 2 * n),
+    "one `contains` each": lambda n: where.src.contains(f"campaign-{n}"),
+    "twenty `contains` each": lambda n: AnyOf(
+        *(where.src.contains(f"c{n}-{i}") for i in range(20))
+    ),
+    "`starts_with`": lambda n: where.src.starts_with(f"campaign-{n}"),
+    "languages": lambda n: where.language == f"pt-{n:x}",
+    "one language": lambda _n: where.language == "pt",
+    "ANDs of six ORs": lambda n: AllOf(*(_ors(n, k) for k in range(6))),
+    "ORs of four ANDs of ORs": lambda n: AnyOf(
+        *(AllOf(*(_ors(10 * n + g, k) for k in range(6))) for g in range(4))
+    ),
+    "forty exclusions": lambda n: AllOf(*(where.offer != f"a{40 * n + i}" for i in range(40))),
+    "presence": lambda n: where[FACTS[n % 6]].is_set(),
+}
+ACTIONS: Mapping[str, Callable[[int], Action]] = {
+    "adds to a place each": lambda n: AddLead(f"L{n}"),
+    "moves, none in conflict": lambda n: MoveLead(f"L{n}", source=f"Q{n}"),
+    "moves, all in conflict": lambda n: MoveLead(f"L{n}", source="Q"),
+}
+
+
+def rule_sets() -> Iterator[str]:
+    """Twenty rule sets of 2,000 rules: building the engine, and planning an event."""
+    shapes: list[tuple[str, Sequence[Segmentation]]] = [
+        (name, [_rule(n, condition(n)) for n in range(RULES)])
+        for name, condition in CONDITIONS.items()
+    ]
+    shapes += [
+        (name, [_rule(n, None, action(n)) for n in range(RULES)])
+        for name, action in ACTIONS.items()
+    ]
+    texts = dict.fromkeys(FACTS, ("campaign-a" * 410)[:4096])
+    event = Event(
+        "purchase.approved",
+        id="e-1",
+        product_id="42",
+        contact=Contact("ana@example.com"),
+        occurred_at=datetime(2026, 5, 4, tzinfo=UTC),
+        facts={**texts, "offer": "a0", "price": 1_500, "language": "pt"},
+    )
+    yield f"| {RULES:,} rules | build, s | plan, ms |"
+    yield "|---|---|---|"
+    for name, rules in shapes:
+        rule_set = RuleSet([PRODUCT], rules, providers={"mail": Capabilities.everything()})
+        started = process_time()
+        engine = Engine(rule_set).warm()
+        build = process_time() - started
+        plans = [_once(lambda engine=engine: engine.plan(event), 1) for _ in range(9)]
+        yield f"| {name} | {build:.2f} | {statistics.median(plans) * 1e3:.1f} |"
+
+
+SECTIONS: Mapping[str, Callable[[], Iterator[str]]] = {
+    section.__name__: section for section in (webhooks, approval, documents, peers, rule_sets)
+}
+
+
+def main(arguments: Sequence[Any] | None = None) -> int:
+    """Print the sections that are named, or all of them."""
+    named = sys.argv[1:] if arguments is None else arguments
+    for name in named or SECTIONS:
+        print(f"\n### {name}\n")
+        for line in SECTIONS[name]():
+            print(line, flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
