@@ -104,8 +104,8 @@ def test_markdown():
 
 - sample: `purchase.approved` of product `42`, event `***`, 2026-05-04 12:00, contact 1
   - before: -
-  - after: add the tag \\| &lt;b&gt;
-  - `New`: condition not met -&gt; runs
+  - after: add the tag &#124; &#60;b&#62;
+  - `New`: condition not met -&#62; runs
   - `auto.x`: runs""" == REPORT.markdown()
 
 
