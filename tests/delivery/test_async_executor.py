@@ -7,7 +7,7 @@ from threading import Event as ThreadEvent
 import pytest
 
 from listboss import Contact
-from listboss.delivery import AsyncExecutor, DeliveryStatus, Status
+from listboss.delivery import AsyncExecutor, DeliveryStatus, MemoryJournal, Status
 from listboss.errors import ConfigurationError
 from listboss.provider import Applied, Refused, Throttled
 
@@ -177,6 +177,34 @@ def test_concurrency(make_executor, make_event, mail, concurrency):
     events = [make_event(f"e-{n}", contact=Contact(f"{n}@example.com")) for n in range(12)]
     asyncio.run(make_executor(concurrency=concurrency).handle_many(events))
     assert (24, True) == (len(seen), max(seen) <= concurrency)
+
+
+class Counting(MemoryJournal):
+    """A journal that knows how many actions were in doubt at most."""
+
+    in_doubt = most = 0
+
+    def turn(self, worker, results, now, **terms):
+        """See `Journal.turn`."""
+        given = super().turn(worker, results, now, **terms)
+        self.in_doubt += len(given) - len(results)
+        self.most = max(self.most, self.in_doubt)
+        return given
+
+
+def test_in_doubt(make_engine, make_event, mail, crm, clock):
+    """No more actions than may be sent at once are in doubt, also while outcomes are recorded."""
+    journal = Counting()
+    providers = {"mail": mail, "crm": crm}
+    executor = AsyncExecutor(make_engine(), providers, journal, clock=clock, concurrency=8)
+
+    async def work():
+        for number in range(20):
+            contact = Contact(f"{number}@example.com")
+            await executor.accept(make_event(f"e-{number}", contact=contact))
+        return await executor.run_due()
+
+    assert (60, 8, 0) == (asyncio.run(work()), journal.most, journal.in_doubt)
 
 
 def test_one_slow_contact(executor, make_event, mail, crm):

@@ -456,6 +456,12 @@ class TestResume:
         """A worker that starts anew sends at once what its last life left."""
         assert 3 == make_executor(worker="w-1").resume()
 
+    def test_after_other_work(self, make_executor, make_event):
+        """It does the same once its own calls are over."""
+        executor = make_executor(worker="w-1")
+        executor.handle(make_event("e-2", contact=Contact(BRUNO)))
+        assert 3 == executor.resume()
+
     def test_attempt_is_counted(self, make_executor, left, crm):
         """What was in flight is sent again as a further attempt, with the same key."""
         make_executor(worker="w-1").resume()

@@ -262,7 +262,6 @@ class Actions(Part):
         key = _key(row)
         if key not in self._added:
             self._changed[key] = row
-        self._unwritten.add(row.lane)
 
     def _columns(self, row: ActionRow) -> tuple[object, ...]:
         return (
@@ -299,7 +298,7 @@ class Actions(Part):
         held = self._open_rows.get(lane)
         if held is not None:
             return [row for row in held if row.position > position and row.status in OPEN]
-        if lane in self._unwritten:
+        if lane in self._unwritten:  # what only changed is held, so its status is known
             Actions.flush(self)
         found = self.execute(
             "SELECT * FROM action WHERE lane = ?"

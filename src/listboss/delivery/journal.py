@@ -224,6 +224,8 @@ class Journal(Protocol):
     def forget(self, contact: Contact | str, now: datetime | None = None) -> Forgotten:
         """Erase what is known of a contact, and keep counts and ids.
 
+        An id that contains an address is replaced by a hash; the event is still found by the
+        id that it came with.
         Nothing that was accepted before is sent any more, and an event that happened before
         `now` and arrives later is only recorded as forgotten. Without `now`, the latest time
         that the journal knows counts.
