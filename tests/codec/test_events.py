@@ -1,15 +1,19 @@
 """Events and plans as documents."""
 
+import json
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from listboss import AddTag, Contact, Event, EventName, Idle, Plan, PlannedAction
-from listboss.codec import dump_event, dump_plan, load_event, load_plan
+from listboss.codec import _events, dump_event, dump_plan, load_event, load_plan
 from listboss.errors import CodecError
 from listboss.rules._mapping import FrozenMap
+from listboss.testing import events
 
 AT = datetime(2026, 5, 4, 12, tzinfo=UTC)
 EVENT = {
@@ -160,3 +164,33 @@ def test_a_code_in_either_place(code: str) -> None:
 
     assert load_event(as_field) == load_event(as_fact)
     assert dump_event(load_event(as_field)) == dump_event(load_event(as_fact))
+
+
+ODD: Any = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3)
+
+
+@given(events(), st.data())
+def test_the_quick_reader_agrees_with_the_strict_one(event: Event, data: st.DataObject) -> None:
+    """What `load_event` reads at once is what the reader of all documents would have read."""
+    document = json.loads(dump_event(event))
+    del document["version"]
+    if data.draw(st.booleans()):
+        places = [document, document.get("contact"), document.get("facts")]
+        place = data.draw(st.sampled_from([each for each in places if each]))
+        key = data.draw(st.sampled_from([*place, "name", "phone", "transaction", "plan_id"]))
+        place[key] = data.draw(ODD)
+    text = json.dumps(document)
+    quick = _outcome(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_events, "_plain", lambda _fields: None)
+        assert _outcome(text) == quick
+
+
+def _outcome(text: str) -> Any:
+    """Read an event: return all its parts with their types, or what is wrong."""
+    try:
+        event = load_event(text)
+    except CodecError as error:
+        return str(error)
+    facts = [(name, type(value), value) for name, value in event.facts.items()]
+    return event, event.contact and event.contact.key, type(event.name), facts

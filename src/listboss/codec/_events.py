@@ -7,11 +7,24 @@ personal data, so no error about them shows a value, or a key that does not look
 
 from __future__ import annotations
 
-from listboss.codec._document import LIMITS, Limits, Source
-from listboss.codec._reading import read_document
+from typing import Any, cast
+
+import attrs
+
+from listboss.codec._document import LIMITS, Limits, Source, read_tree, root_object
+from listboss.codec._reading import read_document, read_root
+from listboss.codec._scalars import read_instant, read_scalar
 from listboss.codec._writing import canonical_json, write
+from listboss.errors import CodecError, EventError
 from listboss.plan import Plan
-from listboss.rules.event import Event
+from listboss.rules.event import (
+    CONTACT_FIELDS,
+    OWN_FACTS,
+    Contact,
+    Event,
+    plain_contact,
+    plain_event,
+)
 
 __all__ = ["dump_event", "dump_plan", "load_event", "load_plan"]
 
@@ -30,7 +43,58 @@ def load_event(source: Source, *, limits: Limits = LIMITS) -> Event:
     >>> event.facts["price"]
     Decimal('49.90')
     """
-    return read_document(source, Event, limits, private=True)
+    root = root_object(read_tree(source, "json", limits))
+    return _plain(root) or read_root(root, Event, private=True)
+
+
+_FIELDS = frozenset(field.name for field in attrs.fields(Event))
+_CONTACT_FIELDS = frozenset(CONTACT_FIELDS)
+
+
+def _plain(fields: dict[str, Any]) -> Event | None:
+    """Return the event of a document as `dump_event` writes it, at once; None for any other."""
+    given, is_test = fields.get("facts", {}), fields.get("is_test", False)
+    facts = cast("dict[str, object]", given) if type(given) is dict else None
+    own = {name: fields.get(name) for name in OWN_FACTS}
+    names = [fields.get("name"), fields.get("id"), fields.get("product_id")]
+    if not (
+        fields.keys() <= _FIELDS
+        and all(map(_is_name, [*names, *(value for value in own.values() if value is not None)]))
+        and facts is not None
+        and type(is_test) is bool
+        and all(map(_is_name, facts))
+        and all(own[name] == facts.get(name) for name in OWN_FACTS)
+    ):
+        return None
+    try:
+        return plain_event(
+            name=fields["name"],
+            id=fields["id"],
+            product_id=fields["product_id"],
+            contact=_plain_contact(fields["contact"]),
+            occurred_at=read_instant(fields["occurred_at"]),
+            **own,
+            facts={name: read_scalar(facts[name]) for name in sorted(facts)},
+            is_test=is_test,
+        )
+    except (CodecError, EventError, KeyError):
+        return None
+
+
+def _plain_contact(fields: object) -> Contact | None:
+    if fields is None:
+        return None
+    kept: dict[str, Any] = cast("dict[str, Any]", fields) if type(fields) is dict else {}
+    trimmed = all(_is_name(value) and value == value.strip() for value in kept.values())
+    if not (trimmed and kept.keys() <= _CONTACT_FIELDS):
+        raise KeyError
+    email: str = kept["email"]
+    others: dict[str, Any] = {name: kept.get(name) for name in CONTACT_FIELDS if name != "email"}
+    return plain_contact(email, **others)
+
+
+def _is_name(value: object) -> bool:
+    return type(value) is str and bool(value.strip())
 
 
 def dump_event(event: Event) -> str:

@@ -67,7 +67,7 @@ from listboss.rules.condition import (
 from listboss.rules.event import EventName, FactValue, event_name
 from listboss.rules.segmentation import Product
 
-__all__ = ["COMBINATORS", "read", "read_document", "read_own"]
+__all__ = ["COMBINATORS", "read", "read_document", "read_own", "read_root"]
 
 T = TypeVar("T")
 
@@ -345,7 +345,11 @@ def read_own(value: object, kind: Any) -> Any:
 
 def read_document(source: Source, kind: type[T], limits: Limits, *, private: bool) -> T:
     """Read a JSON document that is one noun, or raise its faults."""
-    root = root_object(read_tree(source, "json", limits))
+    return read_root(root_object(read_tree(source, "json", limits)), kind, private=private)
+
+
+def read_root(root: dict[str, object], kind: type[T], *, private: bool) -> T:
+    """Read the object of a document, or raise its faults."""
     faults: list[CodecError] = []
     noun = read(root, kind, faults, private=private)
     if noun is None:

@@ -122,10 +122,11 @@ def code_reader(length: int) -> Callable[[object], str | None]:
     """Make a reader of codes with that many letters, for countries and currencies."""
 
     def read(raw: object) -> str | None:
-        if not isinstance(raw, str) or len(raw) > MAX_TEXT_LENGTH:
+        if not isinstance(raw, str):
             return None
-        code = raw.strip()
-        return code.upper() if len(code) == length and code.isascii() and code.isalpha() else None
+        code = raw if len(raw) == length else raw[: MAX_TEXT_LENGTH + 1].strip()
+        is_code = len(code) == length and code.isascii() and code.isalpha()
+        return code.upper() if is_code and len(raw) <= MAX_TEXT_LENGTH else None
 
     return read
 
