@@ -74,9 +74,9 @@ class TestDeath:
     def test_while_there_is_other_work(self, world):
         """It is noticed within a second also by workers that have enough to do."""
         with SqliteJournal(world.journal) as journal:
-            accept(journal, *(approval(f"e-{n}", f"{n}@example.com") for n in range(2, 9)))
             journal.turn("two", (), NOON, lease=LEASE)
             die_while_sending(world)
+            accept(journal, *(approval(f"e-{n}", f"{n}@example.com") for n in range(2, 9)))
             later = NOON + timedelta(seconds=1)
             attempts = journal.turn("two", (), later, want=9, lease=LEASE)
             assert "e-1" in {attempt.event_id for attempt in attempts}

@@ -280,6 +280,27 @@ class TestLanes:
         executor.handle(make_event())
         assert ["a"] == mail.tags
 
+    def test_patience_over_several_waits(self, executor, make_event, mail, clock):
+        """It counts from the first time that the action waited."""
+        mail.answers = [Throttled(timedelta(minutes=5), "contact") for _ in range(4)]
+        executor.handle(make_event())
+        for minutes in (5, 5, 5, 1):
+            clock.turn(minutes=minutes)
+            executor.run_due()
+        assert ["a"] * 4 + ["b"] == mail.tags
+
+    def test_patience_goes_on_after_a_crash(self, executor, journal, make_event, mail, clock):
+        """It counts from the first time that the action waited, also if a worker died since."""
+        waits = timedelta(minutes=10), timedelta(hours=1)
+        mail.answers = [Throttled(wait, "contact") for wait in waits]
+        executor.handle(make_event())
+        journal.turn("w-9", (), clock.turn(minutes=10))
+        clock.turn(minutes=2)
+        executor.run_due()
+        clock.turn(minutes=4)
+        executor.run_due()
+        assert ["a", "a", "b"] == mail.tags
+
     @pytest.mark.parametrize(("minutes", "tags"), [(14, ["a"]), (15, ["a", "b"])])
     def test_patience(self, executor, make_event, mail, clock, *, minutes, tags):
         """A waiting action holds back its lane only for the policy's patience."""
