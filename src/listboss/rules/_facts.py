@@ -103,9 +103,9 @@ def is_present(raw: object) -> bool:
 def _text(raw: object) -> str | None:
     if not isinstance(raw, str):
         return None
-    if len(raw) > MAX_UNCACHED_LENGTH:
-        return LONG_TEXTS[raw] if len(raw) <= MAX_TEXT_LENGTH else None
-    return fold(raw) or None
+    if len(raw) <= MAX_UNCACHED_LENGTH:
+        return fold(raw) or None
+    return LONG_TEXTS[raw] if len(raw) <= MAX_TEXT_LENGTH else None
 
 
 def _identifier(raw: object) -> str | None:
@@ -113,9 +113,11 @@ def _identifier(raw: object) -> str | None:
 
 
 def _term(raw: object) -> str | None:
-    if not isinstance(raw, str) or len(raw) > MAX_TEXT_LENGTH:
+    if not isinstance(raw, str):
         return None
-    return normal_form(raw.strip()) or _text(raw)
+    if len(raw) <= MAX_UNCACHED_LENGTH:
+        return normal_form(raw) or fold(raw) or None
+    return normal_form(raw.strip()) or _text(raw) if len(raw) <= MAX_TEXT_LENGTH else None
 
 
 def code_reader(length: int) -> Callable[[object], str | None]:
@@ -124,9 +126,10 @@ def code_reader(length: int) -> Callable[[object], str | None]:
     def read(raw: object) -> str | None:
         if not isinstance(raw, str):
             return None
-        code = raw if len(raw) == length else raw[: MAX_TEXT_LENGTH + 1].strip()
-        is_code = len(code) == length and code.isascii() and code.isalpha()
-        return code.upper() if is_code and len(raw) <= MAX_TEXT_LENGTH else None
+        code = raw
+        if len(raw) != length:
+            code = raw.strip() if len(raw) <= MAX_TEXT_LENGTH else ""
+        return code.upper() if len(code) == length and code.isascii() and code.isalpha() else None
 
     return read
 
