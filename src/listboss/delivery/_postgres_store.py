@@ -14,8 +14,8 @@ from typing import Any
 from listboss.delivery._forgotten import forgotten_id
 from listboss.delivery._lanes import in_turn
 from listboss.delivery._postgres import Connection, key_of, statement
+from listboss.delivery._postgres_ahead import ReadsAhead
 from listboss.delivery._rows import LaneRow
-from listboss.delivery._sql_store import SqlStore
 from listboss.delivery._sql_values import Rows, optional_time, ticks_of
 from listboss.delivery.life import Attempt, Status
 
@@ -25,7 +25,7 @@ _NEW_LANES = 100
 """How many numbers of lanes are taken from the sequence at once."""
 
 
-class PostgresStore(SqlStore):
+class PostgresStore(ReadsAhead):
     """See `Store`. The connection is the journal's, and so is the transaction."""
 
     names_rule = "jsonb_exists(segmentation_ids::jsonb, ?)"
@@ -88,6 +88,7 @@ class PostgresStore(SqlStore):
         for contact in contacts:
             own = [lane for lane in lanes if lane.contact == contact]
             self._lanes_of[contact] = {lane.provider: lane for lane in own}
+        self._read_ahead(lanes)
 
     def _ids_of(self, attempt: Attempt) -> set[str]:
         """Return the ids under which an event may be kept by now."""
@@ -115,6 +116,7 @@ class PostgresStore(SqlStore):
             )
             self._numbers = [row["number"] for row in rows.fetchall()][::-1]
         number = self._numbers.pop()
+        self._ahead.add(number)  # there is nothing to read yet
         self.execute(
             "INSERT INTO lane (id, provider, contact, open, position) VALUES (?, ?, ?, 0, 0)",
             (number, provider, contact),
@@ -150,7 +152,9 @@ class PostgresStore(SqlStore):
             left -= len(rows)
             full = [name for name in names if len(found[name]) >= share]
             names, share = (full, left) if 0 < len(full) < len(names) else ((), 0)
-        return in_turn(found.values(), limit)
+        lanes = in_turn(found.values(), limit)
+        self._read_ahead(lanes)
+        return lanes
 
     def lock_accounts(self, names: Sequence[str]) -> None:
         """Lock accounts, with those that have changed, and read again what others counted."""

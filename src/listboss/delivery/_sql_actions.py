@@ -35,9 +35,9 @@ from listboss.rules.action import Action
 from listboss.rules.event import Event
 from listboss.standing import Effect, Grant
 
-__all__ = ["Actions"]
+__all__ = ["CHUNK", "Actions"]
 
-_CHUNK = 8
+CHUNK = 8
 """How many open actions of a lane are looked up at once: most turns need one or two."""
 MAX_HELD = 64
 """How many open actions of a lane are held in memory; of a longer lane, those that are read."""
@@ -303,10 +303,10 @@ class Actions(Part):
         found = self.execute(
             "SELECT * FROM action WHERE lane = ?"
             f" AND position > ? AND status IN ({OPEN_STATUSES}) ORDER BY position LIMIT ?",
-            (lane, position, _CHUNK),
+            (lane, position, CHUNK),
         ).fetchall()
         rows = [self._action(row) for row in found]
-        if position < 0 and len(rows) < _CHUNK:
+        if position < 0 and len(rows) < CHUNK:
             self._open_rows[lane] = [*rows]
         return rows
 
