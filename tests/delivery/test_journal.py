@@ -261,6 +261,33 @@ class TestLanes:
         states = journal.receipt("e-1").states[1:]
         assert ((), ["applied"] * 2) == (other, [str(state.status) for state in states])
 
+    @pytest.fixture
+    def beside(self, executor, journal, make_event, clock):
+        """An action in flight, behind one that was throttled after both were given out."""
+        executor.accept(make_event())
+        attempts = journal.turn("w-1", (), clock.now, want=9, in_doubt=2)
+        first, second = [each for each in attempts if each.planned.provider == "mail"]
+        result = RetryPolicy().settle(first, Throttled(timedelta(seconds=1), "contact"), clock.now)
+        journal.turn("w-1", [result], clock.now, want=0)
+        return second
+
+    def test_in_flight_behind_a_waiting_one(self, beside, journal, clock):
+        """Nobody takes the lane before the lease ends, though the first action is due."""
+        clock.turn(seconds=30)
+        assert () == journal.turn("w-2", (), clock.now, want=9, in_doubt=2)
+
+    def test_retry_beside_one_in_flight(self, beside, journal, clock):
+        """Nor after a retry of the first action."""
+        retried = journal.retry(clock.now)
+        assert (1, ()) == (retried, journal.turn("w-2", (), clock.now, want=9))
+
+    def test_goes_on_after_the_one_in_flight(self, beside, journal, clock):
+        """Once the action in flight is reported, the first one is given out."""
+        clock.turn(seconds=30)
+        result = RetryPolicy().settle(beside, Applied(), clock.now)
+        (attempt,) = journal.turn("w-1", [result], clock.now)
+        assert 2 == attempt.call.attempt
+
     def test_other_contacts(self, one, make_event, mail):
         """A waiting action holds back nobody else."""
         mail.answers = [Unknown("timeout")]

@@ -250,6 +250,16 @@ class TestData:
         executor.handle(make_event("e-1", transaction="P1"))
         assert [AddTag("cart"), RemoveTag("owner")] == mail.actions
 
+    def test_carried_after_a_refusal(self, executor, make_event, mail):
+        """Data that was sent in vain is carried, too, once its action is superseded."""
+        mail.answers = [Refused("no", "contact")]
+        executor.handle(make_event("e-1", transaction="P1"))
+        executor.handle(make_event("e-2", day=1, name=REFUND, transaction="P1"))
+        executor.retry()
+        executor.run_due()
+        assert [AddTag("owner"), RemoveTag("owner"), AddLead()] == mail.actions
+        assert "Ana" == mail.calls[-1][0].data["name"]
+
     def test_carried_by_another_action(self, make_executor, make_segmentation, make_event, mail):
         """Nor is it carried if the next action of the same event does that."""
         executor = make_executor(

@@ -91,6 +91,10 @@ def close(
 
 def abandon(store: Store, row: ActionRow) -> None:
     """Note that nobody sees any more to what was sent for an action and is not confirmed."""
+    for name in row.planned.data if row.sent is not None else ():
+        known = store.field(row.lane, name)
+        if known is not None and known[0] == row.stamp:
+            store.put_field(row.lane, name, row.stamp, "")  # perhaps the account does not have it
     mine = {effect.target for effect in row.effects}
     for target in store.targets(row.lane) if row.sent is not None else ():
         is_mine = target.target in mine or (
@@ -148,18 +152,22 @@ def release(store: Store, lane: LaneRow, now: datetime, lease: timedelta) -> Non
 def _next_due(rows: Iterator[ActionRow], now: datetime) -> datetime | None:
     """Return when the first open action that nothing holds back is due; None if one is in flight.
 
-    A waiting action holds back those behind it until `hold_until`.
+    A waiting action holds back those behind it until `hold_until`. Behind one that was never
+    given out, nothing is in flight.
     """
     due: datetime | None = None
+    found = False
     for row in rows:
         if row.status is Status.SENDING:
             return None
-        at = row.until if row.status is Status.WAITING and row.until is not None else now
-        due = at if due is None else min(due, at)
-        if row.status is not Status.WAITING:
-            break
-        if row.hold_until is not None and row.hold_until > now:
-            due = min(due, row.hold_until)
+        if not found:
+            at = row.until if row.status is Status.WAITING and row.until is not None else now
+            due = at if due is None else min(due, at)
+            if row.hold_until is not None and row.hold_until > now:
+                due = min(due, row.hold_until)
+                found = True
+            found = found or row.status is not Status.WAITING
+        if found and row.attempts == 0:
             break
     return due
 
