@@ -15,7 +15,7 @@ from listboss import (
     RemoveLead,
     RemoveTag,
 )
-from listboss.rules._contradiction import losers
+from listboss.rules._contradiction import contradictions, losers
 from listboss.rules.action import place_key
 from listboss.testing import actions, reference
 
@@ -154,3 +154,11 @@ class TestTable:
             *within_one_segmentation(distinct),
         }
         assert sorted(expected) == found(*distinct, one_place=one_place)
+
+
+def test_messages():
+    """A move to its own source says so; any other fault names both actions."""
+    itself = list(contradictions((MoveLead("A", source="a"),), one_place=False))
+    other = list(contradictions((AddTag("a"), RemoveTag("a")), one_place=False))
+    assert ["move from `a` to `A`: the contact is there already"] == [each[1] for each in itself]
+    assert ["add tag `a` never runs beside remove tag `a`"] == [each[1] for each in other]
