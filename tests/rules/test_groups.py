@@ -66,6 +66,7 @@ class TestEmptyGroups:
             (Not(AllOf()), NEVER, ".not", f"the empty `all` below `not` never holds, {NOBODY}"),
             (Not(AnyOf()), GROUP, ".not", f"the empty `any` below `not` always holds, {EVERYBODY}"),
             (EN & AnyOf(), NEVER, ".all[1]", f"the empty `any` never holds, {NOBODY}"),
+            (Not(EN) & AnyOf(), NEVER, ".all[1]", f"the empty `any` never holds, {NOBODY}"),
             (AnyOf() & EN & BR, NEVER, ".all[0]", f"the empty `any` never holds, {NOBODY}"),
             (EN | AllOf(), GROUP, ".any[1]", f"the empty `all` always holds, {EVERYBODY}"),
             (
