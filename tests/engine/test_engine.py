@@ -23,6 +23,22 @@ def _tags(plan):
     return [planned.action.tag for planned in plan.actions]
 
 
+class TestWrongTypes:
+    """What is not an event or a rule set is refused by name."""
+
+    def test_an_event(self, engine):
+        """`plan` and `match` take events."""
+        with pytest.raises(ArgumentTypeError, match="expected an event, got a mapping"):
+            engine().plan({})
+        with pytest.raises(ArgumentTypeError, match="expected an event, got a mapping"):
+            engine().match({})
+
+    def test_a_rule_set(self):
+        """An engine takes a rule set, not its rules."""
+        with pytest.raises(ArgumentTypeError, match="expected a rule set, got a list"):
+            Engine([])  # type: ignore[arg-type] # wrong on purpose
+
+
 class TestPlanMany:
     """`plan_many` plans a stream, one event at a time."""
 
@@ -130,6 +146,13 @@ class TestWithRules:
             old.warm()
         fresh, new = Engine(after), old.with_rules(after)
         assert [fresh.plan(event) for event in events] == [new.plan(event) for event in events]
+
+    def test_an_equal_product(self, engine, rule, happens):
+        """A product that is replaced by an equal one keeps its rules."""
+        old = engine(rule("a", AddTag("a")))
+        old.plan(happens())
+        new = old.with_rules(old.rules.with_product(attrs.evolve(old.rules.product("42"))))
+        assert old.plan(happens()) == new.plan(happens())
 
     def test_the_old_engine_stays_as_it_was(self, engine, rule, happens):
         """An engine is immutable: it keeps its own rules."""
