@@ -15,6 +15,14 @@ from tests.cli.conftest import RULES, event
 LISTBOSS = (sys.executable, "-m", "listboss")
 
 
+@pytest.fixture
+def interrupts():
+    """Let new processes end at SIGINT, also below a shell that ignores it in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 class Terminal(io.StringIO):
     """A stderr that says that it is a terminal."""
 
@@ -132,7 +140,7 @@ class TestEndings:
             assert b"" == process.stderr.read()
             assert 0 == process.wait()
 
-    def test_interrupt(self, rules, many):
+    def test_interrupt(self, rules, many, interrupts):
         """Ctrl-C exits with 130, as shells do."""
         with subprocess.Popen(
             [*LISTBOSS, "plan", rules, many, "-", "--format", "json"],
