@@ -19,6 +19,7 @@ from listboss.delivery import (
     Status,
     Stuck,
 )
+from listboss.delivery._sql_history import EVENTS_PER_PAGE
 from listboss.errors import ArgumentTypeError, UnknownIdError
 from listboss.plan import PlannedAction
 from listboss.provider import Accepted, Refused, Throttled, Unknown
@@ -182,6 +183,24 @@ class TestEvents:
     def test_filter(self, journal, wanted, expected):
         """Events that fit everything given come in the order in which they happened."""
         assert expected == [event.id for event in journal.events(**wanted)]
+
+    def test_pages(self, journal, make_engine, make_event):
+        """Any number of events comes once each and in order, also from the middle of a second."""
+        events = [make_event(f"n-{n:04}", contact=None) for n in range(2 * EVENTS_PER_PAGE + 1)]
+        engine = make_engine()
+        plans = [(event, engine.plan(event)) for event in events]
+        journal.turn("w", [], NOON, want=0, accept=plans)
+        assert [event.id for event in events] == [
+            event.id for event in journal.events() if event.id.startswith("n-")
+        ]
+
+    def test_work_goes_on_meanwhile(self, journal, executor, make_event):
+        """While events are read, others are accepted and forgotten."""
+        events = journal.events()
+        first = next(events)
+        executor.accept(make_event("e-0", day=1, contact=Contact("carla@example.com")))
+        journal.forget(ANA)
+        assert ("e-1", False) == (first.id, "e-0" in [event.id for event in events])
 
 
 class TestStuck:

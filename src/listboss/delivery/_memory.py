@@ -250,7 +250,8 @@ class MemoryStore(OneAtATime, MemoryMarks):
         contact: str | None,
         since: datetime | None,
         until: datetime | None,
-    ) -> Iterator[Event]:
+        after: tuple[datetime, str] | None,
+    ) -> list[Event]:
         rows = [
             row
             for row in self._events.values()
@@ -258,9 +259,10 @@ class MemoryStore(OneAtATime, MemoryMarks):
             and contact in (None, row.contact)
             and (since is None or row.occurred_at >= since)
             and (until is None or row.occurred_at < until)
+            and (after is None or (row.occurred_at, row.id) > after)
         ]
         rows.sort(key=lambda row: (row.occurred_at, row.id))
-        return (row.event for row in rows if row.event is not None)
+        return [row.event for row in rows if row.event is not None]
 
     # Forget
 

@@ -168,22 +168,13 @@ class RecordFilter(NamedTuple):
 class OneAtATime:
     """A store whose journal has one transaction at a time: there is nothing to lock."""
 
-    def lock(
-        self,
-        contacts: Collection[str] = (),
-        event_ids: Collection[str] = (),
-        attempts: Collection[Attempt] = (),
-        *,
-        worked_on: str | None = None,
-    ) -> None:
+    def lock(self, *_: object, **__: object) -> None:
         """See `Store.lock`."""
 
-    def lock_stuck(
-        self, event_id: str | None, provider: str | None, statuses: Collection[Status]
-    ) -> None:
+    def lock_stuck(self, *_: object, **__: object) -> None:
         """See `Store.lock_stuck`."""
 
-    def lock_accounts(self, names: Sequence[str]) -> None:
+    def lock_accounts(self, *_: object, **__: object) -> None:
         """See `Store.lock_accounts`."""
 
 
@@ -275,7 +266,10 @@ class Store(Protocol):
         contact: str | None,
         since: datetime | None,
         until: datetime | None,
-    ) -> Iterator[Event]: ...
+        after: tuple[datetime, str] | None,
+    ) -> list[Event]:
+        """Return a page of events, the first ones after a time and id; none if there are none."""
+        ...
 
     # What is forgotten, and what is too old
 

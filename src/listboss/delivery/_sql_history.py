@@ -7,7 +7,6 @@ are never changed, except that `forget` removes the contact and the detail.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import datetime
 
 from listboss.codec import load_event
@@ -31,9 +30,11 @@ from listboss.rules.action import Action
 from listboss.rules.event import Event, event_name
 from listboss.standing import Stamp, Target
 
-__all__ = ["History"]
+__all__ = ["EVENTS_PER_PAGE", "History"]
 
 _NO_LIMIT = 2**62
+EVENTS_PER_PAGE = 500
+"""How many events are read at once."""
 _PUT_TARGET = upsert(
     "target",
     "lane, target, spelled, is_on, occurred_at, rank, event_id, confirmed",
@@ -213,16 +214,21 @@ class History(Part):
         contact: str | None,
         since: datetime | None,
         until: datetime | None,
-    ) -> Iterator[Event]:
+        after: tuple[datetime, str] | None,
+    ) -> list[Event]:
         where, values = where_equal({"product_id": product_id, "contact": contact})
         for condition, at in (("occurred_at >= ?", since), ("occurred_at < ?", until)):
             if at is not None:
                 where, values = f"{where} AND {condition}", (*values, ticks_of(at))
+        if after is not None:
+            where += " AND (occurred_at, id) > (?, ?)"
+            values = (*values, ticks_of(after[0]), after[1])
         rows = self.execute(
-            f"SELECT event FROM event WHERE event IS NOT NULL{where} ORDER BY occurred_at, id",
-            values,
+            f"SELECT event FROM event WHERE event IS NOT NULL{where}"
+            " ORDER BY occurred_at, id LIMIT ?",
+            (*values, EVENTS_PER_PAGE),
         ).fetchall()
-        return (load_event(row["event"]) for row in rows)
+        return [load_event(row["event"]) for row in rows]
 
 
 def _placed(stamp: Stamp | None) -> tuple[int | None, int | None, str | None]:

@@ -35,8 +35,9 @@ CREATE TABLE event (
   look_at INTEGER NOT NULL, -- from when on it may be too old: `prune` looks at it, and not before
   event TEXT               -- canonical JSON
 );
-CREATE INDEX event_contact ON event (contact, occurred_at) WHERE contact IS NOT NULL;
-CREATE INDEX event_product ON event (product_id, occurred_at);
+CREATE INDEX event_contact ON event (contact, occurred_at, id) WHERE contact IS NOT NULL;
+CREATE INDEX event_product ON event (product_id, occurred_at, id);
+CREATE INDEX event_time ON event (occurred_at, id);
 CREATE INDEX event_look ON event (look_at);
 
 CREATE TABLE lane (        -- one account and one contact

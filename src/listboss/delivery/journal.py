@@ -207,7 +207,11 @@ class Journal(Protocol):
         since: datetime | None = None,
         until: datetime | None = None,
     ) -> Iterator[Event]:
-        """Return the events that are kept, in the order in which they happened."""
+        """Return the events that are kept, in the order in which they happened.
+
+        They are read in pages, so that any number of them takes little memory. An event that is
+        accepted or deleted meanwhile may be among them or not.
+        """
         ...
 
     def retry(

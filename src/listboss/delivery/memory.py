@@ -247,9 +247,24 @@ class StoreJournal(ABC):
         product = as_text(product_id, "$.product_id")
         key = None if contact is None else key_of(contact)
         span = as_moment(since, "$.since"), as_moment(until, "$.until")
-        with self._reading() as store:
-            found = list(store.events(product, key, *span))
-        return iter(found)
+        return self._events(product, key, *span)
+
+    def _events(
+        self,
+        product_id: str | None,
+        contact: str | None,
+        since: datetime | None,
+        until: datetime | None,
+    ) -> Iterator[Event]:
+        """Read page after page, each in a transaction of its own."""
+        after: tuple[datetime, str] | None = None
+        while True:
+            with self._reading() as store:
+                page = store.events(product_id, contact, since, until, after)
+            if not page:
+                return
+            yield from page
+            after = page[-1].occurred_at, page[-1].id
 
     def retry(
         self,
