@@ -30,8 +30,8 @@ from listboss.delivery._postgres import (
 )
 from listboss.delivery._postgres_store import PostgresStore
 from listboss.delivery._retention import as_keep, prune
+from listboss.delivery._store_journal import StoreJournal
 from listboss.delivery.journal import Turn
-from listboss.delivery.memory import StoreJournal
 from listboss.errors import ConfigurationError, StorageError
 from listboss.rules._text import quoted
 

@@ -31,9 +31,9 @@ from listboss.delivery._retention import as_keep, prune
 from listboss.delivery._rows import Store
 from listboss.delivery._sql_schema import SCHEMA
 from listboss.delivery._sqlite_store import SqliteStore
+from listboss.delivery._store_journal import StoreJournal
 from listboss.delivery.journal import Forgotten, Turn
 from listboss.delivery.life import DeliveryStatus, Result
-from listboss.delivery.memory import StoreJournal
 from listboss.errors import ConfigurationError, StorageError
 from listboss.rules._text import quoted
 from listboss.rules.event import Contact
