@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from listboss.analysis._draft import Draft, Sighting, draft, named
 from listboss.analysis._group import Group, Member
 from listboss.rules._boxes import Box, Budget, Space, TooComplexError
+from listboss.rules._groups import has_empty_group
 from listboss.rules._literal import literal
 from listboss.rules._satisfiable import never_hint
 from listboss.rules._wording import describe_condition
@@ -47,7 +48,7 @@ def alone(group: Group) -> Iterator[Draft]:
                 FindingCode.NEVER_HOLDS, message, never_hint(condition), rule=each.rule,
                 path="$.condition",
             )  # fmt: skip
-        elif not _has_empty(condition):  # the review reports empty groups, and what they mean
+        elif not has_empty_group(condition):  # the review reports empty groups, and what they mean
             yield from _always_holds(each, condition, group) or _redundant(each, condition, group)
 
 
@@ -130,16 +131,6 @@ def _may_be_redundant(condition: Condition, space: Space) -> bool:
         for each in mentioned
         for negated in (False, True)
     )
-
-
-def _has_empty(condition: Condition) -> bool:
-    match condition:
-        case Comparison():
-            return False
-        case Not():
-            return _has_empty(condition.condition)
-        case _:
-            return not condition.conditions or any(map(_has_empty, condition.conditions))
 
 
 def _removable(

@@ -18,19 +18,11 @@ from listboss.engine.planning.compiled import CompiledAction
 from listboss.rules._boxes import Budget, Space, TooComplexError
 from listboss.rules._text import quoted
 from listboss.rules.finding import AnalysisCode
-from listboss.rules.ruleset import RuleSet
 
-__all__ = ["capture_of", "coverage"]
+__all__ = ["coverage"]
 
 COVER_BOXES = 512
 """To decide whether rules cover another one, 16 times this many boxes are compared at most."""
-
-
-def capture_of(rules: RuleSet) -> Capture | None:
-    """Return the automatic capture of a rule set, if it has an account for it."""
-    name = rules.capture_provider
-    account = None if name is None else rules.providers.get(name)
-    return None if name is None or account is None else Capture(name, account)
 
 
 def coverage(group: Group, meeting: Meeting, capture: Capture | None) -> Iterator[Draft]:

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import attrs
-
 from listboss.analysis._alone import alone
 from listboss.analysis._conflicts import conflicts
-from listboss.analysis._coverage import capture_of, coverage
+from listboss.analysis._coverage import coverage
 from listboss.analysis._draft import Draft, Observe, Sighting
+from listboss.analysis._enabled import with_all_enabled
 from listboss.analysis._group import Group, groups_of
 from listboss.analysis._meeting import Meeting
 from listboss.analysis._sets import gaps, plans, tags
 from listboss.analysis.report import Report, Statistics
 from listboss.engine.engine import Engine
+from listboss.engine.planning.capture import Capture
 from listboss.rules.finding import AnalysisCode, Finding, Severity
 from listboss.rules.ruleset import RuleSet
 
@@ -55,7 +55,7 @@ def analyse(rules: RuleSet, *, include_disabled: bool = False) -> Report:
     (<AnalysisCode.CONFLICT: 'conflict'>, {'installments': 5})
     """
     if include_disabled:
-        rules = _all_enabled(rules)
+        rules = with_all_enabled(rules)
     reviewed = rules.findings
     flagged = {each.segmentation_id for each in reviewed if each.severity is Severity.ERROR}
     groups = list(groups_of(rules, flagged))
@@ -79,20 +79,10 @@ def analyse(rules: RuleSet, *, include_disabled: bool = False) -> Report:
     )
 
 
-def _all_enabled(rules: RuleSet) -> RuleSet:
-    return RuleSet(
-        rules.products,
-        [attrs.evolve(rule, enabled=True) for rule in rules],
-        providers=rules.providers,
-        catalogue=rules.catalogue,
-        capture_provider=rules.capture_provider,
-    )
-
-
 def _drafts(
     groups: list[Group], rules: RuleSet, observe: Observe, comparisons: list[int]
 ) -> Iterator[Draft]:
-    capture = capture_of(rules)
+    capture = Capture.of(rules)
     for group in groups:
         yield from alone(group)
         meeting = Meeting(group.compared)

@@ -16,6 +16,7 @@ from typing import Any
 
 import attrs
 
+from listboss.analysis._enabled import with_all_enabled
 from listboss.analysis.regions import Region
 from listboss.engine.engine import Engine
 from listboss.engine.outcome import Explanation, Reason, RuleOutcome
@@ -26,7 +27,6 @@ from listboss.rules._wording import describe_condition
 from listboss.rules.automatic import AUTOMATIC, FIRST_CHARGE, AutomaticSegmentation
 from listboss.rules.condition import Comparison, Operator
 from listboss.rules.event import OWN_FACTS, Contact, Event, FactValue
-from listboss.rules.ruleset import RuleSet
 from listboss.rules.segmentation import Segmentation
 
 __all__ = ["Nearest", "Needs", "explain", "nearest"]
@@ -83,7 +83,7 @@ def explain(engine: Engine, event: Event, *, include_tests: bool = False) -> Exp
     """Explain an event as `Engine.explain` does, and say what each rule would need to run.
 
     >>> from datetime import UTC, date, datetime
-    >>> from listboss import AddTag, Capabilities, Product, Segmentation, where
+    >>> from listboss import AddTag, Capabilities, Product, RuleSet, Segmentation, where
     >>> rules = RuleSet(
     ...     [Product("42", "Course", approved_at=date(2025, 1, 1))],
     ...     [
@@ -131,16 +131,7 @@ class Needs:
 
     @cached_property
     def _with_all_enabled(self) -> Engine:
-        rules = self._engine.rules
-        return Engine(
-            RuleSet(
-                rules.products,
-                [attrs.evolve(rule, enabled=True) for rule in rules],
-                providers=rules.providers,
-                catalogue=rules.catalogue,
-                capture_provider=rules.capture_provider,
-            )
-        )
+        return Engine(with_all_enabled(self._engine.rules))
 
     def added_to(self, outcome: RuleOutcome, event: Event) -> RuleOutcome:
         """Return the outcome of a rule with what it would need, unless it runs."""

@@ -117,8 +117,7 @@ def view(rules: RuleSet, findings: Iterable[Finding]) -> View:
             of_product[finding.product_id].append(finding)
         else:
             of_all.append(finding)
-    account = rules.providers.get(rules.capture_provider or "")
-    capture = None if account is None else Capture(rules.capture_provider or "", account)
+    capture = Capture.of(rules)
     keys = {rule.id: f"r{n}" for n, rule in enumerate(rules, 1)}
     products: list[ProductView] = []
     for n, product_id in enumerate(shown, 1):

@@ -148,10 +148,8 @@ class Engine:
     def _set_rules(self, rules: RuleSet) -> None:
         if not isinstance(cast("object", rules), RuleSet):
             raise wrong_type("a rule set", rules, "$.rules")
-        name = rules.capture_provider
-        account = None if name is None else rules.providers.get(name)
         self._rules = rules
-        self._capture = None if name is None or account is None else Capture(name, account)
+        self._capture = Capture.of(rules)
         self._carries_plan = {kind.name: kind.carries_plan for kind in rules.catalogue.events}
         self._contexts = {
             kind.name: PlanContext(kind.about, kind.ends, kind.rank, rules.providers)

@@ -19,7 +19,7 @@ from listboss.rules.finding import FindingCode
 if TYPE_CHECKING:
     from listboss.rules.segmentation import Segmentation
 
-__all__ = ["bare_amounts", "empty_groups"]
+__all__ = ["bare_amounts", "empty_groups", "has_empty_group"]
 
 _Fault: TypeAlias = tuple[FindingCode, str, str, str]  # code, message, path, hint
 
@@ -40,7 +40,7 @@ def empty_groups(condition: Condition | None, path: str) -> Iterator[_Fault]:
     >>> [message for _, message, _, _ in empty_groups((where.a == 1) & AnyOf(), "$")]
     ['the empty `any` never holds, so the rule never runs']
     """
-    if condition is None or not _has_empty_group(condition):
+    if condition is None or not has_empty_group(condition):
         return
     groups: list[_Group] = []
     whole = _constant(condition, path, groups)
@@ -54,15 +54,15 @@ def empty_groups(condition: Condition | None, path: str) -> Iterator[_Fault]:
         yield code, message, group.path, "add a condition to the group, or remove the group"
 
 
-def _has_empty_group(condition: Condition) -> bool:
+def has_empty_group(condition: Condition) -> bool:
     """Whether there is one: quick, since few conditions have any."""
     if isinstance(condition, Comparison):
         return False
     if isinstance(condition, Not):
-        return _has_empty_group(condition.condition)
+        return has_empty_group(condition.condition)
     parts = condition.conditions
     return not parts or any(
-        _has_empty_group(part) for part in parts if not isinstance(part, Comparison)
+        has_empty_group(part) for part in parts if not isinstance(part, Comparison)
     )
 
 

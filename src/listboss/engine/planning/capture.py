@@ -20,6 +20,7 @@ from listboss.rules._text import fold
 from listboss.rules.action import AddLead, AddTag, RemoveTag, action_key
 from listboss.rules.automatic import AUTOMATIC, CAPTURE_ID, AutomaticSegmentation
 from listboss.rules.capabilities import Capabilities
+from listboss.rules.ruleset import RuleSet
 from listboss.rules.segmentation import DEFAULT_SEND, digest
 
 __all__ = ["Capture"]
@@ -73,6 +74,13 @@ class Capture:
             automatic=True,
             role=0,
         )
+
+    @classmethod
+    def of(cls, rules: RuleSet) -> Capture | None:
+        """Return the capture of a rule set, if it names an account that is integrated."""
+        name = rules.capture_provider
+        account = None if name is None else rules.providers.get(name)
+        return None if name is None or account is None else cls(name, account)
 
     def actions(
         self, product_id: str, event_name: str
