@@ -40,8 +40,8 @@ class RuleTestFile(pytest.File):
 
     def collect(self) -> Iterable[pytest.Item]:
         """Read the file and the rule file that it names."""
-        from listboss.cli import UnreadableError  # noqa: PLC0415 # see above
-        from listboss.cli._rule_tests import read_rule_tests  # noqa: PLC0415
+        from listboss.cli import UnreadableError  # noqa: PLC0415 # pytest loads this module everywhere
+        from listboss.cli._rule_tests import read_rule_tests  # noqa: PLC0415 # the same
 
         try:
             found = read_rule_tests(self.path)

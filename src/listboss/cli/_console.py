@@ -96,7 +96,7 @@ class Console:
             return
         try:
             from rich.console import Console as RichConsole  # noqa: PLC0415 # an extra
-            from rich.progress import Progress as RichProgress  # noqa: PLC0415
+            from rich.progress import Progress as RichProgress  # noqa: PLC0415 # an extra
         except ImportError:
             yield self._lines(what)
             return
