@@ -27,6 +27,7 @@ import attrs
 
 from listboss import _sqlite
 from listboss._file_lock import FileLock
+from listboss._sqlite_erase import erase_deleted
 from listboss.delivery._retention import as_keep, prune
 from listboss.delivery._rows import Store
 from listboss.delivery._sql_schema import SCHEMA
@@ -45,7 +46,7 @@ _MIGRATIONS: Final = (SCHEMA,)
 _LOOK_FOR_OLD = timedelta(hours=1)
 _LOOK_FOR_KILLED = timedelta(seconds=1)
 _ERASE_AGAIN = timedelta(seconds=1)
-_ERASE_SECONDS = 0.2
+_ERASE_MILLISECONDS = 200
 """How long `forget` waits for readers before it leaves the rest to a later turn."""
 _journals: WeakSet[SqliteJournal] = WeakSet()
 
@@ -300,22 +301,18 @@ class SqliteJournal(StoreJournal):
     def forget(self, contact: Contact | str, now: datetime | None = None) -> Forgotten:
         """See `Journal.forget`: no byte of the contact is left in the file, if nobody reads it."""
         forgotten = super().forget(contact, now)
-        return attrs.evolve(forgotten, pending=not self._erase(_ERASE_SECONDS))
+        return attrs.evolve(forgotten, pending=not self._erase(_ERASE_MILLISECONDS))
 
-    def _erase(self, wait: float) -> bool:
-        """Move the write-ahead log into the file and empty it; whether nobody prevented it."""
+    def _erase(self, milliseconds: int) -> bool:
+        """Overwrite what is left of deleted rows; whether nobody prevented it."""
         with self._lock, _sqlite.storage_errors():
             connection = self._open()
             with self._file_lock:
-                connection.execute(f"PRAGMA busy_timeout = {int(wait * 1000)}")
-                try:
-                    busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
-                finally:
-                    connection.execute(f"PRAGMA busy_timeout = {_sqlite.BUSY_MILLISECONDS}")
-            if not busy:
+                erased = erase_deleted(connection, milliseconds)
+            if erased:
                 with self._transaction():
                     self._store.set_erasing(erasing=False)
-        return not busy
+        return erased
 
 
 if hasattr(os, "register_at_fork"):

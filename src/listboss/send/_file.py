@@ -1,8 +1,7 @@
-"""Opening the SQLite file, transactions, and erasing bytes.
+"""Opening the SQLite file, and transactions.
 
 Every transaction commits everything or nothing, whatever interrupts it: a signal, a full
-disk, another process. Deleted rows are overwritten with zeros (`secure_delete`), and
-`checkpoint` also removes them from the write-ahead log.
+disk, another process. Deleted rows are overwritten with zeros (`secure_delete`).
 """
 
 from __future__ import annotations
@@ -14,10 +13,11 @@ from os import PathLike, fspath
 from time import monotonic, sleep
 from typing import TypeVar, cast
 
+from listboss._sqlite_erase import erase_deleted
 from listboss.errors import ArgumentTypeError, ConfigurationError
 from listboss.send._schema import migrate, version_of
 
-__all__ = ["checkpoint", "connect", "roll_back", "run"]
+__all__ = ["connect", "roll_back", "run"]
 
 T = TypeVar("T")
 
@@ -85,7 +85,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
     _write_ahead(connection)
     connection.execute("PRAGMA synchronous = FULL")
     if old:
-        checkpoint(connection)
+        erase_deleted(connection)
 
 
 def _write_ahead(connection: sqlite3.Connection) -> None:
@@ -119,8 +119,3 @@ def roll_back(connection: sqlite3.Connection) -> None:
     with suppress(sqlite3.Error):  # closed, or already rolled back by SQLite on a full disk
         if connection.in_transaction:
             connection.execute("ROLLBACK")
-
-
-def checkpoint(connection: sqlite3.Connection) -> None:
-    """Move the write-ahead log into the file and empty it, unless others read from it."""
-    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

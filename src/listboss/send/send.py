@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Self, TypeVar, overload
 
 from listboss._clock import utc_now
+from listboss._sqlite_erase import erase_deleted
 from listboss.errors import ArgumentTypeError, ConfigurationError, RuleError, UnknownIdError
 from listboss.plan import PlannedAction
 from listboss.provider import Applied, Call, NoChange, Outcome, Refused
@@ -37,7 +38,7 @@ from listboss.send._arguments import (
 )
 from listboss.send._carry_out import SUPPRESSED, carry_out, creates_contact
 from listboss.send._encoding import action_digest, time_text
-from listboss.send._file import checkpoint, connect, roll_back, run
+from listboss.send._file import connect, roll_back, run
 from listboss.send._lead import Lead, Origin
 from listboss.send._suppression import Pepper
 from listboss.send.automation import Automation, Message
@@ -236,7 +237,7 @@ class Send:
 
         erased = self._write(work)
         with self._lock:
-            checkpoint(self._open())
+            erase_deleted(self._open())
         return erased
 
     # Queries
