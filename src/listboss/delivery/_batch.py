@@ -26,10 +26,13 @@ def largest(provider: object) -> int:
 def groups_of(attempts: Iterable[Attempt], providers: Mapping[str, object]) -> list[list[Attempt]]:
     """Return the attempts of each call, in the order of the first one of each."""
     groups: list[list[Attempt]] = []
+    sizes: dict[str, int] = {}
     filling: dict[tuple[str, bool], list[tuple[list[Attempt], set[str]]]] = {}
     for attempt in attempts:
         name = attempt.planned.provider
-        most = largest(providers.get(name))
+        most = sizes.get(name)
+        if most is None:
+            most = sizes[name] = largest(providers.get(name))
         if most == 1:
             groups.append([attempt])
             continue

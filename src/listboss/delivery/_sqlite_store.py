@@ -44,7 +44,6 @@ class SqliteStore(OneAtATime, SqlStore):
 
     def begin(self) -> None:
         """Begin a transaction: what was read before counts unless another connection wrote."""
-        self.new_lanes.clear()
         version: int = self._one("PRAGMA data_version")["data_version"]
         if version != self._version or self.size > MAX_ROWS:
             self.clear()

@@ -36,9 +36,9 @@ from listboss.rules.event import Contact, Event
 
 __all__ = ["AsyncExecutor"]
 
-PARTS = 4
-"""A turn records at most this part of what may be on its way, so that the others are not idle
-meanwhile: calls that begin together would otherwise end together, and wait for one turn."""
+PARTS = 8
+"""A turn records this part of what may be on its way, or half of the results if these are more:
+calls that begin together would otherwise end together, and all wait for one turn."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -81,7 +81,7 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
             endings=endings,
         )
         self._concurrency = concurrency
-        self._most_results = max(1, concurrency // PARTS)
+        self._part = max(1, concurrency // PARTS)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="listboss-journal")
         self._calls = ThreadPoolExecutor(concurrency, thread_name_prefix="listboss-provider")
 
@@ -160,8 +160,8 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
         try:
             while True:
                 now = self._clock() if at is None else at
-                later = max(0, len(work.results) - self._most_results)
-                left = self._concurrency - len(work.calls) - later
+                left = self._concurrency - len(work.calls) - len(work.results)
+                left += self._recorded_next(work)
                 left = left if most is None else min(left, most - work.sent - len(work.calls))
                 if stop is not None and stop.is_set():
                     left = 0
@@ -179,6 +179,11 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
         finally:
             await self._finish(work)
 
+    def _recorded_next(self, work: _Pass) -> int:
+        """Return how many results the next turn records."""
+        count = len(work.results)
+        return min(count, max(self._part, (count + 1) // 2))
+
     async def _take_turn(
         self,
         work: _Pass,
@@ -190,8 +195,9 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
         replan: bool,
     ) -> None:
         """Record results and begin what is due; cancelled, it begins nothing, and says so."""
-        results = work.results[: self._most_results]
-        del work.results[: self._most_results]
+        count = self._recorded_next(work)
+        results = work.results[:count]
+        del work.results[:count]
         future = self._submit(self._turn, results, now, want, event_id, accept, replan=replan)
         try:
             turn = await asyncio.shield(future)
