@@ -197,18 +197,30 @@ def _replay(connection: sqlite3.Connection, statements: Sequence[Any]) -> None:
             connection.executemany(sql, rows)
 
 
+def _replays(path: Path, work: Sequence[Callable[[Executor], object]]) -> list[list[_Statement]]:
+    """Do the work on a journal of its own, and return the statements of each part."""
+    found: list[list[_Statement]] = []
+    with _recorded() as statements, SqliteJournal(path) as journal:
+        worker = executor(journal, actions=THREE, worker="w")
+        for each in work:
+            statements.clear()
+            each(worker)
+            found.append([*statements])
+    return found
+
+
+def _one_by_one(events: Sequence[Event]) -> Callable[[Executor], object]:
+    return lambda worker: [worker.handle(event) for event in events]
+
+
+def _together(events: Sequence[Event]) -> Callable[[Executor], object]:
+    return lambda worker: worker.handle_many(events)
+
+
 def handle(folder: Path, *, rounds: int = 15, size: int = 100) -> Iterator[Line]:
     """Compare `handle` with bare sqlite3, and `handle_many` with `handle`."""
-    groups = [approvals(size, n * size) for n in range(rounds + 1)]
-    replays: list[list[Any]] = []
-    with _recorded() as statements, SqliteJournal(folder / "recorded.db") as journal:
-        worker = executor(journal, actions=THREE, worker="w")
-        statements.clear()
-        for group in groups:
-            for event in group:
-                worker.handle(event)
-            replays.append([*statements])
-            statements.clear()
+    work = [_one_by_one(approvals(size, n * size)) for n in range(rounds + 1)]
+    replays = _replays(folder / "recorded.db", work)
     commits = sum(sql == "COMMIT" for sql, _ in replays[0]) / size
     changed = sum(len(rows) for sql, rows in replays[0] if sql not in ("COMMIT", "BEGIN IMMEDIATE"))
     with (
@@ -218,10 +230,10 @@ def handle(folder: Path, *, rounds: int = 15, size: int = 100) -> Iterator[Line]
     ):
         worker = executor(journal, actions=THREE, worker="w")
         ratios, to_plain, rates = [], [], []
-        for number, (group, replay) in enumerate(zip(groups, replays, strict=True)):
-            ours = _seconds(lambda group=group: [worker.handle(event) for event in group])
-            theirs = _seconds(lambda replay=replay: _replay(bare, replay))
-            fewer = _seconds(lambda replay=replay: _replay(plain, replay))
+        for number, (each, replay) in enumerate(zip(work, replays, strict=True)):
+            ours = _seconds(partial(each, worker))
+            theirs = _seconds(partial(_replay, bare, replay))
+            fewer = _seconds(partial(_replay, plain, replay))
             if number:  # the first round warms up
                 ratios.append(theirs / ours)
                 to_plain.append(fewer / ours)
@@ -240,30 +252,46 @@ def handle(folder: Path, *, rounds: int = 15, size: int = 100) -> Iterator[Line]
 
 
 def many(folder: Path, *, rounds: int = 9, size: int = 100, groups: int = 5) -> Iterator[Line]:
-    """Compare `handle_many` in groups of 100 with one by one."""
+    """Compare `handle_many` in groups of 100 with one by one, and do the same without us.
+
+    What groups gain depends on the disk: bare sqlite3 that runs the same statements shows how
+    much there is to gain.
+    """
     assert size == 100
-    with SqliteJournal(folder / "many.db") as journal:
+    work: list[Callable[[Executor], object]] = []
+    for number in range(rounds + 1):
+        done = number * (groups + 1) * size
+        work.append(_one_by_one(approvals(size, done)))
+        work.append(_together(approvals(groups * size, done + size)))
+    replays = _replays(folder / "recorded-many.db", work)
+    with (
+        _bare(folder / "bare-many.db", indexes=True) as bare,
+        SqliteJournal(folder / "many.db") as journal,
+    ):
         mail = Mail()
-        worker = executor(journal, mail, THREE)
-        ratios, rates, done = [], [], 0
-        for number in range(rounds + 1):
-            single = approvals(size, done)
-            grouped = approvals(groups * size, done + size)
-            done += (groups + 1) * size
-            one = _seconds(lambda single=single: [worker.handle(e) for e in single]) / size
-            all_ = _seconds(lambda grouped=grouped: worker.handle_many(grouped)) / (groups * size)
+        worker = executor(journal, mail, THREE, worker="w")
+        ratios, bare_ratios, shares, rates = [], [], [], []
+        for number in range(0, len(work), 2):
+            one, all_ = [_seconds(partial(each, worker)) for each in work[number : number + 2]]
+            bare_one, bare_all = [
+                _seconds(partial(_replay, bare, each)) for each in replays[number : number + 2]
+            ]
             if number:
-                ratios.append(one / all_)
-                rates.append(1 / all_)
-        assert mail.calls == 3 * done
+                ratios.append(one * groups / all_)
+                bare_ratios.append(bare_one * groups / bare_all)
+                shares.append(bare_all / all_)
+                rates.append(groups * size / all_)
+        assert mail.calls == 3 * (rounds + 1) * (groups + 1) * size
     yield _at_least("handle_many in groups of 100 / handle one by one", ratios, 8)
+    yield _at_least("the same for bare sqlite3", bare_ratios, None)
+    yield _at_least("handle_many / bare sqlite3 in the same groups", shares, None)
     yield _at_least("handle_many, three actions", rates, None, " events/s")
 
 
 # --- concurrency -----------------------------------------------------------------------------
 
 
-def concurrency(folder: Path, *, rounds: int = 5, count: int = 5_000) -> Iterator[Line]:
+def concurrency(folder: Path, *, rounds: int = 5, count: int = 2_000) -> Iterator[Line]:
     """Compare `AsyncExecutor` with the provider's latency, shared by all calls at once."""
     for name in ("file", "memory"):
         shares = []
