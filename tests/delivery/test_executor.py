@@ -542,6 +542,51 @@ class TestDeadline:
         assert before + 5 * SECOND == crm.calls[0][1].deadline
 
 
+class TestClockSetBack:
+    """Half a lease is over in time although the clock was set back during a call."""
+
+    @pytest.fixture
+    def begin(self, mail, crm, clock):
+        """Let the first call of each account take that number of seconds, and set the clock back."""
+
+        def begin(executor, seconds):
+            steady = [0.0]
+
+            def slow():
+                steady[0] += seconds
+                clock.turn(hours=-1)
+                return Applied()
+
+            executor._monotonic = lambda: steady[0]
+            mail.answers, crm.answers = [slow], [slow]
+
+        return begin
+
+    def test_too_late(self, executor, begin, make_event, *, mail, crm, journal):
+        """What would be sent after it is not sent."""
+        begin(executor, 30)
+        executor.accept(make_event())
+        assert 2 == executor.run_due(most=2) == len(mail.calls + crm.calls)
+        (record,) = journal.history(status="waiting")
+        assert "not sent: too late in the lease" == record.detail
+
+    def test_handle_many(self, executor, begin, make_event, journal):
+        """The first turn of `handle_many` does the same."""
+        begin(executor, 30)
+        executor.handle_many([make_event()])
+        (record,) = journal.history(status="waiting")
+        assert "not sent: too late in the lease" == record.detail
+
+    def test_the_deadline_goes_back_too(self, executor, begin, make_event, *, mail, crm, clock):
+        """What is sent before it has to be answered by then."""
+        begin(executor, 10)
+        executor.accept(make_event())
+        started = clock.now
+        executor.run_due(most=2)
+        deadlines = {call.deadline for _, call in mail.calls + crm.calls}
+        assert {started + 30 * SECOND, started - (3600 - 20) * SECOND} == deadlines
+
+
 class TestConfiguration:
     """Engine, providers and settings must match."""
 

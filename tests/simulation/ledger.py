@@ -73,8 +73,7 @@ class Flight:
     worker: object
     lane: Lane
     deadline: datetime
-    clock: int
-    """How often the clock had been turned back when it was given out."""
+    """When it is too late to send it, by a clock that is never turned back."""
     answer: Outcome | None = None
     result: Result | None = None
     """What was recorded; None while it is in flight, and for ever if it was lost."""
@@ -110,8 +109,6 @@ class Ledger:
     flights: dict[Key, list[Flight]] = attrs.field(factory=lambda: defaultdict(list))
     in_flight: list[Flight] = attrs.field(factory=list)
     is_pruned: bool = False
-    clock: int = 0
-    """How often the clock was turned back."""
     freed: set[Key] = attrs.field(factory=set)
     """What the host has put at the end of its lane again."""
     sent_stamp: dict[Lane, tuple[object, ...]] = attrs.field(factory=dict)
@@ -231,14 +228,16 @@ class Ledger:
 
     # Working
 
-    def given(self, worker: object, attempt: Attempt, contact: str, now: datetime) -> None:
+    def given(
+        self, worker: object, attempt: Attempt, contact: str, now: datetime, steady: datetime
+    ) -> None:
         """Note an attempt that a turn gave out, and check that it may be made now."""
         key, lane = key_of(attempt), (attempt.planned.provider, contact)
         expect(attempt.event_id in self.entries, "sent after it was forgotten", key)
         for other in self.in_flight:
-            is_busy = other.attempt.event_id in self.entries and now < other.deadline
-            if is_busy and other.lane == lane and other.worker is not worker:
-                self._expect_in_time(other, "sent while the lane was busy")
+            is_busy = other.attempt.event_id in self.entries and steady < other.deadline
+            is_other = other.lane == lane and other.worker is not worker
+            expect(not (is_busy and is_other), "sent while the lane was busy", key)
         flights = self.flights[key]
         if flights:
             last = flights[-1].status
@@ -246,8 +245,8 @@ class Ledger:
             expect(last not in STUCK or key in self.freed, "sent again without the host", key)
         else:
             self._check_order(key, lane, now)
-        deadline = attempt.call.deadline or now
-        flights.append(Flight(attempt, worker, lane, deadline, self.clock))
+        left = (attempt.call.deadline or now) - now
+        flights.append(Flight(attempt, worker, lane, steady + left))
         self.in_flight.append(flights[-1])
 
     def _check_order(self, key: Key, lane: Lane, now: datetime) -> None:
@@ -284,9 +283,8 @@ class Ledger:
         flight = self._flight(attempt)
         expect(flight.answer is None, "sent twice by one attempt", key_of(attempt))
         flight.answer = answer
-        if flight is not self.flights[key_of(attempt)][-1]:
-            self._expect_in_time(flight, "sent by an old attempt")
-            return
+        is_newest = flight is self.flights[key_of(attempt)][-1]
+        expect(is_newest, "sent by an old attempt", key_of(attempt))
         entry = self.entries.get(attempt.event_id)
         if entry is None:  # forgotten after it was given out
             self.outside[flight.lane[1]].add((flight.lane[0], EVERYTHING))
@@ -307,11 +305,6 @@ class Ledger:
 
     def _flight(self, attempt: Attempt) -> Flight:
         return next(each for each in self.flights[key_of(attempt)] if each.attempt is attempt)
-
-    def _expect_in_time(self, flight: Flight, otherwise: str) -> None:
-        """A worker cannot see that its lease is over if the clock was turned back since."""
-        expect(flight.clock != self.clock, otherwise, key_of(flight.attempt))
-        self.outside[flight.lane[1]].add((flight.lane[0], EVERYTHING))
 
     def died(self, worker: object) -> None:
         """Note that a worker was killed."""

@@ -9,7 +9,7 @@ forgotten. In the end all accounts are well, and what they hold is compared with
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import blake2b
 from random import Random
 from typing import Any
@@ -50,6 +50,7 @@ class Simulation:
         self.journal: Journal = MemoryJournal() if journal is None else journal
         self.ledger = Ledger(self.journal, self.world.accounts, self.in_sync)
         self.now = START + timedelta(days=dice.randint(0, 4))
+        self.set_back = timedelta(0)
         self.is_healthy = False
         self.depth = 0
         self.lines: list[str] = []
@@ -173,9 +174,19 @@ class Simulation:
         seconds = self.dice.choice((1, 10, 40, 70, 300, 1_000, 4_000, 4 * 86_400))
         self.now += timedelta(seconds=seconds)
 
+    @property
+    def steady(self) -> datetime:
+        """The time by a clock that is never turned back."""
+        return self.now + self.set_back
+
+    def seconds(self) -> float:
+        """Return the seconds of that clock."""
+        return self.steady.timestamp()
+
     def _turn_clock_back(self) -> None:
-        self.now -= timedelta(seconds=self.dice.choice((5, 100, 4_000)))
-        self.ledger.clock += 1
+        by = timedelta(seconds=self.dice.choice((5, 100, 4_000)))
+        self.now -= by
+        self.set_back += by
         self.write("clock turned back")
 
     def _prune(self) -> None:

@@ -71,6 +71,7 @@ class Worker:
             assume_in_sync=simulation.in_sync,
             endings=simulation.endings,
         )
+        self.executor._monotonic = simulation.seconds
 
 
 class JournalPort:
@@ -110,6 +111,7 @@ class JournalPort:
 
     def turn(self, worker: str, results: Sequence[Result], now: datetime, **terms: Any) -> Turn:
         """See `Journal.turn`."""
+        steady = self._simulation.steady
         with self._simulation.boundary(self._worker):
             turn = self._journal.turn(worker, results, now, **terms)
             for (event, plan), receipt in zip(terms["accept"], turn.receipts, strict=True):
@@ -118,7 +120,7 @@ class JournalPort:
                 self._ledger.reported(result)
             for attempt in turn:
                 contact = contact_key(attempt.planned.email)
-                self._ledger.given(self._worker, attempt, contact, now)
+                self._ledger.given(self._worker, attempt, contact, now, steady)
                 self._worker.attempts[attempt.call.key] = attempt
         return turn
 
@@ -137,8 +139,10 @@ class Port:
     def apply(self, planned: PlannedAction, call: Call) -> Outcome:
         """Carry out a call, or fail."""
         simulation = self._simulation
+        assert call.deadline is not None
+        given_up = call.deadline + simulation.set_back  # a timeout is not set back with the clock
         with simulation.boundary(self._worker):
-            if call.deadline is not None and simulation.now >= call.deadline:
+            if simulation.steady >= given_up:
                 raise ConnectionLostError  # the caller had given up before anything was sent
             answer, is_raised = self._account.answer(planned, call)
             simulation.ledger.sent(self._worker.attempts[call.key], answer)

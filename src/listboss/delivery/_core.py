@@ -10,7 +10,8 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from threading import Lock
-from typing import Generic, Literal, TypeVar, get_args
+from time import monotonic
+from typing import Generic, Literal, NamedTuple, TypeVar, get_args
 from uuid import uuid4
 
 import attrs
@@ -42,6 +43,7 @@ from listboss.errors import ConfigurationError, StorageError
 from listboss.plan import Plan
 from listboss.provider import (
     AsyncProvider,
+    Call,
     Eraser,
     Outcome,
     Provider,
@@ -53,7 +55,7 @@ from listboss.rules._text import quoted, wrong_type
 from listboss.rules._wording import describe_event
 from listboss.rules.event import Contact, Event
 
-__all__ = ["LOGGER", "Core", "EndingsOption"]
+__all__ = ["LOGGER", "Core", "EndingsOption", "Moment"]
 
 P = TypeVar("P", Provider, Provider | AsyncProvider)
 T = TypeVar("T")
@@ -62,6 +64,13 @@ EndingsOption = Literal["by_grant", "absolute"]
 _NO_PROVIDER = Refused("this executor does not have the provider", RefusedKind.CONFIGURATION)
 _CANNOT = Refused("the account cannot do this action", RefusedKind.CONFIGURATION)
 LOGGER = logging.getLogger("listboss.delivery")
+
+
+class Moment(NamedTuple):
+    """When a turn began: by the host's clock, and by one that nobody sets back, in seconds."""
+
+    at: datetime
+    ticks: float
 
 
 class Core(Generic[P]):
@@ -100,6 +109,7 @@ class Core(Generic[P]):
             else require_instance(policy, RetryPolicy, "a `RetryPolicy`", "$.policy")
         )
         self._clock = clock
+        self._monotonic: Callable[[], float] = monotonic
         self._observer = observer or LoggingObserver()
         self._worker = as_text(worker, "$.worker") or uuid4().hex
         self._lease = lease
@@ -253,9 +263,14 @@ class Core(Generic[P]):
         except Exception as error:  # an observer must not stop delivery
             LOGGER.warning("the observer raised %s", type(error).__name__)
 
-    def _refusal(self, attempt: Attempt, now: datetime) -> Result | None:
+    def _begin(self, at: datetime | None = None) -> Moment:
+        """Return the time at which a turn begins."""
+        return Moment(self._clock() if at is None else at, self._monotonic())
+
+    def _refusal(self, attempt: Attempt, began: Moment) -> Result | None:
         """Return what becomes of an attempt that is not to be sent, or None: it is."""
-        if attempt.call.deadline is not None and now >= attempt.call.deadline:
+        now, deadline = self._later(began), attempt.call.deadline
+        if deadline is not None and (now >= deadline or self._left(began) <= timedelta(0)):
             return self._not_sent(attempt, now, "too late in the lease")
         provider = self._providers.get(attempt.planned.provider)
         if provider is None or not provider.capabilities.can(attempt.planned.action):
@@ -263,6 +278,17 @@ class Core(Generic[P]):
             return attrs.evolve(self._policy.settle(attempt, why, now), sent=False)
         self._observe(self._observer.attempt, attempt)
         return None
+
+    def _left(self, began: Moment) -> timedelta:
+        """Return how much of the first half of a lease is left, wherever the clock was set."""
+        return self._lease / 2 - timedelta(seconds=self._monotonic() - began.ticks)
+
+    def _call_now(self, call: Call, began: Moment) -> Call:
+        """Return a call with a deadline that holds although the clock was set back meanwhile."""
+        now = self._clock()
+        if call.deadline is None or now >= began.at:
+            return call
+        return attrs.evolve(call, deadline=min(call.deadline, now + self._left(began)))
 
     def _not_sent(self, attempt: Attempt, now: datetime, why: str) -> Result:
         """Return the result of an attempt that was given out and never made."""
@@ -278,9 +304,9 @@ class Core(Generic[P]):
         LOGGER.warning("a provider raised %s", name)
         return Unknown(name)
 
-    def _later(self, now: datetime) -> datetime:
+    def _later(self, began: Moment) -> datetime:
         # If the clock was set back, a waiting action must not become due within the same pass.
-        return max(now, self._clock())
+        return max(began.at, self._clock())
 
     def _pause(self, due: datetime | None, poll: timedelta) -> float:
         """Return for how many seconds a worker loop has nothing to do."""

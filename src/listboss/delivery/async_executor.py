@@ -21,7 +21,7 @@ from typing import Any, ParamSpec, TypeVar
 from listboss._clock import utc_now
 from listboss.delivery._arguments import as_count, as_moment, require_count
 from listboss.delivery._batch import as_outcomes, call_of, groups_of
-from listboss.delivery._core import Core, EndingsOption
+from listboss.delivery._core import Core, EndingsOption, Moment
 from listboss.delivery._outcome import as_outcome
 from listboss.delivery.executor import MAX_GROUP
 from listboss.delivery.journal import Forgotten, Journal
@@ -159,7 +159,7 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
         work = _Pass()
         try:
             while True:
-                now = self._clock() if at is None else at
+                began = self._begin(at)
                 left = self._concurrency - len(work.calls) - len(work.results)
                 left += self._recorded_next(work)
                 left = left if most is None else min(left, most - work.sent - len(work.calls))
@@ -167,7 +167,7 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
                     left = 0
                 if accept or work.results or left > 0:
                     pairs, accept = accept, ()
-                    await self._take_turn(work, now, left, event_id, pairs, replan=replan)
+                    await self._take_turn(work, began, left, event_id, pairs, replan=replan)
                 if work.calls:
                     self._collect(work, await work.some_done(wait=not work.results))
                 elif not work.results:
@@ -187,7 +187,7 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
     async def _take_turn(
         self,
         work: _Pass,
-        now: datetime,
+        began: Moment,
         want: int,
         event_id: str | None,
         accept: Sequence[tuple[Event, Plan]],
@@ -198,38 +198,38 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
         count = self._recorded_next(work)
         results = work.results[:count]
         del work.results[:count]
-        future = self._submit(self._turn, results, now, want, event_id, accept, replan=replan)
+        future = self._submit(self._turn, results, began.at, want, event_id, accept, replan=replan)
         try:
             turn = await asyncio.shield(future)
         except asyncio.CancelledError:
             await _all_done([future])
             given = () if future.exception() else future.result()
             work.results += [
-                self._not_sent(each, self._later(now), "interrupted") for each in given
+                self._not_sent(each, self._later(began), "interrupted") for each in given
             ]
             raise
         work.receipts = work.receipts or turn.receipts
         for group in groups_of(turn, self._providers):
             if len(group) == 1:
-                work.begin(self._send(group[0], now), group[0])
+                work.begin(self._send(group[0], began), group[0])
             else:
-                self._begin_batch(work, group, now)
+                self._begin_batch(work, group, began)
 
-    def _begin_batch(self, work: _Pass, group: Sequence[Attempt], now: datetime) -> None:
+    def _begin_batch(self, work: _Pass, group: Sequence[Attempt], began: Moment) -> None:
         """Begin one call for several attempts; each waits for its own outcome."""
         sent: list[Attempt] = []
         for attempt in group:
-            refusal = self._refusal(attempt, self._later(now))
+            refusal = self._refusal(attempt, began)
             if refusal is None:
                 sent.append(attempt)
             else:
                 work.results.append(refusal)
-        batch = asyncio.ensure_future(self._apply_many(sent))
+        batch = asyncio.ensure_future(self._apply_many(sent, began))
         for number, attempt in enumerate(sent):
-            work.begin(self._batched(attempt, batch, number, now), attempt)
+            work.begin(self._batched(attempt, batch, number, began), attempt)
 
     async def _batched(
-        self, attempt: Attempt, batch: asyncio.Task[list[Outcome]], number: int, now: datetime
+        self, attempt: Attempt, batch: asyncio.Task[list[Outcome]], number: int, began: Moment
     ) -> Result:
         try:
             await asyncio.shield(batch)
@@ -237,14 +237,14 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
             batch.cancel()
             await _all_done([batch])
             if batch.cancelled():
-                return self._interrupted(attempt, self._later(now))
-        return self._policy.settle(attempt, batch.result()[number], self._later(now))
+                return self._interrupted(attempt, self._later(began))
+        return self._policy.settle(attempt, batch.result()[number], self._later(began))
 
-    async def _apply_many(self, sent: Sequence[Attempt]) -> list[Outcome]:
+    async def _apply_many(self, sent: Sequence[Attempt], began: Moment) -> list[Outcome]:
         if not sent:
             return []
         provider: Any = self._providers[sent[0].planned.provider]
-        call = call_of(sent)
+        call = self._call_now(call_of(sent), began)
         try:
             answer = await self._call(provider.apply_many, [each.planned for each in sent], call)
         except Exception as error:
@@ -255,7 +255,7 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
         """Take what calls came to; what a provider raises that is not an `Exception` is raised."""
         raised: BaseException | None = None
         for call in done:
-            attempt, later = work.calls.pop(call), self._later(self._clock())
+            attempt, later = work.calls.pop(call), self._clock()
             if call.cancelled():  # before it began
                 work.results.append(self._not_sent(attempt, later, "interrupted"))
             elif error := call.exception():
@@ -279,18 +279,19 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
                 await _all_done([recorded])
                 recorded.result()
 
-    async def _send(self, attempt: Attempt, now: datetime) -> Result:
-        refusal = self._refusal(attempt, self._later(now))
+    async def _send(self, attempt: Attempt, began: Moment) -> Result:
+        refusal = self._refusal(attempt, began)
         if refusal is not None:
             return refusal
         provider = self._providers[attempt.planned.provider]
         try:
-            outcome = as_outcome(await self._call(provider.apply, attempt.planned, attempt.call))
+            call = self._call_now(attempt.call, began)
+            outcome = as_outcome(await self._call(provider.apply, attempt.planned, call))
         except asyncio.CancelledError:
-            return self._interrupted(attempt, self._later(now))
+            return self._interrupted(attempt, self._later(began))
         except Exception as error:
             outcome = self._failed(error)
-        return self._policy.settle(attempt, outcome, self._later(now))
+        return self._policy.settle(attempt, outcome, self._later(began))
 
     async def _call(self, method: Callable[..., Any], planned: object, how: Call) -> object:
         if inspect.iscoroutinefunction(method):

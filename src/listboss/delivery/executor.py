@@ -16,7 +16,7 @@ from typing import Protocol, cast
 from listboss._clock import utc_now
 from listboss.delivery._arguments import as_count, as_moment, require_providers
 from listboss.delivery._batch import as_outcomes, call_of, groups_of, largest
-from listboss.delivery._core import Core, EndingsOption
+from listboss.delivery._core import Core, EndingsOption, Moment
 from listboss.delivery._outcome import as_outcome
 from listboss.delivery.journal import Journal
 from listboss.delivery.life import Attempt, Receipt, Result, RetryPolicy
@@ -117,9 +117,10 @@ class Executor(Core[Provider]):
         return self._handle(event, self._plan(event), replan=replan)
 
     def _handle(self, event: Event, plan: Plan, *, replan: bool = False) -> Receipt:
-        first = self._turn([], self._clock(), 1, event.id, [(event, plan)], replan=replan)
+        began = self._begin()
+        first = self._turn([], began.at, 1, event.id, [(event, plan)], replan=replan)
         if first:
-            self._work(1, event_id=event.id, first=first)
+            self._work(1, event_id=event.id, first=(first, began))
         return self._current(first.receipts)[0]
 
     def handle_many(self, events: Iterable[Event]) -> tuple[Receipt, ...]:
@@ -128,8 +129,9 @@ class Executor(Core[Provider]):
         receipts: list[Receipt] = []
         remaining = iter(events)
         while group := list(islice(remaining, MAX_GROUP)):
-            first = self._turn([], self._clock(), MAX_GROUP, accept=self._pairs(group))
-            self._work(MAX_GROUP, first=first)
+            began = self._begin()
+            first = self._turn([], began.at, MAX_GROUP, accept=self._pairs(group))
+            self._work(MAX_GROUP, first=(first, began))
             receipts += self._current(first.receipts)
         return tuple(receipts)
 
@@ -177,29 +179,32 @@ class Executor(Core[Provider]):
         self,
         want: int,
         *,
-        first: Sequence[Attempt] = (),
+        first: tuple[Sequence[Attempt], Moment] | None = None,
         event_id: str | None = None,
         at: datetime | None = None,
         most: int | None = None,
         stop: Stop | None = None,
     ) -> int:
         """Send and record until nothing is due any more; return how many actions were sent."""
-        sent, attempts = 0, first
-        results = list[Result]()
+        attempts: Sequence[Attempt]
+        sent, results = 0, list[Result]()
         while True:
-            now = self._clock() if at is None else at
-            if not attempts:
+            if first is None:
+                began = self._begin(at)
                 left = want if most is None else min(want, most - sent)
                 if stop is not None and stop.is_set():
                     left = 0
-                attempts = self._turn(results, now, left, event_id) if results or left > 0 else ()
+                wanted = results or left > 0
+                attempts = self._turn(results, began.at, left, event_id) if wanted else ()
+            else:
+                (attempts, began), first = first, None
             if not attempts:
                 return sent
-            results = self._send_all(attempts, now, stop)
-            sent, attempts = sent + sum(result.sent for result in results), ()
+            results = self._send_all(attempts, began, stop)
+            sent += sum(result.sent for result in results)
 
     def _send_all(
-        self, attempts: Sequence[Attempt], now: datetime, stop: Stop | None
+        self, attempts: Sequence[Attempt], began: Moment, stop: Stop | None
     ) -> list[Result]:
         """Send one after the other; an interruption records what was sent, and is raised."""
         results: list[Result] = []
@@ -207,13 +212,13 @@ class Executor(Core[Provider]):
         try:
             while groups:
                 if stop is not None and stop.is_set():
-                    group, later = groups[0], self._later(now)
+                    group, later = groups[0], self._later(began)
                     results += [self._not_sent(each, later, "stopped") for each in group]
                 else:
-                    results += self._send_group(groups[0], now)
+                    results += self._send_group(groups[0], began)
                 groups.pop(0)
         except BaseException:
-            later = self._later(now)
+            later = self._later(began)
             current, *others = groups
             results += [self._interrupted(attempt, later) for attempt in current]
             results += [self._not_sent(each, later, "interrupted") for g in others for each in g]
@@ -221,31 +226,33 @@ class Executor(Core[Provider]):
             raise
         return results
 
-    def _send_group(self, group: Sequence[Attempt], now: datetime) -> list[Result]:
+    def _send_group(self, group: Sequence[Attempt], began: Moment) -> list[Result]:
         """Send what goes out in one call."""
         if len(group) == 1:
-            return [self._send(group[0], now)]
-        refused = [self._refusal(attempt, self._later(now)) for attempt in group]
+            return [self._send(group[0], began)]
+        refused = [self._refusal(attempt, began) for attempt in group]
         results = [each for each in refused if each is not None]
         sent = [each for each, refusal in zip(group, refused, strict=True) if refusal is None]
         if sent:
             provider = cast("BatchProvider", self._providers[sent[0].planned.provider])
             try:
-                answer = provider.apply_many([each.planned for each in sent], call_of(sent))
+                call = self._call_now(call_of(sent), began)
+                answer = provider.apply_many([each.planned for each in sent], call)
                 outcomes = as_outcomes(answer, len(sent))
             except Exception as error:
                 outcomes = [self._failed(error)] * len(sent)
-            later = self._later(now)
+            later = self._later(began)
             results += map(self._policy.settle, sent, outcomes, repeat(later))
         return results
 
-    def _send(self, attempt: Attempt, now: datetime) -> Result:
-        refusal = self._refusal(attempt, self._later(now))
+    def _send(self, attempt: Attempt, began: Moment) -> Result:
+        refusal = self._refusal(attempt, began)
         if refusal is not None:
             return refusal
         provider = self._providers[attempt.planned.provider]
         try:
-            outcome = as_outcome(provider.apply(attempt.planned, attempt.call))
+            call = self._call_now(attempt.call, began)
+            outcome = as_outcome(provider.apply(attempt.planned, call))
         except Exception as error:
             outcome = self._failed(error)
-        return self._policy.settle(attempt, outcome, self._later(now))
+        return self._policy.settle(attempt, outcome, self._later(began))
