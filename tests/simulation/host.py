@@ -89,6 +89,7 @@ class Host:
         self.account = Account("mail", self.capabilities)
         self.answers = list(answers)
         self.sent: list[str] = []
+        self.keys: list[str] = []
         self.now = START + timedelta(days=10)
         self.journal = journal
         self.in_call: Callable[[], object] = lambda: None
@@ -105,6 +106,7 @@ class Host:
     def apply(self, planned: PlannedAction, call: Call) -> Outcome:
         """Say what the next answer is, or do what is asked for."""
         self.sent.append(str(planned.action))
+        self.keys.append(call.key)
         self.in_call()
         if self.answers:
             return self.answers.pop(0)

@@ -11,6 +11,7 @@ from listboss import (
     Engine,
     MoveLead,
     Place,
+    RemoveLead,
     RemoveTag,
     RuleSet,
     Segmentation,
@@ -39,6 +40,29 @@ class TestWhatAnEventAsserts:
         both = {"transaction": "P1", "subscriber_code": "S1", "product_id": CLUB}
         host.executor.handle(happened("purchase.delayed", "e1", day=1, **both))
         host.executor.handle(happened("purchase.canceled", "e2", day=2, **both))
+        assert set() == host.held
+
+
+class TestLinks:
+    """A purchase belongs to the subscription that its newest event names."""
+
+    @pytest.mark.parametrize("order", [(1, 2), (2, 1)])
+    def test_an_older_event_that_comes_later(self, journal, order):
+        """It does not move the purchase to another subscription."""
+        host = Host(
+            journal,
+            [
+                (CLUB, "purchase.approved", AddTag("vip")),
+                (CLUB, "subscription.canceled", RemoveTag("vip")),
+            ],
+        )
+        named = {1: ("purchase.completed", "S2"), 2: ("purchase.approved", "S1")}
+        for day in order:
+            name, code = named[day]
+            ids = {"transaction": "P1", "subscriber_code": code, "product_id": CLUB}
+            host.executor.handle(happened(name, f"e{day}", day=day, **ids))
+        canceled = {"subscriber_code": "S1", "product_id": CLUB}
+        host.executor.handle(happened("subscription.canceled", "e3", day=3, **canceled))
         assert set() == host.held
 
 
@@ -76,6 +100,31 @@ class TestForgetDuringASend:
         assert [Status.APPLIED] == host.statuses("e1")
 
 
+class TestKeys:
+    """A call that is repeated has the same key, and a call that asks for something else another."""
+
+    RULES = (
+        ("c1", "purchase.approved", MoveLead("Buyers", source="Leads")),
+        ("c1", "purchase.refunded", RemoveLead("Buyers")),
+    )
+
+    def test_the_same_again(self, journal):
+        """Nothing has happened meanwhile, so the account can see that it was done already."""
+        host = Host(journal, self.RULES, answers=[Unknown("timeout")])
+        host.executor.handle(happened("purchase.approved", "e1", day=1))
+        host.wait(minutes=20)
+        assert ([host.sent[0]] * 2, 1) == (host.sent, len({*host.keys}))
+
+    def test_less_than_before(self, journal):
+        """The refund leaves only a part of the move to be done."""
+        host = Host(journal, self.RULES, answers=[Unknown("timeout")])
+        host.executor.handle(happened("purchase.approved", "e1", day=1))
+        host.executor.handle(happened("purchase.refunded", "e2", day=2))
+        host.wait(minutes=20)
+        assert str(RemoveLead("Leads")) == host.sent[1]
+        assert len(host.sent) == len({*host.keys})
+
+
 class TestForgetTwice:
     """A contact that is forgotten again stays forgotten up to the later of both times."""
 
@@ -91,6 +140,18 @@ class TestForgetTwice:
 
 class TestReplan:
     """A plan that is replaced leaves the contact as the other events want it."""
+
+    def test_a_rule_that_comes_back(self, journal):
+        """What was given up because no rule asked for it is done once a rule asks again."""
+        rules = [("c1", "purchase.approved", AddLead())]
+        host = Host(journal, rules, answers=[Throttled(timedelta(hours=1), "contact")])
+        host.executor.handle(happened("purchase.approved", "e1"))
+        host.executor.use_engine(engine_of([], host.capabilities))
+        host.executor.replan("e1")
+        assert [Status.SUPERSEDED] == host.statuses("e1")
+        host.executor.use_engine(engine_of(rules, host.capabilities))
+        host.executor.replan("e1")
+        assert ([Status.APPLIED], 2) == (host.statuses("e1"), len(host.sent))
 
     def test_a_place_of_another_product_is_put_back(self, journal):
         """The rule that moved the contact away from everywhere is gone."""
