@@ -547,7 +547,7 @@ class TestClockSetBack:
 
     @pytest.fixture
     def begin(self, mail, crm, clock):
-        """Let the first call of each account take that number of seconds, and set the clock back."""
+        """Let the first call of each account take a while, during which the clock is set back."""
 
         def begin(executor, seconds):
             steady = [0.0]
