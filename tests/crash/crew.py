@@ -136,6 +136,19 @@ class Crew:
         time.sleep(LEASE.total_seconds() * 1.5)
         os.kill(self.pids[name], signal.SIGCONT)
 
+    def harm(self, name: str, trouble: str) -> None:
+        """Kill or pause a worker, or set its clock; what has another name is somebody else's."""
+        match trouble:
+            case "kill":
+                self.kill(name)
+                self.begin(name)
+            case "pause":
+                self.pause(name)
+            case "jump":
+                self.clock.jump(3_600)
+            case "back":
+                self.clock.jump(-60)
+
     def end(self) -> list[int]:
         """Ask all workers to end; return their exit statuses."""
         codes = []

@@ -94,17 +94,7 @@ def test_everything_goes_wrong(crew, server, amount, seed):
             accept_some(crew, Patient(journal), wanted, range(turn * 10, turn * 10 + 10))
             meanwhile.join()
             time.sleep(chance.random() * 0.05)
-            name = chance.choice([*crew.pids])
-            match trouble:
-                case "kill":
-                    crew.kill(name)
-                    crew.begin(name)
-                case "pause":
-                    crew.pause(name)
-                case "jump":
-                    crew.clock.jump(3_600)
-                case "back":
-                    crew.clock.jump(-60)
+            crew.harm(chance.choice([*crew.pids]), trouble)
         crew.clock.jump(3_600)  # past what was set when the clock was ahead
         finish(crew, journal)
         check(crew, journal, wanted, rounds * 10)

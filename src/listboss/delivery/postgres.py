@@ -13,12 +13,12 @@ from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from threading import BoundedSemaphore, Lock
 from time import monotonic, sleep
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 from weakref import WeakSet
 
 import psycopg
 
+from listboss._closing import Closing
 from listboss.delivery._postgres import (
     Connection,
     check,
@@ -54,7 +54,7 @@ class _Session:
         self.store = PostgresStore(connection, schema)
 
 
-class PostgresJournal(StoreJournal):
+class PostgresJournal(Closing, StoreJournal):
     """A journal in the database that `dsn` names, in the tables of `schema`.
 
     `PostgresJournal.migrate(dsn)` creates the tables; call it once before workers start. Threads
@@ -204,17 +204,6 @@ class PostgresJournal(StoreJournal):
         finally:
             for _ in range(self._most):
                 self._free.release()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        _kind: type[BaseException] | None,
-        _error: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _after_fork_in_child(self) -> None:
         _parents.extend([self._idle, self._names])

@@ -19,13 +19,13 @@ from os import PathLike, fspath
 from pathlib import Path
 from secrets import token_bytes
 from threading import RLock
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 from weakref import WeakSet
 
 import attrs
 
 from listboss import _sqlite
+from listboss._closing import Closing
 from listboss._file_lock import FileLock
 from listboss._sqlite_erase import erase_deleted
 from listboss.delivery._retention import as_keep, prune
@@ -51,7 +51,7 @@ _ERASE_MILLISECONDS = 200
 _journals: WeakSet[SqliteJournal] = WeakSet()
 
 
-class SqliteJournal(StoreJournal):
+class SqliteJournal(Closing, StoreJournal):
     """A journal in the file `path`, which is created if it does not exist.
 
     Threads and processes of one machine may share the file. Finished events and records are
@@ -132,17 +132,6 @@ class SqliteJournal(StoreJournal):
                     lock.remove()
                 self._workers.clear()
             self._drop_connection()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        _kind: type[BaseException] | None,
-        _error: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _before_fork(self) -> None:
         """Wait for the transaction of another thread, and close: SQLite does not survive a fork."""

@@ -14,10 +14,10 @@ from collections.abc import Callable
 from datetime import datetime
 from os import PathLike
 from threading import RLock
-from types import TracebackType
-from typing import Self, TypeVar, overload
+from typing import TypeVar, overload
 
 from listboss._clock import utc_now
+from listboss._closing import Closing
 from listboss._sqlite_erase import erase_deleted
 from listboss.errors import ArgumentTypeError, ConfigurationError, RuleError, UnknownIdError
 from listboss.plan import PlannedAction
@@ -59,7 +59,7 @@ _CAPABILITIES = Capabilities(
 T = TypeVar("T")
 
 
-class Send:
+class Send(Closing):
     """Contacts, tags and due messages in one SQLite file, or in memory with `:memory:`.
 
     `lead_limit` is how many contacts receive messages, captured ones included; None means no
@@ -101,17 +101,6 @@ class Send:
             connection, self._db = self._db, None
             if connection is not None:
                 connection.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        _kind: type[BaseException] | None,
-        _error: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _run(self, begin: str, work: Callable[[sqlite3.Connection], T]) -> T:
         with self._lock:
