@@ -4,7 +4,8 @@ With `secure_delete`, SQLite overwrites the bytes of a row when it deletes it. T
 copies all the same: the write-ahead log, and the free space of a page. When a page is split or
 merged, SQLite moves rows to another page, and their old bytes stay behind between the list of
 rows and the first row, where no later delete finds them. About one contact in a hundred left
-something there. `VACUUM` would remove it, at 12 times the cost and twice the space on the disk.
+something there. `VACUUM` removes it too, at 12 times the cost and twice the space on the disk: it
+is left to files whose pages have another layout.
 
 The layout of a page is https://www.sqlite.org/fileformat2.html#b_tree_pages.
 """
@@ -26,7 +27,10 @@ _ATTEMPTS = 8
 _HEADER: Final = {2: 12, 5: 12, 10: 8, 13: 8}
 """The size of the header of a page by its kind: inner pages and leaves of indexes and tables."""
 _CELLS_AND_START = Struct(">HH")
+_PAGE_SIZE = Struct(">H")
 _FILE_HEADER = 100
+_RESERVED, _LARGEST_ROOT = 20, slice(52, 56)
+"""Where the header of a file says that pages end with something else, and that some are maps."""
 _PAGES_AT_ONCE = 1024
 _MAX_PAGES = 2**25
 """From here on, the number at the start of other pages can look like the kind of a page."""
@@ -59,7 +63,11 @@ def erase_deleted(connection: sqlite3.Connection, milliseconds: int = 0) -> bool
             if _has_log(path):
                 continue  # somebody else wrote meanwhile
             with _lock:
-                _overwrite_free_space(path, writer.execute("PRAGMA page_size").fetchone()[0])
+                is_done = _overwrite_free_space(path)
+            if not is_done:
+                writer.execute("ROLLBACK")
+                writer.execute("VACUUM")
+                return _empty_log(connection, milliseconds)
             version = writer.execute("PRAGMA user_version").fetchone()[0]
             writer.execute(f"PRAGMA user_version = {version}")
             writer.execute("COMMIT")
@@ -85,13 +93,22 @@ def _has_log(path: str) -> bool:
         return False
 
 
-def _overwrite_free_space(path: str, page_size: int) -> None:
-    """Write zeros into the free space of all pages; the caller keeps others from writing."""
+def _overwrite_free_space(path: str) -> bool:
+    """Write zeros into the free space of all pages; the caller keeps others from writing.
+
+    Returns False, and writes nothing, if the layout of the pages is another one.
+    """
     handle = _open(path)
-    zeros, written = bytes(page_size), False
-    for base in range(0, os.fstat(handle).st_size, page_size * _PAGES_AT_ONCE):
+    header = os.read(handle, _FILE_HEADER)
+    page_size = _PAGE_SIZE.unpack_from(header, 16)[0]
+    page_size = 65_536 if page_size == 1 else page_size
+    size, written = os.fstat(handle).st_size, False
+    if header[_RESERVED] or any(header[_LARGEST_ROOT]) or size > _MAX_PAGES * page_size:
+        return False
+    zeros, chunk = bytes(page_size), page_size * _PAGES_AT_ONCE
+    for base in range(0, size, chunk):
         os.lseek(handle, base, os.SEEK_SET)
-        pages = os.read(handle, page_size * _PAGES_AT_ONCE)
+        pages = os.read(handle, chunk)
         for start, end in _free(pages, base, page_size):
             if pages.count(0, start, end) != end - start:
                 os.lseek(handle, base + start, os.SEEK_SET)
@@ -99,6 +116,7 @@ def _overwrite_free_space(path: str, page_size: int) -> None:
                 written = True
     if written:
         os.fsync(handle)
+    return True
 
 
 def _free(pages: bytes, base: int, page_size: int) -> Iterator[tuple[int, int]]:
@@ -106,7 +124,7 @@ def _free(pages: bytes, base: int, page_size: int) -> Iterator[tuple[int, int]]:
     for page in range(0, len(pages), page_size):
         header = page if base + page else _FILE_HEADER
         size = _HEADER.get(pages[header])
-        if size is None or (base + page) // page_size >= _MAX_PAGES:
+        if size is None:
             continue
         cells, content = _CELLS_AND_START.unpack_from(pages, header + 3)
         start, end = header + size + 2 * cells, page + (content or 65_536)
@@ -124,4 +142,5 @@ def _open(path: str) -> int:
     if key not in _handles:
         flags = os.O_RDWR | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
         _handles[key] = os.open(path, flags)
+    os.lseek(_handles[key], 0, os.SEEK_SET)
     return _handles[key]
