@@ -29,7 +29,7 @@ _HEADER: Final = {2: 12, 5: 12, 10: 8, 13: 8}
 _CELLS_AND_START = Struct(">HH")
 _PAGE_SIZE = Struct(">H")
 _FILE_HEADER = 100
-_RESERVED, _LARGEST_ROOT = 20, slice(52, 56)
+_RESERVED, _LAST_ROOT_PAGE = 20, slice(52, 56)
 """Where the header of a file says that pages end with something else, and that some are maps."""
 _PAGES_AT_ONCE = 1024
 _MAX_PAGES = 2**25
@@ -103,7 +103,7 @@ def _overwrite_free_space(path: str) -> bool:
     page_size = _PAGE_SIZE.unpack_from(header, 16)[0]
     page_size = 65_536 if page_size == 1 else page_size
     size, written = os.fstat(handle).st_size, False
-    if header[_RESERVED] or any(header[_LARGEST_ROOT]) or size > _MAX_PAGES * page_size:
+    if header[_RESERVED] or any(header[_LAST_ROOT_PAGE]) or size > _MAX_PAGES * page_size:
         return False
     zeros, chunk = bytes(page_size), page_size * _PAGES_AT_ONCE
     for base in range(0, size, chunk):
