@@ -76,6 +76,18 @@ def test_form_encodings(encoded, name):
     assert {"status": "", "prod": "1", "name": name} == _only(f"status=&prod=1&name={encoded}")
 
 
+def test_form_with_separators_side_by_side():
+    """Two separators side by side do not add a field."""
+    assert [{"status": "approved", "prod": "1"}] == read("status=approved&&prod=1&")
+
+
+def test_form_with_unencoded_letters():
+    """Letters that were not percent-encoded stay as they are, beside those that were."""
+    assert [{"prod": "é", "status": "São", "name": "ação"}] == read(
+        "prod=%C3%A9&status=S%C3%A3o&name=aç%C3%A3o"
+    )
+
+
 def test_form_announced_as_json():
     """A body whose content type is JSON is not read as a form."""
     assert _fault("status=approved", "application/json; charset=utf-8") == "invalid_webhook"

@@ -17,11 +17,13 @@ from listboss.codec._scalars import read_instant, read_scalar
 from listboss.codec._writing import canonical_json, write
 from listboss.errors import CodecError, EventError
 from listboss.plan import Plan
+from listboss.rules._mapping import FrozenMap
 from listboss.rules.event import (
     CONTACT_FIELDS,
     OWN_FACTS,
     Contact,
     Event,
+    FactValue,
     plain_contact,
     plain_event,
 )
@@ -74,7 +76,9 @@ def _plain(fields: dict[str, Any]) -> Event | None:
             contact=_plain_contact(fields["contact"]),
             occurred_at=read_instant(fields["occurred_at"]),
             **own,
-            facts={name: read_scalar(facts[name]) for name in sorted(facts)},
+            facts=FrozenMap[str, FactValue].of_sorted(
+                {name: read_scalar(facts[name]) for name in sorted(facts)}
+            ),
             is_test=is_test,
         )
     except (CodecError, EventError, KeyError):

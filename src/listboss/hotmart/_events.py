@@ -137,6 +137,8 @@ def documented_name(raw_event: str) -> str:
     >>> documented_name("purchase.cancelled"), documented_name("CHARGEBACK")
     ('PURCHASE_CANCELED', 'PURCHASE_CHARGEBACK')
     """
+    if raw_event in EVENTS:
+        return raw_event
     name = normal_form(raw_event) or ""
     purchase = _DOCUMENTED.get(("PURCHASE", name), name)
     return _DOCUMENTED.get(_family(name), purchase)

@@ -53,14 +53,20 @@ _V1, _V2 = (FieldReader({**FACTS, **IDS, **MARKED}, version) for version in Vers
 def read_fields(root: Mapping[str, object], version: Version) -> Fields:
     """Return the fields of a webhook, which are below `root`."""
     facts = (_V2 if version is Version.V2 else _V1).read(root)
-    ids = {name: str(facts.pop(name)) for name in IDS if name in facts}
+    ids = {name: str(facts[name]) for name in IDS if name in facts}
+    facts.pop("product_id", None)
+    facts.pop("product_ucode", None)
     marked = {name: str(facts.pop(name)) for name in MARKED if name in facts}
     parent = facts.get("parent_transaction")
     if parent is not None and parent == facts.get("transaction"):
         del facts["parent_transaction"]
     if facts.get("is_order_bump"):
         facts["is_order_bump"] = "parent_transaction" in facts
-    return Fields({**campaign_facts(facts), **facts}, ids, marked)
+    for name, value in campaign_facts(facts).items():
+        facts.setdefault(name, value)
+    if list(facts) != (names := sorted(facts)):
+        facts = {name: facts[name] for name in names}
+    return Fields(facts, ids, marked)
 
 
 def campaign_facts(facts: Mapping[str, FactValue]) -> dict[str, FactValue]:

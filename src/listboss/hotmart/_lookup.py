@@ -2,8 +2,8 @@
 
 The steps of a path are separated by dots, and `*` means each element of a list. Each key may
 also be spelled in camelCase. What is found is read by a tolerant reader, so that a value of a
-wrong type leads to the next path. A `FieldReader` finds all fields of a table in one walk over
-the body: the paths are a tree, and each key of the body is looked up once.
+wrong type leads to the next path. A `FieldReader` finds all fields of a table at once, with a
+function that is compiled from their paths.
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from itertools import islice
-from operator import itemgetter
-from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
+from typing import Any, TypeAlias, TypeVar, cast
 
 import attrs
 
@@ -40,8 +39,6 @@ Paths: TypeAlias = tuple[Path, ...]
 
 MAX_LISTED = 10
 """At most this many elements of a list are read."""
-MAX_PATHS = 16
-"""A field has fewer paths than this."""
 
 
 def paths(written: str) -> Paths:
@@ -152,57 +149,14 @@ def read_first(root: object, locations: Paths, read: Callable[[object], T | None
     return next(_usable(root, locations, read), None)
 
 
-_ELEMENT = object()
-"""The key of the elements of a list in a tree of paths."""
-_Tree: TypeAlias = dict[object, "_Branch"]
-
-
-class _Branch(NamedTuple):
-    """What is below one key: the numbers of the paths that end there, and the other paths."""
-
-    ends: list[int]
-    tree: _Tree
-
-
-def _add_path(tree: _Tree, path: Path, number: int) -> None:
-    """Add a path to a tree, in every spelling of its steps."""
-    step, *rest = path
-    for key in {_ELEMENT} if step == "*" else {step, _camel_case(step)}:
-        below = tree.setdefault(key, _Branch([], {}))
-        if rest:
-            _add_path(below.tree, tuple(rest), number)
-        else:
-            below.ends.append(number)
-
-
-_Found: TypeAlias = list[tuple[int, object]]
-"""The numbers of paths, and the values at their ends."""
-_number = itemgetter(0)
-
-
-def _walk(value: object, tree: _Tree, found: _Found) -> None:
-    """Collect the values at the ends of the paths of a tree."""
-    if value.__class__ is dict or is_mapping(value):
-        items: Iterable[tuple[object, object]] = cast("Mapping[object, object]", value).items()
-    elif is_list(value):
-        items = [(_ELEMENT, element) for element in value[:MAX_LISTED]]
-    else:
-        return
-    for key, inner in items:
-        below = tree.get(key)
-        if below is not None and inner is not None:
-            ends, further = below
-            for number in ends:
-                found.append((number, inner))
-            if further:
-                _walk(inner, further, found)
+_Fill: TypeAlias = Callable[[object, dict[str, Any]], Iterable[str]]
 
 
 class FieldReader:
-    """The fields of a table, found in one walk over a body of one version.
+    """The fields of a table, found in a body of one version.
 
-    A path has a number: that of its field times `MAX_PATHS`, and its rank. So numbers in
-    order are fields in order, each with its paths in the order tried.
+    The paths are compiled to one function that looks up each object of the body once. It
+    decides wherever a key has one spelling and a list has one element; else `Field.find` does.
 
     >>> reader = FieldReader({"n": Field(text, "a.b c", "")}, Version.V2)
     >>> reader.read({"c": 1, "a": {"b": 2}}), reader.read({"c": 1, "a": {"b": None}})
@@ -210,43 +164,120 @@ class FieldReader:
     """
 
     def __init__(self, table: Mapping[str, Field], version: Version) -> None:
+        self._table = table
         self._version = version
-        self._fields = [(name, field.read, field) for name, field in table.items()]
-        self._choosing = {
-            index for index, field in enumerate(table.values()) if field.choose is not first_usable
-        }
-        self._tree: _Tree = {}
-        for index, field in enumerate(table.values()):
-            for rank, path in enumerate(field.paths(version)):
-                _add_path(self._tree, path, index * MAX_PATHS + rank)
+        self._fill = _Source(table, version).compiled()
 
     def read(self, root: Mapping[str, object]) -> dict[str, Any]:
         """Return the fields that have a usable value in `root`, of the types of their readers."""
-        found: _Found = []
-        _walk(root, self._tree, found)
-        found.sort(key=_number)
         values: dict[str, Any] = {}
-        several: set[int] = set()
-        last = -1
-        for number, inner in found:
-            index = number // MAX_PATHS
-            name, read, _ = self._fields[index]
-            if number == last or (name in values and index in self._choosing):
-                several.add(index)
-            elif name not in values and (value := read(inner)) is not None:
+        try:
+            undecided = self._fill(root, values)
+        except _TwoSpellingsError:
+            undecided = self._table
+        for name in undecided:
+            values.pop(name, None)
+            if (value := self._table[name].find(root, self._version)) is not None:
                 values[name] = value
-            last = number
-        for index in several | self._choosing:
-            name, _, field = self._fields[index]
-            if index in several:  # of several values at a path, their order in the body counts
-                self._set(values, name, field.find(root, self._version))
-            elif name in values:
-                self._set(values, name, field.choose(iter((values[name],))))
         return values
 
-    @staticmethod
-    def _set(values: dict[str, FactValue], name: str, value: FactValue | None) -> None:
-        if value is None:
-            values.pop(name, None)
-        else:
-            values[name] = value
+
+_EMPTY: Mapping[str, object] = {}
+
+
+class _TwoSpellingsError(Exception):
+    """An object has a key in two spellings."""
+
+
+def _respelled(value: object, spellings: Mapping[str, set[str]]) -> Mapping[str, object]:
+    """Return an object with its keys as the paths spell them; another value is an empty one."""
+    if not is_mapping(value):
+        return _EMPTY
+    fields = dict(value.items())
+    for camel_case in spellings.keys() & fields.keys():
+        for step in spellings[camel_case]:
+            if step in fields:
+                raise _TwoSpellingsError
+            fields[step] = fields[camel_case]
+    return fields
+
+
+class _Source:
+    """The source of a function that fills a dictionary with the fields of a body.
+
+    It has a variable for each object and each list on a path, then one line for each field, in
+    the order of their names: `if (v := o3.get("value")) is not None and ...`. The function
+    returns the names of the fields that it leaves undecided, since a list has several elements.
+    """
+
+    def __init__(self, table: Mapping[str, Field], version: Version) -> None:
+        fields = [(name, field, field.paths(version)) for name, field in table.items()]
+        self._fields = sorted((name, field, paths) for name, field, paths in fields if paths)
+        self._spellings: dict[Path, dict[str, set[str]]] = {}
+        for path in (path for _, _, paths in self._fields for path in paths):
+            for length, step in enumerate(path):
+                spellings = self._spellings.setdefault(path[:length], {})
+                if (camel_case := _camel_case(step)) != step:
+                    spellings.setdefault(camel_case, set()).add(step)
+        self._names: dict[str, Any] = {"EMPTY": _EMPTY, "respelled": _respelled}
+        self._objects: dict[Path, str] = {}
+        self._elements: dict[Path, str] = {}
+        self._lines = ["several = False"]
+
+    def compiled(self) -> _Fill:
+        """Return the function."""
+        fields = [self._field(*field) for field in self._fields]
+        listed = [name for name, _, paths in self._fields if any("*" in path for path in paths)]
+        lines = ["def fill(root, values):", *self._lines, *fields]
+        source = "\n ".join([*lines, f"return {listed} if several else ()"])
+        exec(source, self._names)  # noqa: S102 # all of it comes from the tables of this package
+        return cast("_Fill", self._names["fill"])
+
+    def _field(self, name: str, field: Field, paths: Paths) -> str:
+        """Return the line of a field."""
+        read, ends = self._named(field.read), list(map(self._end, paths))
+        if field.choose is first_usable:
+            usable = [f"(v := {end}) is not None and (v := {read}(v)) is not None" for end in ends]
+            return f"if {' or '.join(usable)}: values[{name!r}] = v"
+        each = f"for w in ({', '.join(ends)},) if w is not None and (v := {read}(w)) is not None"
+        chosen = f"{self._named(field.choose)}(iter([v {each}]))"
+        return f"if (v := {chosen}) is not None: values[{name!r}] = v"
+
+    def _named(self, value: object) -> str:
+        name = f"n{len(self._names)}"
+        self._names[name] = value
+        return name
+
+    def _end(self, path: Path) -> str:
+        """Return the expression of the value at the end of a path."""
+        *above, step = path
+        if step == "*":
+            return self._element(tuple(above))
+        return f"{self._object(tuple(above))}.get({step!r})"
+
+    def _element(self, path: Path) -> str:
+        """Return the variable of the first element of a list, which is None for another value."""
+        if path not in self._elements:
+            variable = self._elements[path] = f"e{len(self._elements)}"
+            self._lines += [
+                f"{variable} = {self._end(path)}",
+                f"if isinstance({variable}, list) and {variable}:",
+                f"    several = several or len({variable}) > 1",
+                f"    {variable} = {variable}[0]",
+                f"else: {variable} = None",
+            ]
+        return self._elements[path]
+
+    def _object(self, path: Path) -> str:
+        """Return the variable of an object, which is empty for another value."""
+        if path not in self._objects:
+            variable = self._objects[path] = f"o{len(self._objects)}"
+            spellings = self._spellings[path]
+            keys = f"{self._named(frozenset(spellings))}.isdisjoint({variable})"
+            self._lines += [
+                f"{variable} = {self._end(path) if path else 'root'}",
+                f"if {variable} is None: {variable} = EMPTY",
+                f"elif {variable}.__class__ is not dict or not {keys}:",
+                f"    {variable} = respelled({variable}, {self._named(spellings)})",
+            ]
+        return self._objects[path]

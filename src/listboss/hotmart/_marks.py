@@ -9,6 +9,8 @@ changed value is still a test.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
 
 from listboss.hotmart._webhook import Webhook
 
@@ -22,8 +24,8 @@ def _one_of(*values: str) -> Callable[[str], bool]:
     return frozenset(values).__contains__
 
 
-# points, field, test of its case-folded value
-MARKS: tuple[tuple[int, str, Callable[[str], bool]], ...] = (
+# points, field, test of its value: case-folded, or a date and time
+MARKS: tuple[tuple[int, str, Callable[[Any], bool]], ...] = (
     (CERTAIN, "product_ucode", _one_of("fb056612-bcc6-4217-9e6d-2a5d1110ac2f")),
     (CERTAIN, "transaction", _one_of("hp16015479281022")),
     (CERTAIN, "parent_transaction", _one_of("hp02316330308193")),
@@ -38,12 +40,12 @@ MARKS: tuple[tuple[int, str, Callable[[str], bool]], ...] = (
     (LIKELY, "product_name", lambda name: "test postback" in name),
     (LIKELY, "product_name", _one_of("product name com ç e á")),
     (LIKELY, "subscriber_code", _one_of("i9ot62c3", "0000aaaa", "9w2lnsg4", "00000000")),
-    (LIKELY, "ordered_at", _one_of("2017-11-27 11:49:04+00:00")),
-    (LIKELY, "approved_at", _one_of("2017-11-27 11:49:06+00:00")),
+    (LIKELY, "ordered_at", datetime(2017, 11, 27, 11, 49, 4, tzinfo=UTC).__eq__),
+    (LIKELY, "approved_at", datetime(2017, 11, 27, 11, 49, 6, tzinfo=UTC).__eq__),
 )
 
 
-_MARKS_OF: dict[str, list[tuple[int, Callable[[str], bool]]]] = {}
+_MARKS_OF: dict[str, list[tuple[int, Callable[[Any], bool]]]] = {}
 for _points, _name, _holds in MARKS:
     _MARKS_OF.setdefault(_name, []).append((_points, _holds))
 
@@ -56,6 +58,9 @@ def is_test(webhook: Webhook) -> bool:
     points = 0
     for name, marks in _MARKS_OF.items():
         if name in fields:
-            folded = str(fields[name]).casefold()
-            points += sum([points for points, holds in marks if holds(folded)])
+            value = fields[name]
+            folded = value.casefold() if isinstance(value, str) else value
+            for more, holds in marks:
+                if holds(folded):
+                    points += more
     return points >= THRESHOLD

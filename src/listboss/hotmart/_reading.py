@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum, auto
-from urllib.parse import unquote
+from urllib.parse import unquote, unquote_to_bytes
 
 from listboss.errors import WebhookError
 from listboss.hotmart._events import EVENTS, documented_name
@@ -91,7 +91,7 @@ def version_of(content: Mapping[str, object]) -> Version | None:
     if (
         is_mapping(content.get("buyerVO"))
         or any(name in content for name in V1_OBJECTS)
-        or sum(name in content for name in V1_FIELDS) > 1
+        or len([name for name in V1_FIELDS if name in content]) > 1
     ):
         return Version.V1
     return Version.V2 if "event" in content else None
@@ -168,8 +168,11 @@ def _parsed(text: str, content_type: str | None) -> object:
 
 def _json(text: str) -> object:
     # Only JSON starts with a bracket; in a form, brackets are ordinary characters.
-    if text.lstrip()[:1] in _OPENING and nests_deeper(text, MAX_DEPTH):
-        return _Fault.DEPTH
+    if text.lstrip()[:1] in _OPENING:
+        if nests_deeper(text, MAX_DEPTH):
+            return _Fault.DEPTH
+    elif _FORM.match(text):
+        return _Fault.SYNTAX
     try:
         value: object = _DECODER.decode(text)
     except ValueError:
@@ -187,20 +190,28 @@ _DECODER = json.JSONDecoder(parse_int=_integer)
 def _form(text: str) -> Mapping[str, object] | _Fault:
     if not _FORM.match(text) or text.count("&") >= MAX_FIELDS:
         return _Fault.SYNTAX
-    pairs = [pair for pair in text.split("&") if pair]
     try:
-        return dict(_decoded_pair(pair, "utf-8") for pair in pairs)
+        return _fields(text, "utf-8")
     except UnicodeDecodeError:
-        return dict(_decoded_pair(pair, "latin-1") for pair in pairs)  # which cannot fail
+        return _fields(text, "latin-1")  # which cannot fail
 
 
-def _decoded_pair(pair: str, encoding: str) -> tuple[str, str]:
-    """Return a field of a form and its value, as `urllib.parse.parse_qsl` reads them."""
-    name, _, value = pair.partition("=")
-    if "%" not in pair and "+" not in pair:
-        return name, value
-    name, value = name.replace("+", " "), value.replace("+", " ")
-    return unquote(name, encoding, "strict"), unquote(value, encoding, "strict")
+def _fields(text: str, encoding: str) -> dict[str, object]:
+    """Return the fields of a form, as `urllib.parse.parse_qsl` reads them."""
+    fields: dict[str, object] = {}
+    for pair in text.replace("+", " ").split("&"):
+        name, _, value = pair.partition("=")
+        if "%" in pair:
+            name, value = _unquoted(name, encoding), _unquoted(value, encoding)
+        if pair:
+            fields[name] = value
+    return fields
+
+
+def _unquoted(text: str, encoding: str) -> str:
+    if text.isascii():  # as `unquote` does, without a search for other characters
+        return unquote_to_bytes(text).decode(encoding) if "%" in text else text
+    return unquote(text, encoding, "strict")
 
 
 def _webhooks(content: object) -> Sequence[Mapping[str, object]]:

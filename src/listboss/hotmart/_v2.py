@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from listboss.hotmart._events import DERIVED, Derived, documented_name, named_events
+from listboss.hotmart._events import DERIVED, EVENTS, Derived, documented_name, named_events
 from listboss.hotmart._facts import read_fields
 from listboss.hotmart._lookup import Field, FieldReader, paths, read_first
 from listboss.hotmart._person import read_contact
@@ -25,6 +25,7 @@ HEAD: Mapping[str, Field] = {
     "created_at": Field(instant, "creation_date", ""),
 }
 _HEAD = FieldReader(HEAD, Version.V2)
+_DERIVED_OF = {event: tuple(row for row in DERIVED if row.event == event) for event in EVENTS}
 # Below `data`, for a body without a creation date. An approval date means that the sale was
 # approved, now or earlier; so it comes before the order date.
 HAPPENED_AT = paths("cancellation_date switch_plan_date purchase.approved_date purchase.order_date")
@@ -79,9 +80,7 @@ def _event_names(
     name: str, facts: Mapping[str, FactValue], pix_as: EventName | str, *, subscribed: bool
 ) -> tuple[EventName | str, ...]:
     derived = (
-        row.name
-        for row in DERIVED
-        if row.event == name and _applies(row, facts, subscribed=subscribed)
+        row.name for row in _DERIVED_OF.get(name, ()) if _applies(row, facts, subscribed=subscribed)
     )
     return (*named_events(name, facts, pix_as), *derived)
 

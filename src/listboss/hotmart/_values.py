@@ -40,6 +40,8 @@ MAX_NUMBER = 40
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Numbers from here on are milliseconds; in seconds this one is in the year 5138.
 FIRST_MILLISECONDS = 10**11
+END_MILLISECONDS = 10**14
+"""Numbers from here on are in the year 5138 or later, and perhaps beyond the last one."""
 MAX_WHOLE_FLOAT = 2.0**53
 
 _NUMBER = re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{1,18})?")
@@ -175,6 +177,8 @@ def instant(value: object) -> datetime | None:
     >>> instant("2025-05-06").isoformat(), instant(-1), instant(True), instant("soon")
     ('2025-05-06T00:00:00+00:00', None, None, None)
     """
+    if type(value) is int and FIRST_MILLISECONDS <= value < END_MILLISECONDS:
+        return EPOCH + timedelta(0, 0, 0, value)  # the common case
     try:
         moment = _moment(value)
         if moment is None:
@@ -194,7 +198,7 @@ def _moment(value: object) -> datetime | None:
         case int() | float():
             if value >= FIRST_MILLISECONDS:
                 return EPOCH + timedelta(milliseconds=value)
-            return EPOCH + timedelta(seconds=value)
+            return EPOCH + timedelta(0, value)
         case str() if len(value) <= MAX_NUMBER:
             digits = value.strip()
             # Eight digits are a date such as 20250506, not a second of the year 1970.

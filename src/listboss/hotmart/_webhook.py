@@ -16,7 +16,7 @@ from listboss.rules.event import Contact, EventName, FactValue
 __all__ = ["Webhook"]
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.define(kw_only=True, repr=False, eq=False)
 class Webhook:
     """The content of one body.
 

@@ -12,9 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
-
-import attrs
+from typing import Any, NamedTuple
 
 from listboss.errors import ArgumentTypeError, EventError
 from listboss.hotmart._identity import webhook_id
@@ -25,10 +23,11 @@ from listboss.hotmart._v2 import read_v2
 from listboss.hotmart._values import is_mapping
 from listboss.hotmart._webhook import Webhook
 from listboss.hotmart.parsed import Ignored, IgnoredReason, Parsed
+from listboss.rules._mapping import FrozenMap
 from listboss.rules._text import fold, require_id
 from listboss.rules.builtin import HOTMART
 from listboss.rules.catalogue import Catalogue, EventType
-from listboss.rules.event import OWN_FACTS, Event, EventName, plain_event, utc
+from listboss.rules.event import OWN_FACTS, Event, EventName, FactValue, plain_event, utc
 
 __all__ = ["parse"]
 
@@ -38,8 +37,7 @@ PLAN, PURCHASE = ("plan_id",), ("subscriber_code", "transaction")
 _PRINTABLE = re.compile(r"[A-Za-z0-9_.]{1,64}")
 
 
-@attrs.frozen(kw_only=True)
-class _Options:
+class _Options(NamedTuple):
     """What the host says about its webhooks."""
 
     catalogue: Catalogue
@@ -86,7 +84,7 @@ def parse(
         catalogue=catalogue,
         pix_as=pix_as,
         received_at=None if received_at is None else utc(received_at, "$.received_at"),
-        product_ids=_ids_by_name({} if product_ids is None else product_ids),
+        product_ids={} if product_ids is None else _ids_by_name(product_ids),
     )
     parts = tuple(_parsed(content, options) for content in read(body, content_type))
     if len(parts) == 1:
@@ -153,8 +151,7 @@ def _events(
     body_id = webhook_id(webhook, occurred_at)
     plan_id, plan_name = webhook.ids.get("plan_id"), webhook.text("plan_name")
     code, transaction = webhook.text("subscriber_code"), webhook.text("transaction")
-    facts = webhook.facts if plan_id is None else {**webhook.facts, "plan_id": plan_id}
-    pairs = [(name, facts[name]) for name in sorted(facts)]
+    facts = FrozenMap[str, FactValue].of_sorted(webhook.facts)
     events: list[Event] = []
     for each in types:
         carried = _carried(catalogue.carried(each.name), carries_plan=each.carries_plan)
@@ -168,11 +165,17 @@ def _events(
             plan_name=plan_name if each.carries_plan else None,
             transaction=transaction,
             subscriber_code=code,
-            facts={name: value for name, value in pairs if name in carried},
+            facts=facts if facts.keys() <= carried else _only(facts, carried),
             is_test=is_test,
         )
         events.append(event)
     return tuple(events)
+
+
+def _only(facts: Mapping[str, FactValue], names: frozenset[str]) -> FrozenMap[str, FactValue]:
+    return FrozenMap[str, FactValue].of_sorted(
+        {name: value for name, value in facts.items() if name in names}
+    )
 
 
 @lru_cache(maxsize=256)

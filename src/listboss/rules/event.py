@@ -337,12 +337,10 @@ def plain_contact(email: str, **fields: str | None) -> Contact:
 def plain_event(**fields: Any) -> Event:
     """Make an event of values that are known to be plain, as the constructor would keep them.
 
-    Takes every field of an event. `facts` is a sorted mapping, with those of `OWN_FACTS` that
-    the event has.
+    Takes every field of an event. `facts` has those of `OWN_FACTS` that the event has.
     """
     event: Event = object.__new__(Event)
     fields["name"] = _EVENT_NAMES.get(fields["name"], fields["name"])
-    fields["facts"] = FrozenMap[str, FactValue].of_sorted(fields["facts"])
     for name, value in fields.items():
         _set(event, name, value)
     return event
