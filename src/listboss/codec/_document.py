@@ -52,6 +52,8 @@ NODES_PER_TABLE = 4
 MAX_DIGITS = 512
 """At most this many digits in a number of TOML: its parser needs much memory for each, and a
 host may set Python to refuse integers of more than 640."""
+_FEW_DIGITS = 38
+"""An integer of at most this many digits has less than 128 bits."""
 _MAX_DIGITS = 40
 """A longer integer has more than 128 bits, and Python refuses to parse a very long one."""
 
@@ -187,6 +189,8 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object] | CodecError:
 
 
 def _integer(text: str) -> int | CodecError:
+    if len(text) <= _FEW_DIGITS:
+        return int(text)
     return checked_number(int(text) if len(text) <= _MAX_DIGITS else 1 << MAX_INTEGER_BITS)
 
 

@@ -11,8 +11,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from functools import partial
@@ -181,14 +180,20 @@ def label(noun: str, name: str) -> str:
     return f"{noun} {quoted(cut)}: "
 
 
-@contextmanager
-def inside(key: str | int) -> Generator[None]:
+class inside:  # noqa: N801 # used as a function
     """Add `key` to the path of every error raised inside, with a note as cattrs makes them."""
-    try:
-        yield
-    except Exception as error:
-        error.add_note(IterableValidationNote("", key, object))
-        raise
+
+    __slots__ = ("_key",)
+
+    def __init__(self, key: str | int) -> None:
+        self._key = key
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, Exception):
+            error.add_note(IterableValidationNote("", self._key, object))
 
 
 def _noted_keys(error: Exception) -> Iterator[str | int]:

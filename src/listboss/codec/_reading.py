@@ -9,7 +9,7 @@ classes, so these are read by hand.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal, TypeVar, cast, get_args, get_origin
@@ -63,6 +63,7 @@ from listboss.rules.condition import (
     Condition,
     Not,
     Operator,
+    plain_comparison,
 )
 from listboss.rules.event import EventName, FactValue, event_name
 from listboss.rules.segmentation import Product
@@ -72,6 +73,7 @@ __all__ = ["COMBINATORS", "read", "read_document", "read_own", "read_root"]
 T = TypeVar("T")
 
 COMBINATORS = ("all", "any", "not")
+_COMBINATORS = frozenset(COMBINATORS)
 
 _CONDITION_HINT = "write one comparison, or one of `all`, `any` and `not`"
 _COMPARISON_HINT = "write one operator in each comparison, and combine them with `all`"
@@ -81,6 +83,10 @@ _OPERAND_HINTS: dict[type, str] = {
     type(None): "write `is_missing` to find an absent fact",
     list: "write `in` to compare with several values",
 }
+
+
+_OPERATORS = {str(operator): operator for operator in Operator}
+_OPERATOR_NAMES, _ACTION_NAMES = tuple(_OPERATORS), tuple(ACTION_KINDS)
 
 
 def _only_key(fields: dict[str, object], known: tuple[str, ...], noun: str, hint: str) -> str:
@@ -99,25 +105,27 @@ def _only_key(fields: dict[str, object], known: tuple[str, ...], noun: str, hint
 
 def _read_condition(value: object, _type: object = None) -> Condition:
     fields = require_object(value, "a condition", _CONDITION_HINT)
-    if not any(word in fields for word in COMBINATORS):
+    if _COMBINATORS.isdisjoint(fields):
         return _read_comparison(fields)
     word = _only_key(fields, COMBINATORS, "key", _CONDITION_HINT)
     with inside(word):
         if word == "not":
             return Not(_read_condition(fields[word]))
-        parts = _CONVERTER.structure(fields[word], tuple[Condition, ...])
+        parts = _read_conditions(fields[word], None)
         return AllOf(*parts) if word == "all" else AnyOf(*parts)
 
 
 def _read_comparison(fields: dict[str, object]) -> Comparison:
     operands = {key: value for key, value in fields.items() if key != "fact"}
-    operator = Operator(_only_key(operands, tuple(Operator), "operator", _COMPARISON_HINT))
+    operator = _OPERATORS[_only_key(operands, _OPERATOR_NAMES, "operator", _COMPARISON_HINT)]
     if "fact" not in fields:
         raise fault("missing_key", "missing key `fact`", "name the fact to compare")
     with inside("fact"):
         fact = require_type(fields["fact"], str, "a string", "name the fact to compare")
-    with inside(str(operator)):
+    with inside(operator.value):
         operand = _read_operand(operator, fields[operator])
+    if fact.strip() and operator is not Operator.BETWEEN:  # so nothing is left to check
+        return plain_comparison(fact, operator, operand)
     try:
         return Comparison(fact, operator, operand)
     except ConditionError as error:
@@ -127,7 +135,7 @@ def _read_comparison(fields: dict[str, object]) -> Comparison:
 
 def _read_operand(operator: Operator, value: object) -> FactValue | tuple[FactValue, ...] | None:
     if operator in LISTS:
-        return _CONVERTER.structure(value, tuple[FactValue, ...])
+        return _read_values(value, None)
     if operator not in NO_VALUE:
         if type(value) in _OPERAND_HINTS:
             raise wrong_type(value, SCALAR, _OPERAND_HINTS[type(value)])
@@ -172,7 +180,7 @@ _ACTIONS: dict[str, Callable[[object], Action]] = {
 
 def _read_action(value: object, _type: object = None) -> Action:
     fields = require_object(value, "an action", _ACTION_HINT)
-    kind = _only_key(fields, tuple(ACTION_KINDS), "action", _ACTION_HINT)
+    kind = _only_key(fields, _ACTION_NAMES, "action", _ACTION_HINT)
     with inside(kind):
         return _ACTIONS[kind](fields[kind])
 
@@ -245,12 +253,13 @@ _OVERRIDES: dict[type, Any] = {
 
 def _gather(
     items: Iterable[tuple[int | str, object]], hook: Callable[[Any, Any], Any], kind: Any
-) -> Iterator[tuple[Any, Any]]:
-    """Yield each key with its value as a hook reads it; collect faults as cattrs does, but few."""
+) -> list[Any]:
+    """Return the values as a hook reads them; collect faults as cattrs does, but few."""
+    values: list[Any] = []
     errors: list[Exception] = []
     for key, item in items:
         try:
-            yield key, hook(item, kind)
+            values.append(hook(item, kind))
         except Exception as error:
             error.add_note(IterableValidationNote("", key, kind))
             errors.append(error)
@@ -258,6 +267,7 @@ def _gather(
                 break
     if errors:
         raise IterableValidationError("", errors, kind)  # pyright: ignore[reportCallIssue] # the stub lacks its third argument
+    return values
 
 
 def _tuple_hook(kind: Any, converter: Converter) -> Callable[[object, Any], object]:
@@ -266,7 +276,7 @@ def _tuple_hook(kind: Any, converter: Converter) -> Callable[[object, Any], obje
 
     def read_tuple(value: object, _kind: Any) -> object:
         items = cast("list[object]", require_type(value, list, "a list"))
-        return tuple([item for _, item in _gather(enumerate(items), hook, of)])
+        return tuple(_gather(enumerate(items), hook, of))
 
     return read_tuple
 
@@ -276,8 +286,8 @@ def _map_hook(kind: Any, converter: Converter) -> Callable[[object, Any], object
     hook = converter.get_structure_hook(of)
 
     def read_map(value: object, _kind: Any) -> object:
-        content = dict(_gather(require_object(value).items(), hook, of))
-        return FrozenMap(content)
+        fields = require_object(value)
+        return FrozenMap(dict(zip(fields, _gather(fields.items(), hook, of), strict=True)))
 
     return read_map
 
@@ -319,6 +329,10 @@ def _make_converter() -> Converter:
 
 
 _CONVERTER: Converter = _make_converter()
+_read_conditions: Callable[[object, Any], tuple[Condition, ...]]
+_read_conditions = _CONVERTER.get_structure_hook(tuple[Condition, ...])
+_read_values: Callable[[object, Any], tuple[FactValue, ...]]
+_read_values = _CONVERTER.get_structure_hook(tuple[FactValue, ...])
 
 
 def read(

@@ -46,6 +46,7 @@ __all__ = [
     "Not",
     "Operator",
     "comparisons",
+    "plain_comparison",
     "where",
 ]
 
@@ -179,6 +180,15 @@ class Comparison(_Composable):
         if self.operator in NEGATED:
             return Comparison(self.fact, NEGATED[self.operator], self.value)
         return Not(self)
+
+
+def plain_comparison(
+    fact: str, operator: Operator, value: FactValue | tuple[FactValue, ...] | None
+) -> Comparison:
+    """Make a comparison of values that are known to be as the constructor would keep them."""
+    comparison = object.__new__(Comparison)
+    comparison.__attrs_init__(fact, operator, value)
+    return comparison
 
 
 def _value_for(operator: Operator, value: object) -> FactValue | tuple[FactValue, ...] | None:

@@ -203,12 +203,15 @@ def _condition(value: Condition | Iterable[Condition] | None) -> Condition | Non
             raise wrong_condition(value, "$.condition")
 
 
+_NO_IDS: tuple[str, ...] = ()
+
+
 def _plan_ids(value: Iterable[str]) -> tuple[str, ...]:
-    return _ids("$.plan_ids", value)
+    return () if value is _NO_IDS else _ids("$.plan_ids", value)
 
 
 def _send(value: Iterable[str]) -> tuple[str, ...]:
-    return _ids("$.send", value)
+    return DEFAULT_SEND if value is DEFAULT_SEND else _ids("$.send", value)
 
 
 def _default_id(rule: Segmentation) -> str:
@@ -251,7 +254,7 @@ class Segmentation(Readable):
     event: EventName | str = attrs.field(converter=event_name)
     actions: tuple[Action, ...] = attrs.field(converter=_actions)
     condition: Condition | None = attrs.field(default=None, converter=_condition)
-    plan_ids: tuple[str, ...] = attrs.field(default=(), converter=_plan_ids)
+    plan_ids: tuple[str, ...] = attrs.field(default=_NO_IDS, converter=_plan_ids)
     send: tuple[str, ...] = attrs.field(default=DEFAULT_SEND, converter=_send)
     enabled: bool = attrs.field(default=False, validator=check_bool)
 
