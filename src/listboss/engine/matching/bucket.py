@@ -187,10 +187,17 @@ class IndexedBucket:
                 yield number
 
 
-def make_bucket(rules: Iterable[CompiledRule], catalogue: Catalogue) -> Bucket:
-    """Make a bucket of rules: the one place that decides whether it has an index."""
+def make_bucket(
+    rules: Iterable[CompiledRule],
+    catalogue: Catalogue,
+    known: dict[int, NormalForm] | None = None,
+) -> Bucket:
+    """Make a bucket of rules: the one place that decides whether it has an index.
+
+    `known` keeps the normal forms of rules for several plans by position, for other buckets.
+    """
     rules = sorted(rules, key=position_of)
-    forms = [(rule, _normal_form(rule, catalogue)) for rule in rules]
+    forms = [(rule, _normal_form(rule, catalogue, known)) for rule in rules]
     if len(rules) <= MAX_SCAN_BUCKET:
         # A condition that can never hold has no conjunctions, so its rule is left out.
         found = [_limited(rule, form, catalogue, limit=1) for rule, form in forms]
@@ -230,9 +237,18 @@ def compacted(bucket: Bucket, catalogue: Catalogue) -> Bucket:
     return bucket
 
 
-def _normal_form(rule: CompiledRule, catalogue: Catalogue) -> NormalForm:
+def _normal_form(
+    rule: CompiledRule, catalogue: Catalogue, known: dict[int, NormalForm] | None
+) -> NormalForm:
     condition = rule.rule.condition
-    return ALWAYS if condition is None else normal_form(condition, catalogue)
+    if condition is None:
+        return ALWAYS
+    if known is None or len(rule.rule.plan_ids) < 2:
+        return normal_form(condition, catalogue)
+    form = known.get(rule.position)
+    if form is None:
+        form = known[rule.position] = normal_form(condition, catalogue)
+    return form
 
 
 def _limited(

@@ -14,6 +14,7 @@ from typing import TypeAlias
 import attrs
 
 from listboss.engine.matching.bucket import Bucket, changed, compacted, make_bucket
+from listboss.engine.matching.normal_form import NormalForm
 from listboss.engine.matching.scan import EMPTY_BUCKETS
 from listboss.engine.planning.compiled import CompiledRule, compile_actions
 from listboss.plan import Idle
@@ -127,11 +128,12 @@ def route(product: Product, rule_set: RuleSet) -> Router:
     plans = plan_names(product) if product.kind is ProductKind.SUBSCRIPTION else None
     found = _by_key(enumerate(rules), plans, rule_set)
     made: dict[tuple[int, ...], Bucket] = {}  # plans with the same rules share a bucket
+    known: dict[int, NormalForm] = {}
     buckets: dict[BucketKey, Bucket] = {}
     for key, compiled in found.items():
         same = tuple([rule.position for rule in compiled])
         if same not in made:
-            made[same] = make_bucket(compiled, rule_set.catalogue)
+            made[same] = make_bucket(compiled, rule_set.catalogue, known)
         buckets[key] = made[same]
     return Router(product, plans, rules, range(len(rules)), buckets)
 
