@@ -41,6 +41,9 @@ INSTANT = (
     DATE + r"[Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?"
     r"([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
 )
+_IS_DECIMAL, _IS_DATE, _IS_INSTANT = (
+    re.compile(pattern).fullmatch for pattern in (DECIMAL, DATE, INSTANT)
+)
 _LOCAL = re.compile(DATE + r"[Tt ][0-9:.]+")
 MAX_DECIMAL_TEXT = 2 * MAX_DECIMAL + len("-0.")
 """The length of the longest decimal that is written."""
@@ -65,8 +68,10 @@ def require_object(value: object, expected: str = "an object", hint: str = "") -
 
 def _read_decimal(value: object) -> Decimal:
     text = require_type(value, str, "a decimal in quotes", HINTS["not_decimal"])
-    if len(text) > MAX_DECIMAL_TEXT or not re.fullmatch(DECIMAL, text):
+    if len(text) > MAX_DECIMAL_TEXT or not _IS_DECIMAL(text):
         raise fault("not_decimal", "invalid decimal")
+    if len(text) <= MAX_DECIMAL and "e" not in text and "E" not in text:
+        return Decimal(text)  # which cannot be too large
     number = checked_number(Decimal(text))
     if isinstance(number, CodecError):
         raise number
@@ -82,7 +87,7 @@ def read_day(value: object, _type: object = None) -> datetime | date:
     """Read a date, or a date and time with its zone."""
     if type(value) is date:
         return value
-    if isinstance(value, str) and re.fullmatch(DATE, value):
+    if isinstance(value, str) and _IS_DATE(value):
         return _parse(value).date()
     return _read_moment(value, f"a date, or {_MOMENT}", _DAY_HINT)
 
@@ -91,11 +96,11 @@ def _read_moment(value: object, expected: str, hint: str) -> datetime:
     if isinstance(value, datetime):
         return _in_utc(value)
     text = require_type(value, str, expected, hint)
+    if _IS_INSTANT(text):
+        return _in_utc(_parse(text))
     if _LOCAL.fullmatch(text):
         raise fault("no_time_zone", "the time has no time zone")
-    if not re.fullmatch(INSTANT, text):
-        raise fault("not_instant", f"expected {expected}", hint)
-    return _in_utc(_parse(text))
+    raise fault("not_instant", f"expected {expected}", hint)
 
 
 def _parse(text: str) -> datetime:
