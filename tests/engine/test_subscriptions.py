@@ -1,6 +1,6 @@
 import pytest
 
-from listboss import AddTag, Engine, Idle, Product, RuleSet, SubscriptionPlan
+from listboss import AddTag, Engine, Idle, Product, RuleSet, SubscriptionPlan, where
 from listboss.testing import reference
 
 
@@ -62,6 +62,23 @@ def test_plans_with_the_same_rules(engine, rule, happens):
     eng = engine(rule("one", AddTag("a"), **both), rule("two", AddTag("b"), **both))
     plans = [eng.plan(happens(product_id="77", plan_id=plan_id)) for plan_id in ("10", "20")]
     assert [["a", "b"], ["a", "b"]] == [_tags(plan) for plan in plans]
+
+
+def test_a_condition_of_a_rule_for_several_plans(engine, rule, happens):
+    """A condition counts for each plan that the rule names, beside the rules of that plan."""
+    condition = (where.offer == "x") | (where.price > 5)
+    eng = engine(
+        rule("both", AddTag("b"), product_id="77", plan_ids=("10", "20"), condition=condition),
+        rule("one", AddTag("m"), product_id="77", plan_ids=("10",), condition=~condition),
+    )
+    found = [
+        _tags(
+            eng.plan(happens(product_id="77", plan_id=plan_id, facts={"offer": offer, "price": 1}))
+        )
+        for plan_id in ("10", "20")
+        for offer in ("x", "y")
+    ]
+    assert [["b"], ["m"], ["b"], []] == found
 
 
 def test_a_rule_may_name_any_id_of_a_plan(engine, rule, happens):
