@@ -351,6 +351,7 @@ API = (
     "listboss.codec",
     "listboss.analysis",
     "listboss.diagram",
+    "listboss.scale",
     "listboss.testing",
     "listboss.errors",
 )

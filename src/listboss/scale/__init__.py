@@ -1,0 +1,19 @@
+"""Plan whole batches of events: Arrow columns in, Arrow columns out.
+
+For logs of events in Parquet, a warehouse or a data frame. `plan_batch` gives the same plans as
+`Engine.plan`, ids included, and a row that is not a valid event becomes a row with its error, so
+that one bad row never fails a batch. Needs the extra `listboss[arrow]`.
+"""
+
+from listboss.scale._events import events_to_batch
+from listboss.scale._kernel import plan_batch
+from listboss.scale._plans import batch_to_plans
+from listboss.scale._schema import event_schema, plan_schema
+
+__all__ = [
+    "batch_to_plans",
+    "event_schema",
+    "events_to_batch",
+    "plan_batch",
+    "plan_schema",
+]
