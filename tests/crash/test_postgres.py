@@ -163,6 +163,34 @@ class TestNames:
                     second.resume("worker", NOON)
             assert 0 == second.resume("worker", NOON + LEASE)
 
+    @pytest.fixture
+    def names_lost(self, server) -> Iterator[PostgresJournal]:
+        """A journal of which the server has ended only the connection that holds the names."""
+        schema = server.new_schema()
+        with PostgresJournal(server.dsn, schema=schema) as journal:
+            journal.resume("worker", NOON)
+            with psycopg.connect(server.dsn, autocommit=True) as connection:
+                ended = connection.execute(
+                    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                    " WHERE pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory')"
+                ).fetchall()
+            assert [(True,)] == ended
+            yield journal
+
+    def test_the_connection_is_lost(self, names_lost, server):
+        """The worker takes its name again, so that a second one is still refused."""
+        names_lost.resume("worker", NOON)
+        schema = names_lost._schema
+        with (
+            PostgresJournal(server.dsn, schema=schema) as second,
+            pytest.raises(ConfigurationError, match="another process works as `worker`"),
+        ):
+            second.resume("worker", NOON)
+
+    def test_a_new_name_after_the_connection_is_lost(self, names_lost):
+        """Another worker of the process can begin."""
+        assert 0 == names_lost.resume("another", NOON)
+
 
 class TestSchema:
     """A journal uses only the tables of its release."""

@@ -224,13 +224,14 @@ class PostgresJournal(Closing, StoreJournal):
 
     def _register(self, worker: str) -> None:
         """Hold a lock in the worker's name for as long as this process is connected."""
-        with self._lock:
+        with self._lock, storage_errors():
+            if self._names is not None and is_lost(self._names):
+                self._drop_names()
             if worker in self._named:
                 return
-            with storage_errors():
-                if self._names is None:
-                    self._names = connect(self._dsn, self._schema)
-                taken = not self._lock_name(self._names, worker)
+            if self._names is None:
+                self._names = connect(self._dsn, self._schema)
+            taken = not self._lock_name(self._names, worker)
             if taken and worker not in self._workers:
                 raise ConfigurationError(
                     f"another process works as {quoted(worker)}",
@@ -256,10 +257,14 @@ class PostgresJournal(Closing, StoreJournal):
 
     def _lose_names(self) -> None:
         with self._lock:
-            if self._names is not None:
-                self._names.close()
-            self._names = None
-            self._named.clear()
+            self._drop_names()
+
+    def _drop_names(self) -> None:
+        """Close the connection of the names; the lock is held."""
+        if self._names is not None:
+            self._names.close()
+        self._names = None
+        self._named.clear()
 
     # Retention
 
