@@ -54,7 +54,7 @@ def read_fields(root: Mapping[str, object], version: Version) -> Fields:
     """Return the fields of a webhook, which are below `root`."""
     facts = (_V2 if version is Version.V2 else _V1).read(root)
     ids = {name: str(facts[name]) for name in IDS if name in facts}
-    facts.pop("product_id", None)
+    facts.pop("product_id", None)  # the other ids are facts of the event, too
     facts.pop("product_ucode", None)
     marked = {name: str(facts.pop(name)) for name in MARKED if name in facts}
     parent = facts.get("parent_transaction")
