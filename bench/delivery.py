@@ -30,7 +30,7 @@ from pathlib import Path
 from time import perf_counter, process_time
 from typing import Any, ClassVar, NamedTuple, TypeAlias
 
-from bench import grown
+from bench import grown, slow_disk
 from listboss import (
     AddLead,
     AddTag,
@@ -255,7 +255,7 @@ def many(folder: Path, *, rounds: int = 9, size: int = 100, groups: int = 5) -> 
     """Compare `handle_many` in groups of 100 with one by one, and do the same without us.
 
     What groups gain depends on the disk: bare sqlite3 that runs the same statements shows how
-    much there is to gain.
+    much there is to gain. `--flush-ms 1` measures as on a disk with slower flushes.
     """
     assert size == 100
     work: list[Callable[[Executor], object]] = []
@@ -483,7 +483,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="bench.delivery")
     parser.add_argument("sections", nargs="*", metavar="section", help=", ".join(SECTIONS))
     parser.add_argument("--folder", help="where the files are made: on the disk to be measured")
+    parser.add_argument("--flush-ms", type=float, help="how much longer a flush takes, on Linux")
     options = parser.parse_args(arguments)
+    if options.flush_ms:
+        more = [] if options.folder is None else ["--folder", options.folder]
+        return slow_disk.run("bench.delivery", [*options.sections, *more], options.flush_ms)
     missed = 0
     print("| figure | median (range) | wanted | |\n| --- | --- | --- | --- |")
     for name in options.sections or SECTIONS:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from listboss.delivery._mark_index import TargetMarks
 from listboss.delivery._rows import ActionRow, LaneRow
 from listboss.delivery._sql_actions import CHUNK
-from listboss.delivery._sql_schema import OPEN_STATUSES
+from listboss.delivery._sql_schema import IS_OPEN
 from listboss.delivery._sql_store import SqlStore
 from listboss.delivery._sql_values import Row, mark_of_row, stamp_of_row
 from listboss.standing import ANY_PLACE, Target
@@ -23,7 +23,7 @@ _MOST = 32
 _FIRST = (
     "unnest(?::bigint[]) AS given (lane), LATERAL"
     " (SELECT * FROM action WHERE action.lane = given.lane"
-    f" AND status IN ({OPEN_STATUSES}) ORDER BY position LIMIT {CHUNK}) AS action"
+    f" AND {IS_OPEN} ORDER BY position LIMIT {CHUNK}) AS action"
 )
 _ACTIONS = f"SELECT action.* FROM {_FIRST} ORDER BY action.lane, action.position"
 _EVENTS = (

@@ -16,7 +16,7 @@ from listboss.codec import dump_event, load_event
 from listboss.codec._reading import read_own
 from listboss.codec._writing import write
 from listboss.delivery._rows import ActionRow, EventRow
-from listboss.delivery._sql_schema import OPEN_STATUSES, STUCK_STATUSES
+from listboss.delivery._sql_schema import IS_OPEN, IS_STUCK, has_status
 from listboss.delivery._sql_values import (
     Part,
     Row,
@@ -302,7 +302,7 @@ class Actions(Part):
             Actions.flush(self)
         found = self.execute(
             "SELECT * FROM action WHERE lane = ?"
-            f" AND position > ? AND status IN ({OPEN_STATUSES}) ORDER BY position LIMIT ?",
+            f" AND position > ? AND {IS_OPEN} ORDER BY position LIMIT ?",
             (lane, position, CHUNK),
         ).fetchall()
         rows = [self._action(row) for row in found]
@@ -317,12 +317,12 @@ class Actions(Part):
         where, values = where_equal({"provider": provider, "product_id": product_id})
         found: list[ActionRow] = []
         # Each part repeats the condition of a partial index, so that it can be used.
-        for part, indexed in ((STUCK, STUCK_STATUSES), (OPEN, OPEN_STATUSES)):
-            wanted = ", ".join(f"'{status}'" for status in sorted(part & set(statuses)))
+        for part, indexed in ((STUCK, IS_STUCK), (OPEN, IS_OPEN)):
+            wanted = part & set(statuses)
             if wanted:
                 rows = self.execute(
-                    f"SELECT * FROM action WHERE status IN ({indexed}) AND status IN ({wanted})"
-                    f"{where} ORDER BY accepted_at, lane, position LIMIT ?",
+                    f"SELECT * FROM action WHERE {indexed} AND {has_status(wanted)}{where}"
+                    f" ORDER BY accepted_at, lane, position LIMIT ?",
                     (*values, limit),
                 )
                 found += [self._action(row) for row in rows.fetchall()]

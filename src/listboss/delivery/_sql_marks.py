@@ -11,7 +11,7 @@ from datetime import datetime
 
 from listboss.delivery._mark_index import TargetIndex, TargetMarks
 from listboss.delivery._rows import LaneRow
-from listboss.delivery._sql_schema import OPEN_STATUSES, STUCK_STATUSES
+from listboss.delivery._sql_schema import IS_OPEN, IS_STUCK
 from listboss.delivery._sql_values import (
     Part,
     grant_key,
@@ -206,7 +206,7 @@ class Marks(Part):
             " AND NOT EXISTS (SELECT 1 FROM event WHERE event.id = mark.event_id"
             " AND event.accepted_at >= ?)"
             " AND NOT EXISTS (SELECT 1 FROM action WHERE action.event_id = mark.event_id"
-            f" AND status IN ({OPEN_STATUSES}, {STUCK_STATUSES})) LIMIT 1",
+            f" AND ({IS_OPEN} OR {IS_STUCK})) LIMIT 1",
             *_kind(lane, mark),
             *placed(mark.stamp),
             ticks_of(before),
