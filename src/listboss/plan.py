@@ -73,6 +73,8 @@ def _subject(value: Subject | str | None) -> Subject | None:
 
 
 def _conflict_rule(value: ConflictRule | str) -> ConflictRule:
+    if isinstance(value, ConflictRule):
+        return value
     return require_member(value, ConflictRule, "$.rule", RuleError)
 
 

@@ -27,6 +27,13 @@ class TestCanHold:
             (Not(AnyOf(BR, where.country != "BR")), False),
             ((BR | (where.offer == "a")) & PT & where.offer.is_missing(), False),
             (AllOf(*[BR] * 120), None),
+            (AnyOf(AllOf(BR, PT), where.offer == "a") & BR, True),
+            (AllOf(*(BR | PT | (where.offer == f"a{n}") for n in range(2))), True),
+            (AllOf(*(where.offer != f"a{n}" for n in range(110))), None),
+            (AllOf(*(Not(where.src.contains(f"a{n}")) for n in range(20))), True),
+            (AllOf(*(where.src.contains(f"a{n}") for n in range(8))), True),
+            (AllOf(*(where.src.contains(f"a{n}") for n in range(9))), None),
+            (where.src.contains("ab") & Not(where.src.contains("a")), False),
         ],
     )
     def test_each(self, condition, expected):

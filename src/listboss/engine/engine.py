@@ -25,7 +25,7 @@ from listboss.engine.planning.conflict import resolve
 from listboss.engine.planning.trial import trial_event
 from listboss.plan import NO_CONTEXT, Idle, Plan, PlanContext, make_plan
 from listboss.rules._facts import LONG_TEXTS
-from listboss.rules._literal import forget_texts
+from listboss.rules._search import forget_texts
 from listboss.rules._text import refuse_unordered, wrong_type
 from listboss.rules.automatic import is_first_charge
 from listboss.rules.event import Contact, Event

@@ -16,12 +16,10 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, count, zip_longest
-from typing import Any, TypeAlias
-
-import attrs
+from typing import Any, NamedTuple, TypeAlias
 
 from listboss.rules._facts import ORDERED_KINDS, language_range
-from listboss.rules._literal import LIST_OPERATORS, Literal
+from listboss.rules._literal import EQUALITIES, LIST_OPERATORS, Literal
 from listboss.rules.catalogue import FactKind
 from listboss.rules.condition import Operator
 
@@ -33,8 +31,7 @@ EXCLUDING = frozenset({Operator.NE, Operator.NOT_IN})
 """Operators that hold in all cells but those of the values listed."""
 
 
-@attrs.frozen
-class Constraint:
+class Constraint(NamedTuple):
     """The cells of one fact where all literals of a conjunction on it hold.
 
     `known` are cells of usable values; `missing` and `wrong` say whether the literals hold
@@ -92,6 +89,8 @@ class Partition:
 
     def constraint(self, literals: Sequence[Literal]) -> Constraint:
         """Return where all these literals hold; the partition must be made for them."""
+        if len(literals) == 1 and literals[0].operator in EQUALITIES:
+            return Constraint(self._named(literals[0]), missing=False, wrong=False)
         parts = [self._intervals(each) for each in literals if each.operator not in EXCLUDING]
         if excluded := [each for each in literals if each.operator in EXCLUDING]:
             cells = chain.from_iterable(map(self._named, excluded))
@@ -151,6 +150,9 @@ class Partition:
 
     def _named(self, one: Literal) -> Intervals:
         """Return the cells of the values that a literal lists."""
+        if one.operator not in LIST_OPERATORS and not self._below:
+            cell = self.cells[one.operand]
+            return ((cell, cell + 1),)
         values = one.operand if one.operator in LIST_OPERATORS else (one.operand,)
         if self._below:
             return _union(self._below[value] for value in values)

@@ -1,7 +1,7 @@
 """Can a condition hold at all? A search for one box of its region, made for the review of a rule.
 
-Most conditions are decided without any search: they compare each fact once. The search stops at
-the first box, and gives up after some steps, so that the review stays cheap.
+Most conditions are decided without any search: their parts are about different facts. The search
+stops at the first box, and gives up after some steps, so that the review stays cheap.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, TypeAlias, assert_never
 
 from listboss.rules._boxes import Box, Space
+from listboss.rules._cells import PATTERNS
 from listboss.rules._literal import literal
 from listboss.rules._text import alternatives
 from listboss.rules.catalogue import Catalogue, FactKind
@@ -20,6 +21,9 @@ __all__ = ["can_hold", "never_hint"]
 
 MAX_NODES_SEARCHED = 100
 """Conditions with more parts are left to the analysis."""
+MAX_PATTERNS_SEARCHED = 8
+"""So are conditions with more comparisons of `contains` and `starts_with`, whose search takes time
+quadratic in them."""
 MAX_STEPS = 256
 FEW_VALUES = 100
 """Every open fact but a boolean has more values than this."""
@@ -39,7 +43,8 @@ def can_hold(condition: Condition, catalogue: Catalogue) -> bool | None:
     """
     if _is_simple(condition, catalogue):
         return True
-    if condition.nodes > MAX_NODES_SEARCHED:
+    patterns = [each for _, each in comparisons(condition) if each.operator in PATTERNS]
+    if condition.nodes > MAX_NODES_SEARCHED or len(patterns) > MAX_PATTERNS_SEARCHED:
         return None
     space = Space.of([condition], catalogue)
     stack: list[tuple[_Pending, Box]] = [((condition, False, None), {})]
@@ -75,28 +80,57 @@ def _advance(pending: Any, box: Box, space: Space, stack: list[tuple[_Pending, B
 
 
 def _is_simple(condition: Condition, catalogue: Catalogue) -> bool:
-    """Whether it compares different facts, each in a way that some value meets."""
-    parts = condition.conditions if isinstance(condition, AllOf) else (condition,)
-    facts: set[str] = set()
-    for part in parts:
-        if not isinstance(part, Comparison) or not _is_met(part, catalogue):
+    """Whether some event meets it since, of each OR, one part is about facts of its own."""
+    return _is_met(condition, catalogue, {})
+
+
+def _is_met(condition: Condition, catalogue: Catalogue, used: dict[str, int]) -> bool:
+    """Whether it is met with values that are not `used` yet; then it uses them, too."""
+    match condition:
+        case Comparison(fact) | Not(Comparison(fact)):
+            now = used.get(fact, 0) + _values_used(condition, catalogue)
+            if now > FEW_VALUES:
+                return False
+            used[fact] = now
+            return True
+        case AllOf():
+            return all(_is_met(part, catalogue, used) for part in condition.conditions)
+        case AnyOf():
+            for part in condition.conditions:
+                before = used if isinstance(part, Comparison) else used.copy()
+                if _is_met(part, catalogue, used):
+                    return True
+                if before is not used:
+                    used.clear()
+                    used.update(before)
             return False
-        facts.add(part.fact)
-    return len(facts) == len(parts)
+        case _:
+            return False
 
 
-def _is_met(comparison: Comparison, catalogue: Catalogue) -> bool:
-    """Whether some value certainly meets a comparison without error findings."""
+def _values_used(condition: Comparison | Not, catalogue: Catalogue) -> int:
+    """Return how many values of its fact it excludes; more than `FEW_VALUES` if perhaps all.
+
+    A fact that does not contain a string, or start with it, may be any character but one.
+    """
+    negated = isinstance(condition, Not)
+    comparison: Any = condition.condition if isinstance(condition, Not) else condition
     value: Any = comparison.value
     match comparison.operator:
+        case Operator.CONTAINS | Operator.STARTS_WITH if negated:
+            return 1
+        case _ if negated:
+            return FEW_VALUES + 1
         case Operator.NE | Operator.NOT_IN:
             fact = catalogue.fact(comparison.fact)
             is_open = fact is not None and not fact.closed and fact.kind is not FactKind.BOOLEAN
-            return is_open and (comparison.operator is Operator.NE or len(value) < FEW_VALUES)
+            excluded = 1 if comparison.operator is Operator.NE else len(value)
+            return excluded if is_open else FEW_VALUES + 1
         case Operator.LT | Operator.GT:
-            return not isinstance(value, datetime) and abs(value) < SMALL_NUMBER
+            is_small = not isinstance(value, datetime) and abs(value) < SMALL_NUMBER
+            return FEW_VALUES if is_small else FEW_VALUES + 1
         case _:
-            return True
+            return FEW_VALUES
 
 
 def never_hint(condition: Condition) -> str:

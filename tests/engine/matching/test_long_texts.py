@@ -1,8 +1,10 @@
 """Long texts in facts: what is compared, once for all rules, and nothing that stays behind."""
 
+from random import Random
+
 import pytest
 
-from listboss import AddTag, Condition, Engine, FactType, where
+from listboss import AddTag, AllOf, AnyOf, Condition, Engine, FactType, where
 from listboss.engine.matching.predicate import predicate
 from listboss.rules import FactKind
 from listboss.rules._facts import (
@@ -13,7 +15,7 @@ from listboss.rules._facts import (
     TextCache,
     is_present,
 )
-from listboss.rules._literal import forget_texts
+from listboss.rules._search import forget_texts
 from listboss.rules.builtin import HOTMART
 from listboss.testing import reference
 
@@ -68,7 +70,7 @@ class TestLength:
 
 
 class TestContains:
-    """`contains` on long texts, where a rule first looks for its last characters."""
+    """`contains` and `starts_with` on long texts, also for several strings at once."""
 
     @pytest.mark.parametrize("wanted", ["needle", "dle", "n", "le 1", "edle", "x", "needles"])
     @pytest.mark.parametrize("length", [10, 256, 257, 4_000])
@@ -77,6 +79,30 @@ class TestContains:
         for text in ("needle 1".rjust(length), "needle 1".ljust(length), "e" * length):
             found = predicate(where.src.contains(wanted), HOTMART)({"src": text})
             assert (wanted in text) is found
+
+    @pytest.mark.parametrize("length", [10, 256, 257, 4_000])
+    def test_several_strings(self, length):
+        """One of several strings, or none of them, is what Python says of each of them."""
+        dice = Random(f"strings/{length}")
+        for _ in range(200):
+            text = "".join(dice.choice("ab") for _ in range(length))
+            cuts = [text[dice.randrange(length) :][: dice.randint(1, 40)] for _ in range(3)]
+            strings = [dice.choice("ab") * dice.randint(0, 3) + each for each in cuts]
+            found = [
+                predicate(condition, HOTMART)({"src": text})
+                for condition in (
+                    AnyOf(*map(where.src.contains, strings)),
+                    AllOf(*(~where.src.contains(each) for each in strings)),
+                    ~AnyOf(*map(where.src.contains, strings)),
+                    AllOf(*map(where.src.contains, strings)),
+                    AnyOf(*map(where.src.starts_with, strings)),
+                    AllOf(*(~where.src.starts_with(each) for each in strings)),
+                )
+            ]
+            inside = [each in text for each in strings]
+            starts = any(map(text.startswith, strings))
+            some = any(inside)
+            assert [some, not some, not some, all(inside), starts, not starts] == found
 
 
 class TestCache:

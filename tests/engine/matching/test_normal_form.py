@@ -47,6 +47,11 @@ class TestLimits:
         parts = [where.price.between(3 * n, 3 * n + 1) for n in range(900)]
         assert (900, 900, True) == _size(AnyOf(*parts))
 
+    def test_a_part_that_is_not_indexed(self):
+        """An OR with a part that any event may meet is one empty conjunction."""
+        parts = [where.src.contains(f"a{n}") for n in range(20)]
+        assert (1, 0, False) == _size(AnyOf(*parts, where.price >= 9))
+
     def test_no_conjunction(self):
         """A condition that never holds has no conjunctions."""
         assert (0, 0, True) == _size(AllOf(AnyOf(), where.offer == "x", _either(1)))

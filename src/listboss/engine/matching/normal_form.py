@@ -12,11 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import chain
-from typing import Any, NamedTuple, TypeAlias, assert_never
+from typing import NamedTuple, TypeAlias, assert_never
 
 import attrs
 
-from listboss.rules._literal import Conjunction, Literal, literal, make_literal
+from listboss.rules._literal import EQUALITIES, Conjunction, Literal, literal, make_literal
 from listboss.rules.catalogue import Catalogue
 from listboss.rules.condition import AllOf, AnyOf, Comparison, Condition, Not, Operator
 
@@ -49,10 +49,10 @@ _ANY_EVENT = NormalForm(((),), lossless=False)
 
 
 class _Tree(NamedTuple):
-    """A condition whose negations are in its literals."""
+    """An AND, or an OR of ANDs and perhaps literals."""
 
     is_and: bool
-    parts: Sequence[_Tree | Literal]
+    parts: Sequence[_Tree | NormalForm]
 
 
 class _Limits(NamedTuple):
@@ -89,26 +89,39 @@ def normal_form(condition: Condition, catalogue: Catalogue) -> NormalForm:
     return _multiplied(tree, _Limits(1, parts, parts))  # has each literal at most once
 
 
-def _tree(condition: Condition, catalogue: Catalogue, *, negated: bool = False) -> _Tree | Literal:
+def _tree(
+    condition: Condition, catalogue: Catalogue, *, negated: bool = False
+) -> _Tree | NormalForm:
+    """Push negations into the literals, and join the literals of each OR."""
     match condition:
         case Comparison():
-            return literal(condition, catalogue, negated=negated)
+            if condition.operator in NOT_INDEXED:
+                return _ANY_EVENT
+            return NormalForm(((literal(condition, catalogue, negated=negated),),), lossless=True)
         case Not():
             return _tree(condition.condition, catalogue, negated=not negated)
         case AllOf() | AnyOf():
             parts = [_tree(part, catalogue, negated=negated) for part in condition.conditions]
-            return _Tree(isinstance(condition, AllOf) is not negated, parts)
+            if isinstance(condition, AllOf) is not negated:
+                return _Tree(is_and=True, parts=parts)
+            forms = [part for part in parts if isinstance(part, NormalForm)]
+            return _any_of(forms) if len(forms) == len(parts) else _Tree(is_and=False, parts=parts)
         case _:
             assert_never(condition)
 
 
-def _multiplied(tree: _Tree | Literal, limits: _Limits) -> NormalForm:
-    if isinstance(tree, _Tree):
-        parts = [_multiplied(part, limits) for part in tree.parts]
-        return _all_of(parts, limits) if tree.is_and else _any_of(parts, limits)
-    if tree.operator in NOT_INDEXED:
-        return _ANY_EVENT
-    return NormalForm(((tree,),), lossless=True)
+def _multiplied(tree: _Tree | NormalForm, limits: _Limits) -> NormalForm:
+    if not isinstance(tree, _Tree):
+        form = tree
+    elif tree.is_and:
+        return _all_of([_multiplied(part, limits) for part in tree.parts], limits)
+    else:
+        form = _any_of([_multiplied(part, limits) for part in tree.parts])
+    if len(form.conjunctions) > limits.conjunctions:
+        raise _TooManyError
+    if _literals(form.conjunctions) > limits.literals:
+        raise _TooManyError
+    return form
 
 
 def _all_of(parts: Sequence[NormalForm], limits: _Limits) -> NormalForm:
@@ -134,25 +147,30 @@ def _literals(conjunctions: Sequence[Conjunction]) -> int:
     return sum(map(len, conjunctions))
 
 
-def _any_of(parts: Sequence[NormalForm], limits: _Limits) -> NormalForm:
+def _any_of(parts: Sequence[NormalForm]) -> NormalForm:
     """Join the alternatives; equalities on one fact become one list of values."""
-    samples: dict[str, Literal] = {}
-    values: dict[str, set[Any]] = {}
+    equal: dict[str, list[Literal]] = {}
     conjunctions: list[Conjunction] = []
-    for conjunction in (each for part in parts for each in part.conjunctions):
-        first = conjunction[0] if len(conjunction) == 1 else None
-        if first is None or first.operator not in (Operator.EQ, Operator.IN):
-            conjunctions.append(conjunction)
-            continue
-        operand = first.operand if first.operator is Operator.IN else (first.operand,)
-        values.setdefault(first.fact, set()).update(operand)
-        samples[first.fact] = first
-    for fact, first in samples.items():
-        operand = tuple(sorted(values[fact]))
-        conjunctions.append((make_literal(fact, first.kind, Operator.IN, operand),))
-    if len(conjunctions) > limits.conjunctions or _literals(conjunctions) > limits.literals:
-        raise _TooManyError
+    for part in parts:
+        for conjunction in part.conjunctions:
+            if len(conjunction) == 1 and conjunction[0].operator in EQUALITIES:
+                equal.setdefault(conjunction[0].fact, []).append(conjunction[0])
+            else:
+                conjunctions.append(conjunction)
+    conjunctions += [(_one_of(literals),) for literals in equal.values()]
+    if () in conjunctions:
+        conjunctions = [()]  # which holds wherever another one does
     return NormalForm(tuple(conjunctions), all(part.lossless for part in parts))
+
+
+def _one_of(literals: Sequence[Literal]) -> Literal:
+    """Return one literal for equalities on one fact."""
+    first = literals[0]
+    if len(literals) == 1:
+        return first
+    lists = [one.operand if one.operator is Operator.IN else (one.operand,) for one in literals]
+    operand = tuple(sorted(set(chain.from_iterable(lists))))
+    return make_literal(first.fact, first.kind, Operator.IN, operand)
 
 
 def by_fact(literals: Conjunction) -> dict[str, list[Literal]]:

@@ -114,7 +114,8 @@ def _find_conflicts(groups: _Groups) -> tuple[set[str], tuple[Conflict, ...]]:
     losses = _losses(movers)
     dropped = removed.keys() | losses.keys()
     # A winner that is not dropped itself is reported, if there is one.
-    winners = {**losses, **_losses(movers, dropped)} if losses else losses
+    lost = any(winner in dropped for winner in losses.values())
+    winners = {**losses, **_losses(movers, dropped)} if lost else losses
     conflicts: list[Conflict] = []
     for order in sorted(dropped):
         if order in removed:
