@@ -42,6 +42,12 @@ class TestLimits:
         parts = [where.price.between(3 * n, 3 * n + 1) for n in range(16)]
         assert (1, 400, False) == _size(AllOf(*many, AnyOf(*parts)))
 
+    def test_an_or_of_long_ands(self):
+        """Few conjunctions of many literals are multiplied out less far, too."""
+        many = [where.offer != f"a{n}" for n in range(30)]
+        group = AllOf(*many, (where.price > 3) | (where.installments > 3))
+        assert (2, 60, False) == _size(AnyOf(group, group))
+
     def test_as_many_as_are_written(self):
         """An OR of many comparisons keeps all of them."""
         parts = [where.price.between(3 * n, 3 * n + 1) for n in range(900)]
