@@ -16,15 +16,24 @@ from sybil.parsers.doctest import DocTestParser
 from sybil.parsers.myst import PythonCodeBlockParser
 from sybil.sybil import Sybil, SybilCollection
 
-from tests.postgres import why_not
+from tests import postgres, spark
 
 HERE = Path(__file__).parent
+ON_SPARK = "docs/howto/plan-with-spark.md"
 
 _documents = Sybil(
     parsers=[PythonCodeBlockParser(doctest_optionflags=ELLIPSIS)],
     path=str(HERE),
     # One pattern for each depth: before Python 3.13, `**` matches the same as `*`.
     patterns=["README.md", "docs/*.md", "docs/*/*.md"],
+    excludes=[ON_SPARK],
+)
+_on_spark = Sybil(
+    parsers=[PythonCodeBlockParser(doctest_optionflags=ELLIPSIS)],
+    path=str(HERE),
+    patterns=[] if spark.why_not() or postgres.why_not() else [ON_SPARK],
+    setup=spark.set_up_page,
+    teardown=spark.tear_down_page,
 )
 _docstrings = Sybil(
     parsers=[DocTestParser(optionflags=ELLIPSIS)],
@@ -36,12 +45,12 @@ _docstrings = Sybil(
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say what this machine cannot run: a skipped test is easily overlooked."""
-    missing = why_not()
-    if missing is not None:
-        terminalreporter.write_line(f"not run: the tests on PostgreSQL: {missing}")
+    for name, missing in (("PostgreSQL", postgres.why_not()), ("Spark", spark.why_not())):
+        if missing is not None:
+            terminalreporter.write_line(f"not run: the tests on {name}: {missing}")
 
 
-pytest_collect_file = SybilCollection([_documents, _docstrings]).pytest()
+pytest_collect_file = SybilCollection([_documents, _on_spark, _docstrings]).pytest()
 
 # No deadlines: a test that fails because the machine was busy says nothing about the code.
 # `ci` is the default and tries the same examples each time; `soak` tries many new ones.

@@ -32,6 +32,16 @@ def browser(session: nox.Session) -> None:
 
 
 @nox.session
+def spark(session: nox.Session) -> None:
+    """Batches, streams and the outbox on the Spark of PyPI; needs Java."""
+    session.install("-e", ".[test,spark]")
+    session.run(
+        "python", "-m", "pytest", "-n", "0",
+        "tests/scale/test_spark.py", "docs/howto/plan-with-spark.md",
+    )  # fmt: skip
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Spelling, style, the direction of imports, and the declared dependencies."""
     session.install("-e", ".[dev]")

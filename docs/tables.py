@@ -352,6 +352,7 @@ API = (
     "listboss.analysis",
     "listboss.diagram",
     "listboss.scale",
+    "listboss.scale.spark",
     "listboss.testing",
     "listboss.errors",
 )

@@ -50,11 +50,18 @@ _MAY_PASS = frozenset({Idle.UNKNOWN_PRODUCT, Idle.UNKNOWN_PLAN, Idle.UNKNOWN_EVE
 
 
 def accept(
-    store: Store, event: Event, plan: Plan, now: datetime, *, replan: bool = False
+    store: Store,
+    event: Event,
+    plan: Plan,
+    now: datetime,
+    *,
+    replan: bool = False,
+    keep_event: bool = True,
 ) -> Receipt:
     """Keep an event and its plan; return what is known of it by now.
 
     A redelivered event changes nothing, unless `replan`, or its reason to do nothing is gone.
+    Without `keep_event`, everything but the event itself is kept.
     """
     known = store.event(kept_id(store, event.id))
     contact = None if event.contact is None else event.contact.key
@@ -75,7 +82,7 @@ def accept(
         accepted_at=now,
         is_test=plan.is_test,
         idle=plan.idle,
-        event=event,
+        event=event if keep_event else None,
     )
     if contact is not None and known is None and was_forgotten(store, contact, event.occurred_at):
         hidden = forgotten_id(store, event.id)

@@ -178,7 +178,7 @@ class Core(Generic[P]):
             raise ConfigurationError(
                 f"event {describe_event(event_id)} is not kept any more",
                 code="event_not_kept",
-                hint="its contact was forgotten, or it is too old",
+                hint="its contact was forgotten, it is too old, or it was planned in a batch",
             )
         return event
 

@@ -36,7 +36,10 @@ __all__ = [
 
 @attrs.define(kw_only=True)
 class EventRow:
-    """An accepted event; `contact` and `event` are None once the contact is forgotten."""
+    """An accepted event; `contact` and `event` are None once the contact is forgotten.
+
+    `event` is also None if it is too old, or was planned elsewhere.
+    """
 
     id: str = attrs.field(repr=masked_address)
     name: str

@@ -77,6 +77,20 @@ class StoreJournal(ABC):
             store.lock(_contacts([event]), [event.id])
             return _accept(store, event, plan, now, replan=replan)
 
+    def accept_planned(
+        self, pairs: Sequence[tuple[Event, Plan]], now: datetime
+    ) -> tuple[Receipt, ...]:
+        """Accept events that were planned elsewhere, all in one transaction.
+
+        An event needs only what its plan has columns for. It is not kept itself: `event` returns
+        None, and it cannot be planned anew. See `listboss.scale.accept_plans`.
+        """
+        self._tidy_up(now)
+        with self._transaction() as store:
+            events = [event for event, _ in pairs]
+            store.lock(_contacts(events), [event.id for event in events])
+            return tuple(_accept(store, *pair, now, keep_event=False) for pair in pairs)
+
     def turn(
         self,
         worker: str,

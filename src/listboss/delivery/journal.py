@@ -116,7 +116,10 @@ class Journal(Protocol):
         ...
 
     def event(self, event_id: str) -> Event | None:
-        """Return an event as it was accepted; None once its contact is forgotten."""
+        """Return an event as it was accepted; None once its contact is forgotten.
+
+        Also None if it is too old, or was planned in a batch.
+        """
         ...
 
     def turn(

@@ -34,6 +34,7 @@ __all__ = [
     "INSTANT",
     "INTEGER",
     "RAW_TEXT",
+    "TEXT",
     "TEXTS",
     "Column",
     "Form",

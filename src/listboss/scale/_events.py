@@ -6,7 +6,7 @@ them, without a check for each. What is valid, the event's own functions say.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Context, Decimal, Inexact, InvalidOperation
 from typing import Any, cast
 
@@ -24,7 +24,7 @@ from listboss.rules.event import (
     plain_event,
 )
 from listboss.rules.ruleset import RuleSet
-from listboss.scale._arrow import CODE, RecordBatch, array_of, pa
+from listboss.scale._arrow import CODE, Array, RecordBatch, array_of, pa
 from listboss.scale._columns import (
     BOOLEAN,
     CONTACT_TEXT,
@@ -32,18 +32,20 @@ from listboss.scale._columns import (
     ID,
     INSTANT,
     RAW_TEXT,
+    TEXT,
     Column,
     Form,
     columns_of,
 )
 from listboss.scale._schema import (
     CONTACT_COLUMNS,
+    EVENT_COLUMNS,
     FACT_TYPES,
     event_schema,
     fact_columns,
 )
 
-__all__ = ["EventRows", "events_to_batch"]
+__all__ = ["EventRows", "event_columns", "event_forms", "events_to_batch", "facts_fit"]
 
 REQUIRED = ("name", "event_id", "product_id", "occurred_at")
 _PERSON = ("email", *CONTACT_COLUMNS)
@@ -60,18 +62,26 @@ FORMS: dict[str, Form] = {
 }
 
 
+ERROR: dict[str, Form] = {"error": TEXT}
+"""A column that a batch may have: why a row is not an event, as its maker found."""
+
+
+def event_forms(facts: Mapping[str, FactType]) -> dict[str, Form]:
+    """Return what the columns of events have to be."""
+    return {**FORMS, **{column: FACT_FORMS[fact.kind] for column, fact in facts.items()}}
+
+
 class EventRows:
     """The events of a batch, one by one, with its columns and its errors."""
 
     def __init__(self, rules: RuleSet, batch: RecordBatch) -> None:
         facts = fact_columns(rules)
-        forms = {**FORMS, **{column: FACT_FORMS[fact.kind] for column, fact in facts.items()}}
-        columns = columns_of(batch, forms)
+        columns = columns_of(batch, event_forms(facts))
         by_fact = {fact.name: columns[column] for column, fact in facts.items()}
         by_fact |= {name: columns[name] for name in OWN_FACTS}
         self.count: int = batch.num_rows
         self.arrays = {name: columns[name].array for name in FORMS}
-        self.errors = _errors(columns)
+        self.errors = _errors(columns) | _given_errors(batch)
         self._values = {name: columns[name].values for name in FORMS}
         self._facts = _fact_rows(by_fact, self.count)
 
@@ -120,6 +130,13 @@ def _errors(columns: dict[str, Column]) -> dict[int, str]:
                 if value is None:
                     errors.setdefault(row, f"missing @ $.{name}")
     return errors
+
+
+def _given_errors(batch: RecordBatch) -> dict[int, str]:
+    if "error" not in batch.schema.names:
+        return {}
+    values = columns_of(batch, ERROR)["error"].values
+    return {row: error for row, error in enumerate(values) if error is not None}
 
 
 def _fact_rows(columns: dict[str, Column], count: int) -> Iterable[FrozenMap[str, FactValue]]:
@@ -175,14 +192,34 @@ def events_to_batch(events: Iterable[Event], rules: RuleSet) -> RecordBatch:
     for n, event in enumerate(given):
         if not isinstance(cast("object", event), Event):
             raise wrong_type("an event", event, f"$.events[{n}]")
-        _check_own_facts(event, n)
-    columns: dict[str, list[Any]] = {
-        name: [read(e) for e in given] for name, read in _FIELDS.items()
-    }
-    for column, fact in fact_columns(rules).items():
-        columns[column] = [_fact(event, fact, n) for n, event in enumerate(given)]
-    arrays = [array_of(columns[field.name], field.type) for field in schema]
-    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+        _check_own_facts(event, f"$.events[{n}]")
+    columns = event_columns(given, fact_columns(rules))
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def event_columns(events: Sequence[Event | None], facts: Mapping[str, FactType]) -> list[Array]:
+    """Return the columns of the schema; a row without an event is null in all of them."""
+    fields = [
+        array_of([None if e is None else read(e) for e in events], EVENT_COLUMNS[name])
+        for name, read in _FIELDS.items()
+    ]
+    return fields + [
+        array_of(
+            [
+                None if event is None else _fact(event, fact, f"$.events[{n}]")
+                for n, event in enumerate(events)
+            ],
+            FACT_TYPES[fact.kind],
+        )
+        for fact in facts.values()
+    ]
+
+
+def facts_fit(event: Event, facts: Mapping[str, FactType]) -> None:
+    """Raise the error of `events_to_batch` for a fact that its column cannot hold."""
+    _check_own_facts(event, "$")
+    for fact in facts.values():
+        _fact(event, fact, "$")
 
 
 def _of_contact(field: str) -> Callable[[Event], Any]:
@@ -204,23 +241,23 @@ _FIELDS: dict[str, Callable[[Event], Any]] = {
 }
 
 
-def _check_own_facts(event: Event, n: int) -> None:
+def _check_own_facts(event: Event, path: str) -> None:
     for name in OWN_FACTS:
         fact = event.facts.get(name)
         is_blank = isinstance(fact, str) and not fact.strip()
         if fact != getattr(event, name) and not is_blank:
             raise EventError(
                 "the fact differs from the field of the event",
-                path=f"$.events[{n}].facts.{name}",
+                path=f"{path}.facts.{name}",
                 hint="a batch has one column for both: set the field alone",
             )
 
 
-def _fact(event: Event, fact: FactType, n: int) -> Any:
+def _fact(event: Event, fact: FactType, path: str) -> Any:
     value = event.facts.get(fact.name)
     if value is None or (isinstance(value, str) and not value.strip()):
         return None
-    path = f"$.events[{n}].facts.{fact.name}"
+    path = f"{path}.facts.{fact.name}"
     is_text = FACT_TYPES[fact.kind] is CODE
     if not (isinstance(value, str) if is_text else READERS[fact.kind](value) is not None):
         expected = "a string" if is_text else EXPECTED_FORMS[fact.kind]
