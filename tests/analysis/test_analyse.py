@@ -19,6 +19,7 @@ from listboss import (
     where,
 )
 from listboss.analysis import Report, Statistics, _conflicts, _coverage, analyse
+from listboss.rules import _boxes
 from listboss.rules.condition import comparisons
 from tests.analysis.course import make_rule, make_rules
 from tests.analysis.test_planted import MANY_CASES
@@ -233,6 +234,13 @@ class TestTooComplex:
         assert [(AnalysisCode.TOO_COMPLEX, None), (AnalysisCode.NEVER_REMOVED, None)] == [
             (finding.code, finding.witness) for finding in findings
         ]
+
+    def test_always_holds(self, monkeypatch):
+        """So is a rule for which it takes too long to say whether it always holds."""
+        monkeypatch.setattr(_boxes, "STEPS_PER_BOX", 0)
+        report = analyse(make_rules(make_rule("Few", condition=where.installments < 6)))
+
+        assert ("Few",) == report.undecided
 
     def test_coverage(self, monkeypatch):
         """So is a rule for which it takes too long to say whether others cover it."""

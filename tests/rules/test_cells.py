@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from listboss import HOTMART, Comparison, Condition, Contact, Event, where
+from listboss import HOTMART, AnyOf, Comparison, Condition, Contact, Event, where
 from listboss.analysis import Region
+from listboss.rules._cells import SEPARATORS
 from listboss.rules._literal import literal
 from listboss.rules._partition import Partition
 from listboss.rules._satisfiable import can_hold
@@ -190,6 +191,14 @@ class TestText:
     def test_impossible(self, condition):
         """No string meets all of it."""
         assert member(condition) is None
+
+    def test_patterns_with_all_separators(self):
+        """Parts are joined by two characters if patterns have each character that joins them."""
+        joiners = "".join(SEPARATORS)
+        pieces = [joiners[n : n + 4_000] for n in range(0, len(joiners), 4_000)]
+        parts = where.coupon.contains("ab") & where.coupon.contains("cd")
+        condition = parts & ~AnyOf(*map(where.coupon.contains, pieces))
+        assert {"coupon": "-.ab-.cd"} == member(condition)
 
 
 class TestPartition:

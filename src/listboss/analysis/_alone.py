@@ -49,7 +49,7 @@ def alone(group: Group) -> Iterator[Draft]:
                 path="$.condition",
             )  # fmt: skip
         elif not has_empty_group(condition):  # the review reports empty groups, and what they mean
-            yield from _always_holds(each, condition, group) or _redundant(each, condition, group)
+            yield from _without_effect(each, condition, group)
 
 
 def too_complex(member: Member, why: str) -> Draft:
@@ -61,6 +61,13 @@ def too_complex(member: Member, why: str) -> Draft:
         rule=member.rule,
         path="$.condition",
     )
+
+
+def _without_effect(member: Member, condition: Condition, group: Group) -> list[Draft]:
+    try:
+        return _always_holds(member, condition, group) or _redundant(member, condition, group)
+    except TooComplexError:
+        return [too_complex(member, "what its condition excludes has too many cases")]
 
 
 def _runs(member: Member, sighting: Sighting) -> bool:

@@ -9,7 +9,7 @@ exactly, by building a string that has the wanted ones and none of the others.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_FLOOR, Context, Decimal
 from itertools import count, product
@@ -42,7 +42,7 @@ A_DAY = datetime(2026, 1, 1, tzinfo=UTC)
 FIRST_INSTANT = datetime.min.replace(tzinfo=UTC)
 LAST_INSTANT = datetime.max.replace(tzinfo=UTC)
 STEPS = (timedelta(days=1), timedelta(hours=1), timedelta(seconds=1), timedelta(microseconds=1))
-SEPARATORS = (*"-_.~0123456789", *map(chr, range(0x4E00, 0x9FA6)))
+SEPARATORS: tuple[str, ...] = (*"-_.~0123456789", *map(chr, range(0x4E00, 0x9FA6)))
 """Characters that stay the same in every string, whatever is before or after them."""
 
 _EXACT = Context(prec=8 * MAX_DECIMAL)
@@ -194,22 +194,46 @@ class FactCells:
     def _composed(self, requirements: Requirements) -> str | None:
         """Return a string that meets the requirements and is not a point, if there is one.
 
-        Its parts are joined by a character that no pattern has, so it has a pattern only if a
-        part has it; and then every string with that part has the pattern, too.
+        Its parts are joined by a separator that no pattern can match a part of. So it has a
+        pattern only if a part has it; and then every string with that part has the pattern, too.
         """
         wanted = [pattern for pattern, is_wanted in requirements if is_wanted]
         prefixes = [text for _, operator, text in wanted if operator is Operator.STARTS_WITH]
         prefix = max(prefixes, key=len, default="")
         parts = [text for _, operator, text in wanted if operator is Operator.CONTAINS]
-        used = set("".join(text for (_, _, text), _ in requirements))
-        separator = next(each for each in SEPARATORS if each not in used)
-        made: str = separator.join([prefix, *(part for part in parts if part not in prefix)])
+        separator = _separator([text for (_, _, text), _ in requirements])
+        made = separator.join([prefix, *(part for part in parts if part not in prefix)])
         made = made or separator
         if not _meet(requirements, made):
             return None
         while made in self.partition.cells:
             made += separator
         return made
+
+
+def _separator(patterns: Sequence[str]) -> str:
+    """Return a string that no pattern can match a part of, whatever is before or after it.
+
+    That is a character that no pattern has. If they have all of them, it is two characters that
+    no pattern has in this order, and with which no pattern ends or begins.
+
+    >>> _separator(["a-b", "c"])
+    '_'
+    """
+    used = set("".join(patterns))
+    unused = next((each for each in SEPARATORS if each not in used), None)
+    if unused is not None:
+        return unused
+    firsts, lasts = ({text[end] for text in patterns} for end in (0, -1))
+    pairs = {text[n : n + 2] for text in patterns for n in range(len(text) - 1)}
+    candidates = (
+        left + right
+        for left in SEPARATORS
+        if left not in lasts
+        for right in SEPARATORS
+        if right not in firsts
+    )
+    return next(pair for pair in candidates if pair not in pairs)
 
 
 def _meet(requirements: Requirements, value: Any) -> bool:
