@@ -105,9 +105,11 @@ class EventName(StrEnum):
 _EVENT_NAMES: dict[str, EventName] = {str(name): name for name in EventName}
 
 
-def event_name(value: str) -> EventName | str:
+def event_name(
+    value: str, path: str = "$.name", error: type[ListBossError] = EventError
+) -> EventName | str:
     """Return the `EventName` with that value, else the host's own name as given."""
-    text = require_id(value, "$.name", EventError)
+    text = require_id(value, path, error)
     return _EVENT_NAMES.get(text, text)
 
 

@@ -184,6 +184,10 @@ class Product:
         return self._plan_by_id.keys()
 
 
+def _event(value: str) -> EventName | str:
+    return event_name(value, "$.event", RuleError)
+
+
 def _actions(value: Action | Iterable[Action]) -> tuple[Action, ...]:
     actions = require_tuple(value, "$.actions", *_ACTIONS, str)
     for n, action in enumerate(actions):
@@ -251,7 +255,7 @@ class Segmentation(Readable):
     id: str = attrs.field(
         default=attrs.Factory(_default_id, takes_self=True), validator=check_id(RuleError)
     )
-    event: EventName | str = attrs.field(converter=event_name)
+    event: EventName | str = attrs.field(converter=_event)
     actions: tuple[Action, ...] = attrs.field(converter=_actions)
     condition: Condition | None = attrs.field(default=None, converter=_condition)
     plan_ids: tuple[str, ...] = attrs.field(default=_NO_IDS, converter=_plan_ids)
