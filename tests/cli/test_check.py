@@ -59,6 +59,26 @@ def test_fault(run, write):
     assert f"{path}:19:1: error: segmentation `Buyers`: unknown key `enable`" in result.out
 
 
+def test_an_id_of_a_wrong_type(run, write):
+    """An id that is not a string is a fault at its own line."""
+    path = write("rules.toml", RULES.replace('id = "buyers"', 'id = ["buyers"]'))
+    result = run("check", path)
+    assert 2 == result.code
+    assert f"{path}:13:1: error: segmentation `Buyers`: expected a string" in result.out
+
+
+def test_a_null_id(run, write):
+    """A segmentation whose id is null is found by what its id is made of."""
+    rule = {"id": None, "product_id": "42", "provider": "mail", "actions": [{"add_tag": "t"}]}
+    rules = [
+        {"name": "x", "event": "purchase.approved", **rule},
+        {"name": "y", "event": "purchase.aproved", **rule},
+    ]
+    path = write("rules.json", json.dumps({"segmentations": rules}, indent=1))
+    lines = run("check", path).out.splitlines()
+    assert [f"{path}:17:4"] == [line[: line.index(": ")] for line in lines if "aproved" in line]
+
+
 def test_json_file(run, write):
     """A rule file in JSON has positions, too."""
     rule = {"name": "x", "product_id": "42", "provider": "mail", "event": "purchase.aproved"}

@@ -109,6 +109,16 @@ class TestExplain:
             [each["reason"] for rules in rules_of for each in rules]
         ]
 
+    def test_an_automatic_rule(self, run, rules, events):
+        """`--rule` takes the id of an automatic segmentation, too."""
+        assert 0 == run("explain", rules, events, "--rule", "auto.waitlist").code
+
+    def test_an_unknown_rule(self, run, rules, events):
+        """An id that no segmentation has is reported, and nothing is explained."""
+        code, out, err = run("explain", rules, events, "--rule", "refund")
+        assert (2, "") == (code, out)
+        assert "did you mean `refunds`?" in err
+
     @pytest.mark.parametrize("format", ["text", "json", "markdown"])
     def test_values(self, run, rules, write, format):
         """A value of the event is in the text only with personal data."""

@@ -21,6 +21,7 @@ from listboss.codec import dump_plan
 from listboss.engine import Engine, Explanation, Reason, RuleOutcome
 from listboss.plan import Plan
 from listboss.rules._text import without_address
+from listboss.rules.automatic import AUTOMATIC
 from listboss.rules.catalogue import Catalogue
 from listboss.rules.event import EventName
 
@@ -36,6 +37,7 @@ __all__ = [
 
 EVENTS_HELP = "webhook bodies or events: a file, a folder, JSON lines, a journal, or - for stdin"
 MASK = "***"
+_AUTOMATIC_IDS = frozenset(row.id for row in AUTOMATIC)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -97,6 +99,8 @@ def run_explain(arguments: argparse.Namespace, console: Console) -> int:
     tests = arguments.include_tests
     catalogue = catalogue_of(arguments)
     engine = Engine(load_rule_file(arguments.rules, catalogue, console).rules)
+    if arguments.rule is not None and arguments.rule not in _AUTOMATIC_IDS:
+        engine.rules.segmentation(arguments.rule)  # raises `UnknownIdError`
     needs = Needs(engine, include_tests=tests)
     with event_source(arguments, catalogue, console) as source:
         for event in source:

@@ -57,12 +57,12 @@ class RuleFile:
     rules: RuleSet
     faults: tuple[Fault, ...]
     _positions: Positions
-    _indexes: dict[object, int]
+    _indexes: dict[tuple[object, ...], int]
 
     def place_of_rule(self, segmentation_id: str, path: str = "$") -> tuple[int, int]:
         """Return the line and column of a segmentation, or of a part of it."""
         rule = self.rules.segmentation(segmentation_id)
-        index = self._indexes.get(rule.id)
+        index = self._indexes.get((rule.id,))
         if index is None:
             index = self._indexes.get((rule.product_id, rule.provider, rule.name))
         return self._positions.find(
@@ -140,18 +140,19 @@ def load_rule_file(name: str, catalogue: Catalogue, console: Console) -> RuleFil
     return file
 
 
-def _indexes(text: str, format: Format) -> dict[object, int]:
+def _indexes(text: str, format: Format) -> dict[tuple[object, ...], int]:
     """Return where in the list each segmentation is, by its id, or by what its id is made of."""
     tree: Any = json.loads(text) if format == "json" else tomllib.loads(text)
     listed = cast("list[Any]", tree.get("segmentations", []))
-    indexes: dict[object, int] = {}
+    indexes: dict[tuple[object, ...], int] = {}
     if not isinstance(cast("object", listed), list):
         return indexes
     for index, item in enumerate(listed):
         if isinstance(item, dict):
             fields = cast("dict[str, Any]", item)
             made_of = tuple(fields.get(name) for name in ("product_id", "provider", "name"))
-            key: object = fields.get("id", made_of)
-            if isinstance(key, str) or all(isinstance(part, str) for part in made_of):
+            given = fields.get("id")
+            key = made_of if given is None else (given,)
+            if all(isinstance(part, str) for part in key):
                 indexes.setdefault(key, index)
     return indexes
