@@ -89,15 +89,14 @@ class ProductView:
 
 @attrs.frozen
 class View:
-    """A whole rule set; `findings` are those about no single product."""
+    """A whole rule set: its products, and all rules by the id of their segmentation.
+
+    `findings` are those about no single product.
+    """
 
     products: tuple[ProductView, ...]
+    rules: Mapping[str, RuleView]
     findings: tuple[Finding, ...]
-
-    @property
-    def rules(self) -> Mapping[str, RuleView]:
-        """All rules, by the id of their segmentation."""
-        return {each.rule.id: each for product in self.products for each in product.rules}
 
 
 def view(rules: RuleSet, findings: Iterable[Finding]) -> View:
@@ -137,7 +136,8 @@ def view(rules: RuleSet, findings: Iterable[Finding]) -> View:
                 _events(rules, product_id, views, used),
             )
         )
-    return View(tuple(products), tuple(of_all))
+    by_id = {each.rule.id: each for product in products for each in product.rules}
+    return View(tuple(products), by_id, tuple(of_all))
 
 
 def _events(
