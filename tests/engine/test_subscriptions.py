@@ -1,6 +1,7 @@
 import pytest
 
 from listboss import AddTag, Engine, Idle, Product, RuleSet, SubscriptionPlan, where
+from listboss.engine.matching import router
 from listboss.testing import reference
 
 
@@ -122,3 +123,28 @@ def test_a_subscription_without_plans(rule, happens):
     """A subscription without plans has no known plan."""
     bare = RuleSet([Product("77", "Club", kind="subscription")])
     assert Idle.UNKNOWN_PLAN == Engine(bare).plan(happens(product_id="77", plan_id="1")).idle
+
+
+def test_plans_that_share_an_index(rule, rule_set, happens, monkeypatch):
+    """Plans of which most have most rules are found with one index, also after a change."""
+    monkeypatch.setattr(router, "MAX_PAIRS", 20)
+    ids = [str(n) for n in range(30)]
+    plans = [SubscriptionPlan(each, f"Plan {each}") for each in ids]
+    approved = happens().occurred_at
+    club = Product("77", "Club", kind="subscription", plans=plans, approved_at=approved)
+
+    def made(n):
+        condition = (where.offer == f"o{n % 3}") | (where.price > n) if n % 4 else None
+        named = [each for each in ids if int(each) % 7 != n % 7]
+        return rule(f"r{n}", AddTag(f"t{n}"), condition=condition, product_id="77", plan_ids=named)
+
+    first = rule_set(*map(made, range(20)), products=[club])
+    second = first.remove("r3").add(made(20))
+    engine = Engine(first).warm()
+    assert 1 == len({id(bucket.index) for bucket in engine._routers["77"].buckets.values()})
+    for rules, found in ((first, engine), (second, engine.with_rules(second).warm())):
+        for n in range(31):
+            event = happens(product_id="77", plan_id=str(n), facts={"offer": "o1", "price": n})
+            assert reference.plan(rules, event) == found.plan(event)
+    shown = [each.id for each in engine._routers["77"].buckets["purchase.approved", "3"].rules()]
+    assert [f"r{n}" for n in range(20) if n % 7 != 3] == shown

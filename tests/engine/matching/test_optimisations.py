@@ -21,7 +21,7 @@ from listboss import (
     where,
 )
 from listboss.engine import engine
-from listboss.engine.matching import bitmap, bucket, encoder, index, normal_form, scan
+from listboss.engine.matching import bitmap, bucket, encoder, index, normal_form, router, scan
 from listboss.engine.planning import binding
 from listboss.plan import NO_CONTEXT
 from listboss.rules import _literal, segmentation
@@ -96,6 +96,7 @@ SETTINGS: dict[str, list[tuple[Any, str, Any]]] = {
     "bits byte by byte": [(bitmap, "MAX_POPPED_BITS", -1)],
     "bits one by one": [(bitmap, "MAX_POPPED_BITS", NEVER)],
     "no cells compared in leaves": [(bitmap, "COMPARE_CELLS", False)],
+    "one index for all plans": [(router, "MAX_PAIRS", -1), (router, "MAX_COPIES", ALWAYS)],
     "no spelling cached": [(encoder, "MAX_CACHED_SPELLINGS", ALWAYS)],
     "every spelling too long": [(encoder, "MAX_CACHED_LENGTH", -1)],
     "every number bisected": [(encoder, "BISECTED_KINDS", ORDERED_KINDS)],

@@ -12,7 +12,7 @@ from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from operator import itemgetter
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import attrs
 
@@ -28,7 +28,19 @@ from listboss.rules._literal import Conjunction
 from listboss.rules.catalogue import Catalogue
 from listboss.rules.condition import MAX_NODES
 
-__all__ = ["Bucket", "IndexedBucket", "changed", "compacted", "make_bucket"]
+__all__ = [
+    "Bucket",
+    "IndexedBucket",
+    "Positions",
+    "changed",
+    "compacted",
+    "make_bucket",
+    "shared_buckets",
+    "shares_index",
+]
+
+Positions: TypeAlias = tuple[int, ...]
+"""The positions of some rules, in the order declared."""
 
 MAX_SCAN_BUCKET = 256
 """Up to this many rules need no index, if an event evaluates only some of them."""
@@ -88,7 +100,7 @@ class IndexedBucket:
     `ids`, `actions` and `rechecks` are listed by number, so that an event need not read the
     rules, which are spread over memory. `repeats` says that the index may find a rule twice.
     `tombstones` are the numbers of rules that have been removed; `deltas` have the rules that
-    have been added.
+    have been added. If other buckets share the index, `own` has a 1 for each rule of this one.
     """
 
     indexed: tuple[CompiledRule, ...]
@@ -100,6 +112,7 @@ class IndexedBucket:
     may_conflict: bool
     deltas: tuple[Bucket, ...] = ()
     tombstones: frozenset[int] = frozenset()
+    own: bytes = b""
     automatic: tuple[CompiledAction, ...] = ()
     idle: Idle = Idle.NO_RULE
 
@@ -109,6 +122,9 @@ class IndexedBucket:
         self.index.match(facts, found)
         if self.repeats:
             found = [*set(found)]
+        if self.own:
+            own = self.own
+            found = [n for n in found if own[n]]
         if self.tombstones:
             found = [n for n in found if n not in self.tombstones]
         if self.rechecks:
@@ -151,7 +167,11 @@ class IndexedBucket:
     def rules(self) -> Sequence[CompiledRule]:
         """Return all rules, in the order declared."""
         deltas = (rule for bucket in self.deltas for rule in bucket.rules())
-        living = (rule for n, rule in enumerate(self.indexed) if n not in self.tombstones)
+        living = (
+            rule
+            for n, rule in enumerate(self.indexed)
+            if n not in self.tombstones and (not self.own or self.own[n])
+        )
         return sorted(chain(living, deltas), key=position_of)
 
     def changed(
@@ -206,6 +226,28 @@ def make_bucket(
         )
         if evaluated <= MAX_EVALUATED:
             return bucket
+    return _indexed(forms, catalogue)
+
+
+def shared_buckets(
+    rules: Iterable[CompiledRule], subsets: Iterable[Positions], catalogue: Catalogue
+) -> dict[Positions, Bucket]:
+    """Make a bucket of each subset of some rules, all with one index."""
+    rules = sorted(rules, key=position_of)
+    whole = _indexed([(rule, _normal_form(rule, catalogue, None)) for rule in rules], catalogue)
+    numbers = {rule.position: n for n, rule in enumerate(rules)}
+    made: dict[Positions, Bucket] = {}
+    for subset in subsets:
+        own = bytearray(len(rules))
+        for position in subset:
+            own[numbers[position]] = 1
+        made[subset] = attrs.evolve(whole, own=bytes(own))
+    return made
+
+
+def _indexed(
+    forms: Sequence[tuple[CompiledRule, NormalForm]], catalogue: Catalogue
+) -> IndexedBucket:
     found = [_limited(rule, form, catalogue, limit=MAX_NODES) for rule, form in forms]
     return IndexedBucket(
         indexed=tuple([rule for rule, _ in found]),
@@ -216,7 +258,7 @@ def make_bucket(
             (n, each) for n, (_, conjunctions) in enumerate(found) for each in conjunctions
         ),
         repeats=any(len(conjunctions) > 1 for _, conjunctions in found),
-        may_conflict=may_conflict(action for rule in rules for action in rule.actions),
+        may_conflict=may_conflict(action for rule, _ in found for action in rule.actions),
     )
 
 
@@ -228,6 +270,11 @@ def changed(
         return bucket.changed(removed, added, catalogue)
     kept = [rule for rule in bucket.rules() if rule.position not in removed]
     return make_bucket([*kept, *added], catalogue)
+
+
+def shares_index(bucket: Bucket) -> bool:
+    """Whether other buckets have the same index."""
+    return isinstance(bucket, IndexedBucket) and bool(bucket.own)
 
 
 def compacted(bucket: Bucket, catalogue: Catalogue) -> Bucket:
