@@ -203,6 +203,21 @@ class TestStandUp:
         keys = [call.key[-2:] for _, call in mail.calls[2:]]
         assert ["#2", "#2"] == keys
 
+    def test_superseded_after_it_was_sent(
+        self, owners, make_engine, make_segmentation, bought, *, refunded, mail, clock
+    ):
+        """The account may know its key, so it is asked for under another one."""
+        mail.answers = [Unknown("timeout")]
+        owners.handle(bought("e-1", 0, "P1"))
+        owners.handle(refunded("e-2", 1, "P1"))
+        clock.turn(minutes=20)
+        owners.run_due()
+        owners.use_engine(make_engine(make_segmentation("buy", AddTag("owner"))))
+        owners.replan("e-2")
+        owners.run_due()
+        assert [AddTag("owner"), RemoveTag("owner"), AddTag("owner")] == mail.actions
+        assert 3 == len({call.key for _, call in mail.calls})
+
     def test_only_once(self, replanned, mail):
         """Nothing more is sent when the state is right."""
         replanned.replan("e-2")

@@ -228,6 +228,10 @@ class TestFold:
             pytest.param([on(1)], [], {}, True, id="asserted"),
             pytest.param([on(1), off(2, P1)], [], {}, False, id="without grant, cleared"),
             pytest.param([off(1, P1), on(2)], [], {}, True, id="asserted after the clear"),
+            pytest.param([off(1), on(1)], [], {}, True, id="cleared and asserted by one event"),
+            pytest.param(
+                [off(1, P1, Reach.ALL), on(1)], [], {}, True, id="cleared for all, and asserted"
+            ),
             pytest.param([on(1, P1), off(2, P2)], [], {}, True, id="held by another purchase"),
             pytest.param([on(1, P1), off(2, P1)], [], {}, False, id="its purchase is cleared"),
             pytest.param(
@@ -244,6 +248,13 @@ class TestFold:
             pytest.param([on(1, S1), off(2, P1)], [], {P1: S1}, True, id="one of its payments is"),
             pytest.param(
                 [on(1, P1), off(3, P2)], [Ending(P1, at(2))], {}, False, id="ended, then cleared"
+            ),
+            pytest.param(
+                [on(1, P1), off(2, P2)],
+                [Ending(P1, at(2))],
+                {},
+                False,
+                id="ended as it was cleared",
             ),
             pytest.param([on(1, P1)], [Ending(P1, at(2))], {}, True, id="ended, never cleared"),
             pytest.param(
@@ -274,6 +285,13 @@ class TestFold:
         """That a purchase was refunded stays recorded when another one is cleared."""
         refunded = [on(1, self.P1), off(2, self.P2)]
         assert fold(refunded, [Ending(self.P1, at(1))], {})
+
+
+def test_the_newest_clear_decides():
+    """Of several holders, each with a clear of its own, the one that was cleared last."""
+    first, second = PURCHASES[:2]
+    marks = [on(1, first), on(2, second), off(3, first), off(4, second)]
+    assert judge(PlainIndex(marks, [], {})) == Verdict(on=False, mark=marks[-1])
 
 
 def test_nothing_was_said():
