@@ -1,8 +1,8 @@
 """Read JSON text, TOML text or a mapping into one plain tree, within limits.
 
 Bytes, nesting and the number of values are checked before text is parsed; a mapping from a host
-may even contain itself. A value that no document can have (an object with a duplicate key, half
-a character) is replaced by its `CodecError`, and floats are left in. The reader of that place
+may even contain itself. A value that no document can have (an object with a duplicate key, a lone
+surrogate) is replaced by its `CodecError`, and floats are left in. The reader of that place
 raises the error, so that it gets a path and the rest of the document can still be read.
 """
 

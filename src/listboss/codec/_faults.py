@@ -222,7 +222,7 @@ def add_faults(
     path: str = "$",
     prefix: str = "",
 ) -> None:
-    """Take apart what cattrs or a noun raised, and add a `CodecError` with its path for each fault.
+    """Take apart what was raised, and add a `CodecError` with its path for each fault.
 
     One fault more than `MAX_FAULTS` is kept, which says that there are more.
     Each message starts with `prefix`. With `private`, a key that does not look like a name

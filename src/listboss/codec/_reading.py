@@ -1,8 +1,8 @@
-"""Read nouns from a plain tree, with one cattrs converter whose hooks are all strict.
+"""Read rules, events and plans from a plain tree, with one cattrs converter of strict hooks.
 
 cattrs collects: for each class it knows the keys and which of them are required, and it
 gathers all faults with their paths. Its default, to convert whatever comes, is switched off:
-each type that a noun can hold has a hook here that first checks for a string, a list or an
+each type that a field can have has a hook here that first checks for a string, a list or an
 object. The format writes conditions and actions, two closed unions, shorter than their
 classes, so these are read by hand.
 """
@@ -344,7 +344,7 @@ def read(
     prefix: str = "",
     private: bool = False,
 ) -> T | None:
-    """Read one noun; if it is not valid, add its faults to `faults` and return None."""
+    """Read one value; if it is not valid, add its faults to `faults` and return None."""
     try:
         return _CONVERTER.structure(value, kind)
     except (BaseValidationError, ListBossError) as error:
@@ -353,12 +353,12 @@ def read(
 
 
 def read_own(value: object, kind: Any) -> Any:
-    """Read what `write` wrote of one noun: no faults are collected."""
+    """Read what `write` wrote of one value: no faults are collected."""
     return _CONVERTER.structure(value, kind)
 
 
 def read_document(source: Source, kind: type[T], limits: Limits, *, private: bool) -> T:
-    """Read a JSON document that is one noun, or raise its faults."""
+    """Read a JSON document that is one value, or raise its faults."""
     return read_root(root_object(read_tree(source, "json", limits)), kind, private=private)
 
 

@@ -39,7 +39,7 @@ TOP_LEVEL = ("version", "products", "segmentations", "providers", "capture_provi
 class Loaded:
     """The valid rules of a rule file, and the faults of the others.
 
-    Of more than `MAX_FAULTS` faults, only one more than these are kept.
+    There are at most `MAX_FAULTS` + 1 faults: one more shows that there are others.
     """
 
     rules: RuleSet
@@ -56,10 +56,10 @@ def load_rules(
 ) -> RuleSet:
     """Read a rule set, all of which must be valid.
 
-    `source` is a string, bytes, or a mapping from a parser; `format` is the language of a
+    `source` is a string, bytes, or a mapping from a parser; `format` says how to read a
     string or bytes. `providers` are the accounts that the host has connected: they are added
     to the accounts of the file and replace one of the same name, since the host knows what
-    its account can do. The rules are reviewed against `catalogue`; a file has none.
+    its account can do. The rules are reviewed against `catalogue`, which a file does not have.
     Raises `CodecError`: one fault alone, several as a `CodecErrors` group.
 
     >>> rules = load_rules(

@@ -1,6 +1,6 @@
 """The JSON Schema (2020-12) of rule files, made from the classes that the reader uses.
 
-Fields, defaults and types come from the nouns, words from their enums and literals, and the
+Fields, defaults and types come from the classes, words from their enums and literals, and the
 names of events, facts and fields to send, as examples, from the catalogue. The schema is for
 editors and forms. It accepts a file if `load_rules` does, but for what a schema cannot say
 (equal ids, nesting): the reference of rule files lists that.

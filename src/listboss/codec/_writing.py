@@ -1,7 +1,7 @@
-"""Write nouns as a plain tree, with one cattrs converter, and the tree as canonical JSON.
+"""Write values as a plain tree, with one cattrs converter, and the tree as canonical JSON.
 
 Canonical: sorted keys, one spelling for each value, and no default except the `id` of a rule
-and whether it is `enabled`. Equal nouns give equal text on every machine.
+and whether it is `enabled`. Equal values give equal text on every machine.
 """
 
 from __future__ import annotations
@@ -138,9 +138,9 @@ def _kind_and_fields(kind: Any, converter: Converter) -> Callable[[Any], dict[st
 _CONVERTER = _make_converter()
 
 
-def write(noun: object) -> Any:
-    """Turn a noun into dicts, lists, strings, numbers and booleans."""
-    return _CONVERTER.unstructure(noun)
+def write(value: object) -> Any:
+    """Turn a value into dicts, lists, strings, numbers and booleans."""
+    return _CONVERTER.unstructure(value)
 
 
 def canonical_json(content: Mapping[str, object], *, indent: int | None = None) -> str:

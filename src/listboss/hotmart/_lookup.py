@@ -64,7 +64,10 @@ def most_specific(statuses: Iterator[FactValue]) -> FactValue | None:
 
 
 def affiliate_name(affiliate: object) -> str | None:
-    """Read the name of an affiliate with a code, or ""; a sale without one has a blank element."""
+    """Read the name of an affiliate that has a code: "" without a name, None without a code.
+
+    A sale without an affiliate may list one without a code.
+    """
     if not is_mapping(affiliate):
         return text(affiliate)
     has_code = read_first(affiliate, (("affiliate_code",),), text) is not None

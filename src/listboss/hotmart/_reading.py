@@ -56,7 +56,7 @@ class Version(Enum):
     """The two formats of a webhook."""
 
     V1 = "1.0.0"
-    """A flat form whose values are strings, or a small object with a `buyerVO`."""
+    """A flat form whose values are strings, or a small object with camelCase keys."""
     V2 = "2.0.0"
     """An object with `event` and `data`."""
 

@@ -101,7 +101,7 @@ def text_or_json(value: object) -> str | None:
 
 
 def term(value: object) -> str | None:
-    """Read a word of Hotmart's, in its normal form.
+    """Read a status, or another word that Hotmart uses, in its normal form.
 
     >>> term("Canceled by client"), term("brand new"), term("?")
     ('CANCELLED_BY_CUSTOMER', 'BRAND_NEW', None)

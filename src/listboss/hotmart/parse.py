@@ -32,7 +32,7 @@ from listboss.rules.event import OWN_FACTS, Event, EventName, FactValue, plain_e
 __all__ = ["parse"]
 
 PLAN, PURCHASE = ("plan_id",), ("subscriber_code", "transaction")
-"""Facts that an event without a plan never has, and those that every event has of itself."""
+"""The fact of an event that carries a plan, and the facts that an event of any type may have."""
 # The event name of a body may be logged, so it must look like one.
 _PRINTABLE = re.compile(r"[A-Za-z0-9_.]{1,64}")
 
@@ -66,7 +66,8 @@ def parse(
     the ids of products by name, for the webhooks of version 1.0.0 that have only a name.
 
     Raises `WebhookError` if the body is not a webhook: empty, neither JSON nor a form, not an
-    object, or over a limit. Raises `EventError` if `received_at` has no time zone.
+    object, or over a limit. Raises `EventError` if `received_at` has no time zone or a name
+    or an id in `product_ids` is blank, and `ArgumentTypeError` for either of a wrong type.
 
     >>> parsed = parse('''{"id": "w-1", "creation_date": 1746000000000,
     ...   "event": "PURCHASE_APPROVED", "data": {
@@ -180,7 +181,7 @@ def _only(facts: Mapping[str, FactValue], names: frozenset[str]) -> FrozenMap[st
 
 @lru_cache(maxsize=256)
 def _carried(carried: frozenset[str], *, carries_plan: bool) -> frozenset[str]:
-    """Return the facts of an event type, with those that every event has of itself."""
+    """Return the facts of an event type, with those that are fields of its events as well."""
     return carried.union(OWN_FACTS) if carries_plan else carried.difference(PLAN).union(PURCHASE)
 
 
