@@ -101,7 +101,7 @@ def conflicts(
         if contested.compared > MAX_COMPARED:
             yield draft(
                 AnalysisCode.TOO_COMPLEX,
-                f"more than {MAX_COMPARED} pairs of rules could conflict over {_text(target)}: "
+                f"more than {MAX_COMPARED:,} pairs of rules could conflict over {_text(target)}: "
                 "the others were not compared",
                 "use fewer rules for it",
                 product_id=group.product.id,
@@ -221,7 +221,7 @@ def _many(target: _Target, contested: _Contested, group: Group, observe: Observe
     first = shown[0]
     return draft(
         AnalysisCode.CONFLICT,
-        f"{contested.count} pairs of rules contradict each other over {_text(target)}, "
+        f"{contested.count:,} pairs of rules contradict each other over {_text(target)}, "
         f"such as {names}",
         "let their conditions exclude each other, or use another tag or place",
         rule=first.one.rule,

@@ -14,7 +14,7 @@ __all__ = ["with_all_enabled"]
 
 
 def with_all_enabled(rules: RuleSet) -> RuleSet:
-    """Return a rule set that differs only in this."""
+    """Return the rule set with all of its rules enabled, and nothing else changed."""
     return RuleSet(
         rules.products,
         [attrs.evolve(rule, enabled=True) for rule in rules],

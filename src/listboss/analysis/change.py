@@ -179,18 +179,18 @@ class BacktestReport:
         }
 
 
-def _shown(noun: ContactChange | Sample, *, show_personal_data: bool) -> dict[str, Any]:
-    content = attrs.asdict(noun, value_serializer=_as_list)
-    content["contact"] = _contact(noun, show_personal_data=show_personal_data)
-    if isinstance(noun, Sample):
-        content["occurred_at"] = noun.occurred_at.isoformat()
-        content["event_name"] = str(noun.event_name)
+def _shown(change: ContactChange | Sample, *, show_personal_data: bool) -> dict[str, Any]:
+    content = attrs.asdict(change, value_serializer=_as_list)
+    content["contact"] = _contact(change, show_personal_data=show_personal_data)
+    if isinstance(change, Sample):
+        content["occurred_at"] = change.occurred_at.isoformat()
+        content["event_name"] = str(change.event_name)
         for name in ("event_id", "product_id"):
             content[name] = _id(content[name], show_personal_data=show_personal_data)
     return content
 
 
-def _as_list(_noun: object, _field: object, value: object) -> object:
+def _as_list(_change: object, _field: object, value: object) -> object:
     return [*cast("tuple[object, ...]", value)] if isinstance(value, tuple) else value
 
 
@@ -198,8 +198,8 @@ def _id(text: str, *, show_personal_data: bool) -> str:
     return text if show_personal_data else without_address(text)
 
 
-def _contact(noun: ContactChange | Sample, *, show_personal_data: bool) -> str:
-    return noun.contact if show_personal_data else f"contact {noun.number}"
+def _contact(change: ContactChange | Sample, *, show_personal_data: bool) -> str:
+    return change.contact if show_personal_data else f"contact {change.number}"
 
 
 def _headline(report: BacktestReport) -> str:

@@ -1,4 +1,4 @@
-"""The nouns: events, contacts, catalogues, conditions, actions, segmentations, rule sets.
+"""What a host writes: events, contacts, catalogues, conditions, actions, rules, rule sets.
 
 They are frozen values, without I/O, clock or randomness. This module gathers the public
 names of the modules in the package; `listboss` exports the ones that most programs need.

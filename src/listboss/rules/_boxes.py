@@ -112,7 +112,7 @@ class Space:
                 mask = box[name]
                 bits = (1 << n for n, cell in enumerate(finer[name]) if mask >> cell & 1)
                 new[name] = sum(bits) & self.facts[name].inhabited
-            made.append(self._joint(new) or new)
+            made.append(self._joint(new) or new)  # never None, since the box has events
         return tuple(made)
 
     # Boxes
@@ -352,7 +352,11 @@ def _facts(boxes: Iterable[Box]) -> set[str]:
 
 
 def are_disjoint(one: Box, other: Box) -> bool:
-    """Whether no fact has a cell in both boxes; two text patterns may exclude each other, too."""
+    """Whether some dimension has no cell in both boxes: a quick test before `intersection`.
+
+    Boxes that pass it may have no event in common all the same, if text patterns exclude each
+    other.
+    """
     for dimension, mask in one.items():
         mine = other.get(dimension)
         if mine is not None and not mine & mask:

@@ -3,8 +3,7 @@
 A reader turns a raw value into the form in which it compares, or into None when the value
 has the wrong type. Nothing is converted: "150" is not 150 and True is not 1; only a decimal
 fact accepts an integer too. Blank text counts as missing, and a very long text has the wrong
-type. Both sides of a comparison, the
-event's and the rule's, go through the same reader.
+type. Both sides of a comparison, the event's and the rule's, go through the same reader.
 """
 
 from __future__ import annotations
@@ -53,8 +52,8 @@ FITTING_KINDS: dict[Operator, frozenset[FactKind]] = {
 """The kinds of fact that an operator fits; an operator that is not listed fits every kind."""
 
 MAX_TEXT_LENGTH = 4_096
-"""A longer string has the wrong type, in an event and in a rule. Everything that rules read fits,
-and no sender can make the rules compare megabytes."""
+"""A longer string has the wrong type, in an event and in a rule. Real values are far shorter, and
+no sender can make the rules compare megabytes."""
 MAX_UNCACHED_LENGTH, MAX_CACHED_TEXTS = 64, 64
 """Longer texts of an event are folded once for all rules; at most this many are kept meanwhile."""
 SUBTAG_LENGTHS = (2, 8)

@@ -2,8 +2,8 @@
 
 An empty `all` always holds and an empty `any` never does. That is what logic says, and hardly
 ever what the author of a rule meant. An amount is only comparable in its currency: 300 yen are
-not 300 dollars. `review` asks for both; a part of the condition that no event can reach is not
-looked for here.
+not 300 dollars. The review reports both. Parts of a condition that no event can reach are found
+elsewhere (`_satisfiable`).
 """
 
 from __future__ import annotations

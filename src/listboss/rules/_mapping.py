@@ -1,4 +1,4 @@
-"""`FrozenMap`: the immutable mapping in which nouns keep facts, data and parameters.
+"""`FrozenMap`: an immutable mapping, for facts, data, parameters and accounts.
 
 A `dict` whose mutating methods raise, so it reads at full speed and serialises like one.
 Keys are sorted; the mapping can be hashed, pickled and copied. Equality is typed: `True`, `1`

@@ -1,8 +1,8 @@
 """Moves without a source, which take a contact out of every place, whatever product it is of.
 
 Places belong to an account, not to a product. So such a move also empties the lists of other
-products, and the author of a rule thinks of one product at a time. `review` asks for it; it
-refuses nothing, since a shop may want exactly that.
+products, and the author of a rule thinks of one product at a time. The review reports it as a
+warning only, since a shop may want exactly that.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def sourceless_moves(
 ) -> Iterator[tuple[FindingCode, str, str, str]]:
     """Yield a fault for each move without a source, if the rule set has another product.
 
-    Where a contact is at one place at a time, every addition does the same.
+    An account where a contact is at one place at a time has none: every addition does the same.
     """
     account = context.capabilities
     if len(context.product_ids) < 2 or account is None:

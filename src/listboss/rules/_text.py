@@ -1,8 +1,8 @@
 """The canonical form of strings and numbers: how they compare, and what is refused.
 
-Every value of a noun first becomes a plain one (a member of an enum its string, a subclass
-its value), then it is checked: a string must be one that can be stored and digested (no lone
-surrogate, no null character). Tags, places, plan names, text facts and choices compare by
+Every value first becomes a plain one (a member of an enum its string, a subclass its value),
+then it is checked: a string must be one that can be stored and hashed (no lone surrogate, no
+null character). Tags, places, plan names, text facts and choices compare by
 `fold` and are sent as written. Errors say what was expected and of what kind the value is,
 never the value: it may be personal data.
 """
@@ -71,7 +71,7 @@ MAX_DECIMAL = 128
 """Digits, and places of the exponent, of the longest decimal."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
-"""Looked for, not tried: a `UnicodeEncodeError` would show the string in the error's context."""
+"""To search without encoding: a `UnicodeEncodeError` would show the string in a traceback."""
 
 Validator: TypeAlias = "Callable[[Any, attrs.Attribute[Any], Any], None]"
 
@@ -153,12 +153,12 @@ def quoted(text: str) -> str:
 
 
 class Readable:
-    """A noun whose `str()` is a sentence for people; `rules._wording` has all of them."""
+    """A value whose `str()` is a sentence for people; `rules._wording` has all of them."""
 
     __slots__ = ()
 
     def __str__(self) -> str:
-        from listboss.rules._wording import describe  # noqa: PLC0415 # it imports every noun
+        from listboss.rules._wording import describe  # noqa: PLC0415 # it imports this module
 
         return describe(cast("Any", self))
 
@@ -205,7 +205,7 @@ def suggestion(word: object, known: Collection[str], advice: str = "") -> str:
 
 
 def text_fault(text: str) -> tuple[str, str] | None:
-    """Return a code and a message if the string cannot be stored and digested, else None."""
+    """Return a code and a message if the string cannot be stored and hashed, else None."""
     if "\x00" in text:
         return "null_character", "the string contains a null character"
     if not text.isascii() and _SURROGATE.search(text):
@@ -275,7 +275,7 @@ def _store(instance: object, attribute: attrs.Attribute[Any], plain: object, val
 def check_id(error: type[ListBossError]) -> Validator:
     """Make an attrs validator: the field is an encodable string that is not blank.
 
-    The field of a frozen class gets the plain string, as that of every validator here.
+    It also puts the plain string into the field, as `check_word` does.
     """
 
     def check(instance: object, attribute: attrs.Attribute[Any], value: object) -> None:

@@ -1,10 +1,9 @@
 """The sentences that describe actions, conditions, segmentations and findings to people.
 
-`str()` of these nouns, of plans, receipts and records, explanations, the dashboard and the
-quickstart all use this module.
-Everything that a user wrote is in back-ticks and on one line; a back-tick in it, or a
-character that is not printable, is escaped. So a name looks neither like another line nor
-like the words around it, and `as_markdown` and `as_html` know which parts are names.
+`str()` of these, of plans, receipts and records, explanations, the dashboard and the quickstart
+all use this module. Everything that a user wrote is in back-ticks and on one line; a back-tick
+in it, or a character that is not printable, is escaped. So a name looks neither like another
+line nor like the words around it, and `as_markdown` and `as_html` know which parts are names.
 """
 
 from __future__ import annotations
@@ -68,27 +67,27 @@ _BARE = re.compile(r"[^\W\d](?:[\w .:/@+-]*[\w.:/@+-])?")
 _WORDS = frozenset({"true", "false"})
 
 
-def describe(noun: Describable) -> str:
+def describe(value: Describable) -> str:
     """Return what `str()` shows.
 
     >>> describe(AddTag("buyer"))
     'add tag `buyer`'
     """
-    match noun:
+    match value:
         case Comparison() | AllOf() | AnyOf() | Not():
-            return describe_condition(noun)
+            return describe_condition(value)
         case Place():
-            return one_line(place_text(noun))
+            return one_line(place_text(value))
         case Segmentation():
-            return _segmentation(noun)
+            return _segmentation(value)
         case AutomaticSegmentation():
-            return _automatic(noun)
+            return _automatic(value)
         case Finding():
-            return _finding(noun)
+            return _finding(value)
         case DashboardEntry():
-            return "\n  ".join(map(str, (noun.segmentation, *noun.findings)))
+            return "\n  ".join(map(str, (value.segmentation, *value.findings)))
         case _:
-            return describe_action(noun)
+            return describe_action(value)
 
 
 # Actions

@@ -59,6 +59,7 @@ class Place(Readable):
     """Where a lead is at a provider: in a list, or at a level of a sequence, for example.
 
     The parts have the names that the provider uses; each value is a string and is trimmed.
+    Raises `ActionError` for a blank name and for a string that cannot be stored.
 
     >>> Place(machine="7", sequence="2", level="1")
     Place(level='1', machine='7', sequence='2')
@@ -141,7 +142,7 @@ class MoveLead(Readable):
     """Move the contact to a place, from `source` or, without one, from wherever it is.
 
     `if_absent` says what happens when the contact is not at the source: it is added to the
-    target (`add`), or the move is skipped (`skip`).
+    target (`add`), or the move is skipped (`skip`). Another word raises `ActionError`.
 
     >>> MoveLead("Customers", source="Prospects", if_absent="skip").to
     Place(list='Customers')
@@ -204,7 +205,9 @@ def _verb(value: str) -> str:
 class ProviderAction(Readable):
     """An action that only one provider offers, named `vendor.verb`.
 
-    The provider's `Capabilities` declare the verb and its parameters.
+    The provider's `Capabilities` declare the verb and its parameters. Raises `ActionError` for a
+    verb of another form, and `ArgumentTypeError` for a parameter that is not a string, number,
+    boolean, or date and time.
 
     >>> ProviderAction("acme.enrol", {"course": "welcome"}).verb
     'acme.enrol'
@@ -292,7 +295,7 @@ def action_key(action: Action) -> tuple[str, ...]:
 
 
 def action_spelling(action: Action) -> str:
-    """Return how an action is written: of equal actions, the one with the least is sent.
+    """Return the spelling of an action; of equal actions, the one that sorts first is sent.
 
     >>> action_spelling(AddTag("VIP")) < action_spelling(AddTag("vip"))
     True

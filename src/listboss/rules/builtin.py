@@ -230,9 +230,10 @@ _GROUPS: tuple[
 BUY, SUBSCRIBE = Subject.PURCHASE, Subject.SUBSCRIPTION
 
 # event: what it is about, whether it ends that, and its rank. Events that are not listed are
-# about nothing and have the rank 0. At one time, a charge is first pending, then it fails or is
-# overdue, is approved, completed, protested or refunded in part, and last it ends: so a refund
-# counts after the approval. An overdue purchase that names no subscription is about the purchase.
+# about nothing and have the rank 0. Ranks order the events of one charge that have the same time:
+# it is pending first; then it fails or is overdue; then it is approved, completed, and protested
+# or refunded in part; and last it ends. So a refund counts after the approval. An overdue purchase
+# that names no subscription is about the purchase.
 _STATES: dict[EventName, tuple[Subject | None, bool, int]] = {
     N.PURCHASE_DELAYED: (SUBSCRIBE, False, 1),
     N.PURCHASE_CANCELED: (BUY, True, 1),

@@ -98,12 +98,17 @@ def _fits(value: FactValue, kind: FactKind) -> bool:
 class Verb:
     """An action that only this provider offers: its name and the kind of each parameter.
 
-    A verb that `asserts` or `clears` something is delivered like a tag: what was cleared by a
-    newer event is not asserted by an older one. The name is that of a parameter, whose value
-    then says which one (`asserts="course"`), or a word of its own; the verb that does the
-    opposite names the same. Any other verb is not sent once its purchase or subscription was
-    ended by a newer event, unless it is `always` sent. Only an `idempotent` verb is sent again
-    after an attempt without an answer.
+    `parameters` maps the name of each parameter to the kind of its value; `optional` names those
+    that may be left out.
+
+    A verb that `asserts` or `clears` something is delivered like a tag: an older event does not
+    assert what a newer one has cleared. Both name a parameter, whose value says which one it is
+    (`asserts="course"`), or are a word of your own; the verb that does the opposite has the same
+    name. Any other verb is not sent once a newer event has ended its purchase or subscription,
+    unless it is `always` sent. Only an `idempotent` verb is sent again after an attempt without
+    an answer.
+
+    Raises `ActionError` or `ArgumentTypeError` for an invalid value.
 
     >>> Verb("acme.enrol", {"course": "text", "note": "text"}, optional=("note",)).name
     'acme.enrol'
@@ -213,6 +218,8 @@ class Capabilities:
     - `batch`: at most this many actions in one call.
     - `idempotent`: the provider carries out an action only once for each id.
 
+    Raises `ActionError` or `ArgumentTypeError` for an invalid value.
+
     >>> Capabilities(add_tag="native", remove_tag="native").kinds()
     ('add_tag', 'remove_tag')
     """
@@ -275,7 +282,10 @@ class Capabilities:
         )
 
     def ability(self, kind: str) -> Ability:
-        """Return how the account carries out a general kind of action."""
+        """Return how the account carries out a general kind of action, such as `add_tag`.
+
+        Raises `ActionError` for another kind.
+        """
         if kind not in GENERAL_ACTIONS:
             raise unknown_word(kind, GENERAL_ACTIONS, "$.kind", ActionError)
         ability: Ability = getattr(self, kind)

@@ -79,7 +79,7 @@ class FactKind(StrEnum):
     CHOICE = "choice"
     """A word from a set; compares like a text fact."""
     TERM = "term"
-    """A word of Hotmart's, such as a status; all its known spellings are equal."""
+    """A status or another word that Hotmart uses; all its known spellings are equal."""
     COUNTRY = "country"
     """ISO 3166-1 alpha-2: two ASCII letters, in upper or lower case."""
     CURRENCY = "currency"
@@ -89,7 +89,7 @@ class FactKind(StrEnum):
     TEXT = "text"
     """Any string; compares trimmed, in Unicode normal form NFC, and case-folded."""
     IDENTIFIER = "identifier"
-    """A code such as an offer's; compares trimmed and exactly, upper and lower case apart."""
+    """A code such as an offer's; compares trimmed, and upper and lower case count."""
     INTEGER = "integer"
     DECIMAL = "decimal"
     """A `Decimal` or an int; a float is refused."""
@@ -101,7 +101,7 @@ class FactKind(StrEnum):
 LISTED_KINDS = frozenset({FactKind.CHOICE, FactKind.TERM})
 """The kinds of fact that have a list of known values."""
 PLAN_FACTS = frozenset({"plan_id", "plan_name"})
-"""The facts that every event carries that names the plan of a subscription."""
+"""The facts that an event carries if it names the plan of a subscription."""
 AMOUNT_KINDS = frozenset({FactKind.DECIMAL, FactKind.INTEGER})
 """The kinds of fact that an amount of money can have."""
 

@@ -255,6 +255,8 @@ class _Combination(_Composable):
 class AllOf(_Combination):
     """Holds when all of `conditions` hold; without conditions, it holds.
 
+    Raises `ConditionError` for a condition of more than 32 levels or 1,000 parts.
+
     >>> (where.language == "en") & (where.installments >= 6)
     AllOf(Comparison(fact='language', operator=<Operator.EQ: 'eq'>, value='en'), ...)
     """
@@ -267,6 +269,8 @@ class AllOf(_Combination):
 @attrs.frozen(init=False, repr=False)
 class AnyOf(_Combination):
     """Holds when at least one of `conditions` holds; without conditions, it does not.
+
+    Raises `ConditionError` for a condition of more than 32 levels or 1,000 parts.
 
     >>> AnyOf(where.country == "BR", where.country == "PT").nodes
     3

@@ -119,7 +119,7 @@ def beta_findings(product: Product | None) -> tuple[Finding, ...]:
 
 
 def name_key(name: str) -> str:
-    """Return a key that names share which people would take for the same.
+    """Return a key that two names share if they look the same to people.
 
     >>> name_key("New  Buyers ") == name_key("new buyers") == name_key("NewBuyers")
     True

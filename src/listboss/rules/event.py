@@ -2,7 +2,7 @@
 
 An event needs no payload: ten of the event types have no webhook, and the host makes them.
 Its facts are kept as given, as plain values (a member of an enum as its string); the engine
-reads only those that rules mention. The `repr` of neither noun shows personal data.
+reads only those that rules mention. No `repr` of an event or a contact shows personal data.
 """
 
 from __future__ import annotations

@@ -164,7 +164,7 @@ class Finding(Readable):
 
     @property
     def key(self) -> tuple[str | None, ...]:
-        """What it says of what. The hint may change without the finding."""
+        """What identifies a finding: of two with one key, only the hints or examples differ."""
         return (self.code, self.segmentation_id, self.product_id, self.path, self.message)
 
 

@@ -1,4 +1,4 @@
-"""Is this rule usable? All findings about one rule, made from the nouns alone.
+"""Is this rule usable? All findings about one rule, from what it says and what it refers to.
 
 A rule with inconsistencies is flagged for review before use: an *error* keeps it from
 running, a *warning* does not. The checks are one table of functions, each about one
@@ -348,7 +348,7 @@ def _amounts(rule: Segmentation, context: ReviewContext) -> Iterator[_Fault]:
 
 _CHECKS: tuple[_Check, ...] = (_provider, _product, _event, _condition, _actions, _data)
 _WARNING_CHECKS: tuple[_Check, ...] = (_amounts, sourceless_moves)
-"""Checks that find no errors, so that they do not matter for whether a rule is flagged."""
+"""Checks that yield warnings only: whether a rule is flagged does not depend on them."""
 
 
 def review(rule: Segmentation, context: ReviewContext) -> tuple[Finding, ...]:

@@ -201,7 +201,11 @@ class RuleSet:
         return self._evolved(_by_product=by_product, _owner=owner)
 
     def replace(self, segmentation: Segmentation) -> RuleSet:
-        """Return a rule set with the rule of that id replaced; its position stays the same."""
+        """Return a rule set with the rule of that id replaced, at the same position.
+
+        A rule for another product goes to the end of the rules of that one. Raises
+        `UnknownIdError` if no rule has the id.
+        """
         _require_custom(segmentation)
         product_id = self._owner_of(segmentation.id)
         if segmentation.product_id != product_id:

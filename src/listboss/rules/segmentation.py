@@ -89,7 +89,7 @@ class SubscriptionPlan:
     """One plan of a subscription product.
 
     `also` lists other ids that the sales platform uses for this plan, such as recovery plans;
-    a rule on the plan covers them.
+    a rule on the plan covers them. Raises `RuleError` for a blank id or name.
 
     >>> SubscriptionPlan("20", "Annual", also=["21"]).ids
     ('20', '21')
@@ -134,7 +134,8 @@ class Product:
     """A product or webinar; its segmentations run only if it is approved (`approved_at`).
 
     `approved_at` is a datetime with a time zone, or a date (midnight UTC). `plans` are the
-    plans of a subscription; no two of them share an id.
+    plans of a subscription; no two of them share an id. `kind` decides which events are offered.
+    Raises `RuleError` for a blank id or name, an unknown kind, and plans that do not fit.
 
     >>> from datetime import date
     >>> Product("42", "Course", approved_at=date(2024, 6, 30)).has_beta_capture
@@ -163,7 +164,11 @@ class Product:
         ids = [plan_id for plan in self.plans for plan_id in plan.ids]
         if len(ids) > len(self._plan_by_id):
             twice = next(plan_id for plan_id, times in Counter(ids).items() if times > 1)
-            raise RuleError(f"two plans have the id {quoted(twice)}", path="$.plans")
+            raise RuleError(
+                f"two plans have the id {quoted(twice)}",
+                path="$.plans",
+                hint="give one of them another id, or remove the id from `also`",
+            )
 
     @property
     def has_beta_capture(self) -> bool:
@@ -235,6 +240,9 @@ class Segmentation(Readable):
     - `send`: the fields of the contact and the names of the facts to send; a field that the
       event lacks is left out.
     - `enabled`: a rule is switched off until it is enabled.
+
+    Raises `RuleError` for a blank name or id, and `ArgumentTypeError` for a value of the wrong
+    type. Whether the rule can run is for `RuleSet.findings` to say.
 
     >>> from listboss import AddLead, EventName, where
     >>> rule = Segmentation(

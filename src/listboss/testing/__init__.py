@@ -1,6 +1,6 @@
 """Tools for your own tests: Hypothesis strategies, small random worlds, and a reference engine.
 
-Importing this package registers a strategy for each noun with Hypothesis, so that
+Importing this package registers a strategy for each class with Hypothesis, so that
 `st.from_type(Event)` works; it needs the extra `listboss[testing]`. `reference.plan` is a
 slow, readable engine to compare plans with, and `check_journal` tests a journal of your own.
 Nothing here is needed to run listboss.

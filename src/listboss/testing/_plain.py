@@ -1,7 +1,7 @@
-"""Strategies for the parts of nouns: strings, times, values of facts, and contacts.
+"""Strategies for the parts of values: strings, times, values of facts, and contacts.
 
 About half of the values come from short lists, so that values are often equal, or differ
-only in case or white space; the rest is whatever a noun accepts.
+only in case or white space; the rest is whatever a constructor accepts.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def _decimal(digits: int, exponent: int) -> Decimal:
 
 
 def texts() -> SearchStrategy[str]:
-    """Generate strings that a noun accepts; some are blank."""
+    """Generate strings that can be stored; some are blank."""
     return st.text("aA bÀß\u0301", max_size=4) | st.text(_ALPHABET, max_size=12)
 
 

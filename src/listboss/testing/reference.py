@@ -1,6 +1,6 @@
 """What a rule set does with an event, in plain loops: this page defines the behaviour of listboss.
 
-Written to be read (unformatted, to fit on one page), it shares only nouns, spellings and results
+Written to be read (unformatted, to fit on one page), it shares only values, spellings and results
 with the engine. For any input, tests check that it plans what `Engine(rules).plan(event)` plans.
 """
 

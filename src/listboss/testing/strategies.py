@@ -1,4 +1,4 @@
-"""Hypothesis strategies for every noun: arbitrary values, or values that fit each other.
+"""Hypothesis strategies for every kind of value: arbitrary values, or values that fit each other.
 
 A strategy without arguments generates anything that can be constructed, including rules
 that are flagged. With an argument (`events(rules)`, `conditions(catalogue)`,
