@@ -243,9 +243,14 @@ changed: segmentation `Refunds` (actions)
         assert [
             "  name: `Buyers` -> `Clients`",
             "  condition: `country == BR` -> none",
-            "  send: email, name, phone -> none",
+            "  send: `email`, `name`, `phone` -> none",
             "  enabled: yes -> no",
         ] == [line for line in lines if line.startswith("  ")]
+
+    def test_a_name_with_an_escape_sequence(self, run, rules, write):
+        """No string of a rule file reaches the terminal as it is."""
+        other = write("other.toml", RULES.replace('"purchase.approved"', '"\\u001b[2J"'))
+        assert "  event: `purchase.approved` -> `\\x1b[2J`\n" in run("diff", rules, other).out
 
     def test_equal(self, run, rules):
         """Equal files say so."""

@@ -97,9 +97,14 @@ def _shown(rule: Segmentation, name: str) -> str:
         case bool():
             return "yes" if value else "no"
         case tuple():
-            return ", ".join(map(str, cast("tuple[object, ...]", value)))
+            return ", ".join(map(_text, cast("tuple[object, ...]", value)))
         case _:
-            return quoted(value) if type(value) is str else str(value)
+            return _text(value)
+
+
+def _text(value: object) -> str:
+    """Return a string in back-ticks, and an action, a place or a condition in words."""
+    return quoted(value) if isinstance(value, str) else str(value)
 
 
 def _findings(before: RuleFile, after: RuleFile) -> Iterator[_Difference]:
