@@ -95,6 +95,19 @@ def test_five_keys_are_required(key: str) -> None:
         load_event({name: value for name, value in EVENT.items() if name != key})
 
     assert ("missing_key", f"$.{key}") == (caught.value.code, caught.value.path)
+    assert f"required keys: {', '.join(EVENT)}" == caught.value.hint
+
+
+def test_the_only_required_key() -> None:
+    """The hint of a missing key says so if the object needs no other one."""
+    with pytest.raises(CodecError) as caught:
+        load_event({**EVENT, "contact": {}})
+
+    assert ("missing key `email`", "$.contact.email", "no other key is required") == (
+        caught.value.message,
+        caught.value.path,
+        caught.value.hint,
+    )
 
 
 @pytest.mark.parametrize(

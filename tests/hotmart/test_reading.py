@@ -141,6 +141,25 @@ def test_not_a_webhook(body):
     assert _fault(body) == "invalid_webhook"
 
 
+@pytest.mark.parametrize(
+    ("body", "line", "column"),
+    [
+        ('{"event": "X",', 1, 15),
+        (b'{"event": "X",\n "data": }', 2, 10),
+        ('\ufeff\n\n  {"event": }', 3, 13),
+        ("[{'event'}]", 1, 3),
+        ('{"event": "X"} {}', 1, 16),
+    ],
+)
+def test_place_of_invalid_json(body, line, column):
+    """What begins as JSON and is not valid is reported with the line and column as received."""
+    with pytest.raises(WebhookError) as caught:
+        read(body)
+
+    assert f"invalid JSON at line {line}, column {column}" == caught.value.message
+    assert "pass the whole body, as received" == caught.value.hint
+
+
 def test_too_many_wrappers():
     """Wrappers are removed up to the limit."""
     body: object = CONTENT

@@ -66,7 +66,7 @@ HINTS = {
     "unsupported_version": "this release reads version 1",
     "wrong_type": "write a value of the expected type: nothing is converted",
     "unknown_key": "check the spelling",
-    "missing_key": "add it",
+    "missing_key": "write every required key",
     "unknown_word": "check the spelling",
     "one_key": "write exactly one",
     "blank": "write a name",
@@ -235,7 +235,7 @@ def add_faults(
     add = partial(add_faults, faults, private=private, path=path, prefix=prefix)
     if isinstance(error, BaseValidationError):
         for inner in error.exceptions:
-            add(inner)
+            add(_missing_key(inner, error.cl) if isinstance(inner, KeyError) else inner)
     elif isinstance(error, ForbiddenExtraKeysError):
         known = [field.name for field in attrs.fields(error.cl) if field.init]
         for key in sorted(error.extra_fields)[: MAX_FAULTS + 1]:
@@ -245,10 +245,19 @@ def add_faults(
         if isinstance(error, _UnknownWordError) and len(faults) < MAX_FAULTS:
             hint = error.nearest()
         faults.append(CodecError(prefix + error.message, code=code, path=path, hint=hint))
-    elif isinstance(error, KeyError):  # how cattrs says that a key is missing
-        add(fault("missing_key", f"missing key `{error.args[0]}`"))
     else:
         raise error
+
+
+def _missing_key(error: KeyError, cls: type) -> CodecError:
+    """Return the fault of a missing key, of which cattrs raises a `KeyError` with its path."""
+    required = [field.name for field in attrs.fields(cls) if field.default is attrs.NOTHING]
+    several = f"required keys: {', '.join(required)}"
+    hint = several if len(required) > 1 else "no other key is required"
+    missing = fault("missing_key", f"missing key `{error.args[0]}`", hint)
+    for note in error.__notes__:
+        missing.add_note(note)
+    return missing
 
 
 def combine(faults: Sequence[CodecError]) -> CodecError:

@@ -134,14 +134,7 @@ def _text(body: object) -> str:
             hint="real webhooks have a few kilobytes: check who sends to this URL",
         )
     text = body if isinstance(body, str) else _decoded(bytes(body))
-    text = text.lstrip("\ufeff").strip()
-    if not text:
-        raise WebhookError(
-            "the body is empty",
-            code="empty_webhook",
-            hint="check that nothing reads the request before you do",
-        )
-    return text
+    return text.lstrip("\ufeff")
 
 
 def _decoded(body: bytes) -> str:
@@ -151,7 +144,14 @@ def _decoded(body: bytes) -> str:
         return body.decode("latin-1")  # the encoding of old senders; it cannot fail
 
 
-def _parsed(text: str, content_type: str | None) -> object:
+def _parsed(document: str, content_type: str | None) -> object:
+    text = document.strip()
+    if not text:
+        raise WebhookError(
+            "the body is empty",
+            code="empty_webhook",
+            hint="check that nothing reads the request before you do",
+        )
     value = _json(text)
     if value is _Fault.DEPTH:
         raise WebhookError(
@@ -162,8 +162,24 @@ def _parsed(text: str, content_type: str | None) -> object:
     if value is _Fault.SYNTAX and "json" not in (content_type or "").lower():
         value = _form(text)
     if isinstance(value, _Fault):
+        if text[0] in _OPENING:
+            line, column = _place_of_fault(document, text)
+            raise WebhookError(
+                f"invalid JSON at line {line}, column {column}",
+                hint="pass the whole body, as received",
+            )
         raise WebhookError("the body is neither JSON nor a form", hint="pass the body as received")
     return value
+
+
+def _place_of_fault(document: str, text: str) -> tuple[int, int]:
+    """Return the line and the column in `document` at which `text`, a part of it, is not JSON."""
+    place = document.index(text)
+    try:
+        _DECODER.decode(text)
+    except json.JSONDecodeError as error:
+        place += error.pos
+    return document.count("\n", 0, place) + 1, place - document.rfind("\n", 0, place)
 
 
 def _json(text: str) -> object:
