@@ -266,9 +266,9 @@ class Marks(Part):
             (
                 contact,
                 grant_key(grant),
+                *placed(ending.stamp),
                 grant.product_id,
                 bool(grant.subscriber_code),
-                *placed(ending.stamp),
             ),
         )
 

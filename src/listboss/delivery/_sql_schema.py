@@ -121,11 +121,11 @@ CREATE TABLE marked (
 CREATE TABLE ending (
   contact TEXT NOT NULL,
   grant_key TEXT NOT NULL,
-  product_id TEXT NOT NULL,
-  subscription INTEGER NOT NULL,
   occurred_at INTEGER NOT NULL,
   rank INTEGER NOT NULL,
   event_id TEXT NOT NULL,
+  product_id TEXT NOT NULL,
+  subscription INTEGER NOT NULL,
   PRIMARY KEY (contact, grant_key, occurred_at, rank, event_id)
 ) WITHOUT ROWID;
 CREATE INDEX ending_subscription ON ending (contact, product_id) WHERE subscription = 1;
