@@ -218,6 +218,13 @@ class TestStandUp:
         assert [AddTag("owner"), RemoveTag("owner"), AddTag("owner")] == mail.actions
         assert 3 == len({call.key for _, call in mail.calls})
 
+    def test_not_beside_an_action_that_waits(self, owners, make, bought, mail):
+        """What an accepted action will do needs no call of its own."""
+        owners.accept(bought("e-1", 0, "P1"))
+        owners.accept(make("e-2", 1, name="purchase.chargeback", transaction="P2"))
+        owners.run_due()
+        assert [AddTag("owner")] == mail.actions
+
     def test_only_once(self, replanned, mail):
         """Nothing more is sent when the state is right."""
         replanned.replan("e-2")
