@@ -105,6 +105,13 @@ class TestLabels:
             ("#35; `x`\n", '"#35;35#59; #96;x#96;#92;n"'),
             ("%% <b>&amp;", '"#37;#37; #60;b#62;#38;amp#59;"'),
             ("Ação", '"Ação"'),
+            ("1. Welcome", '"1#46; Welcome"'),
+            (" 12) Welcome", '"12#41; Welcome"'),
+            ("- Welcome", '"#45; Welcome"'),
+            ("+", '"#43;"'),
+            ("1.5 stars - or more.", '"1.5 stars - or more."'),
+            ("see https://a.example", '"see https#58;//a.example"'),
+            ("WWW.a.example", '"WWW#46;a.example"'),
             ("x" * (MAX_LABEL + 1), f'"{"x" * (MAX_LABEL - 1)}#8230;"'),
         ],
     )

@@ -24,7 +24,9 @@ MAX_LABEL = 120
 """Longer labels are cut, with an ellipsis at the end."""
 MAX_REMOVED = 2
 """If automatic capture removes more tags than this, they are counted."""
-_MARKUP = re.compile(r"[^\w .,:/()=+-]")
+_MARKUP = re.compile(r"[^\w .,:/()=+-]|:(?=//)|(?<=www)\.", re.IGNORECASE)
+_LIST_MARK = re.compile(r"(\d*)([.)+-])(?= |$)")
+"""What begins an item of a list in Markdown: some releases of Mermaid show no lists and links."""
 STYLES = (
     "classDef rule fill:#eef4ff,stroke:#3b66b0,color:#12233f",
     "classDef off fill:#f4f4f4,stroke:#999,color:#555,stroke-dasharray:4",
@@ -70,12 +72,15 @@ def mermaid(
 def quote_label(text: str) -> str:
     """Quote a label for Mermaid.
 
-    >>> quote_label('a "b" <c>')
-    '"a #34;b#34; #60;c#62;"'
+    >>> quote_label('a "b" <c>'), quote_label("1. a")
+    ('"a #34;b#34; #60;c#62;"', '"1#46; a"')
     """
-    plain = one_line(text)
+    plain = one_line(text).strip()
     cut = plain if len(plain) <= MAX_LABEL else plain[: MAX_LABEL - 1] + "…"
-    return '"{}"'.format(_MARKUP.sub(lambda found: f"#{ord(found[0])};", cut))
+    escaped = _MARKUP.sub(lambda found: f"#{ord(found[0])};", cut)
+    if mark := _LIST_MARK.match(escaped):
+        escaped = f"{mark[1]}#{ord(mark[2])};{escaped[mark.end() :]}"
+    return f'"{escaped}"'
 
 
 def _product(product: ProductView, rules: Mapping[str, RuleView]) -> Iterator[str]:
