@@ -112,7 +112,7 @@ class Service:
         return Response(status_code=200)
 
     async def health(self, _request: Request) -> Response:
-        """Say when something is due next, and how many actions need a person.
+        """Say when something is due next, and how many actions need a person, up to a hundred.
 
         With 503, a load balancer sends webhooks elsewhere: this process cannot keep them, or
         nothing is delivered any more.
@@ -138,10 +138,12 @@ class Service:
     async def stop(self) -> None:
         """Finish what is being sent, and close the files."""
         self._stop.set()
-        if self._delivery is not None:
-            await self._delivery
-        self.journal.close()
-        self.send.close()
+        try:
+            if self._delivery is not None:
+                await self._delivery
+        finally:
+            self.journal.close()
+            self.send.close()
 
 
 @asynccontextmanager
