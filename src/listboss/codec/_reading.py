@@ -54,6 +54,7 @@ from listboss.rules.action import (
 )
 from listboss.rules.capabilities import Capabilities
 from listboss.rules.condition import (
+    BOUNDS,
     LISTS,
     NEGATED,
     NO_VALUE,
@@ -68,7 +69,7 @@ from listboss.rules.condition import (
 from listboss.rules.event import EventName, FactValue, event_name
 from listboss.rules.segmentation import Product
 
-__all__ = ["COMBINATORS", "read", "read_document", "read_own", "read_root"]
+__all__ = ["COMBINATORS", "UNREADABLE", "read", "read_document", "read_own", "read_root"]
 
 T = TypeVar("T")
 
@@ -117,14 +118,18 @@ def _read_condition(value: object, _type: object = None) -> Condition:
 
 def _read_comparison(fields: dict[str, object]) -> Comparison:
     operands = {key: value for key, value in fields.items() if key != "fact"}
-    operator = _OPERATORS[_only_key(operands, _OPERATOR_NAMES, "operator", _COMPARISON_HINT)]
+    word = _only_key(operands, _OPERATOR_NAMES, "operator", _COMPARISON_HINT)
+    operator = _OPERATORS[word]
     if "fact" not in fields:
         raise fault("missing_key", "missing key `fact`", "name the fact to compare")
-    with inside("fact"):
-        fact = require_type(fields["fact"], str, "a string", "name the fact to compare")
-    with inside(operator.value):
-        operand = _read_operand(operator, fields[operator])
-    if fact.strip() and operator is not Operator.BETWEEN:  # so nothing is left to check
+    fact = fields["fact"]
+    if type(fact) is not str:
+        with inside("fact"):
+            raise wrong_type(fact, "a string", "name the fact to compare")
+    with inside(word):
+        operand = _read_operand(operator, operands[word])
+    is_complete = operator is not Operator.BETWEEN or len(cast("Any", operand)) == BOUNDS
+    if is_complete and fact.strip():  # so nothing is left to check
         return plain_comparison(fact, operator, operand)
     try:
         return Comparison(fact, operator, operand)
@@ -335,6 +340,10 @@ _read_values: Callable[[object, Any], tuple[FactValue, ...]]
 _read_values = _CONVERTER.get_structure_hook(tuple[FactValue, ...])
 
 
+UNREADABLE = (BaseValidationError, ListBossError)
+"""What a reader raises for a value that is not valid, for `add_faults`."""
+
+
 def read(
     value: object,
     kind: type[T],
@@ -347,7 +356,7 @@ def read(
     """Read one value; if it is not valid, add its faults to `faults` and return None."""
     try:
         return _CONVERTER.structure(value, kind)
-    except (BaseValidationError, ListBossError) as error:
+    except UNREADABLE as error:
         add_faults(faults, error, path=path, prefix=prefix, private=private)
     return None
 

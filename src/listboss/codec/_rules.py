@@ -16,7 +16,7 @@ import attrs
 
 from listboss.codec._document import LIMITS, Format, Limits, Source, read_tree, root_object
 from listboss.codec._faults import add_faults, combine, fault, label, unknown_key, wrong_type
-from listboss.codec._reading import read
+from listboss.codec._reading import UNREADABLE, read, read_own
 from listboss.codec._writing import canonical_json, write
 from listboss.errors import CodecError
 from listboss.rules._mapping import FrozenMap
@@ -146,16 +146,19 @@ def _read_list(
         _add(faults, path, wrong_type(items, "a list"))
         return ()
     kept: dict[str, Noun] = {}
-    paths: dict[str, str] = {}
+    places: dict[str, int] = {}
     for n, item in enumerate(cast("list[object]", items)):
-        here, prefix = f"{path}[{n}]", _prefix(kind, item)
-        noun = read(item, kind, faults, path=here, prefix=prefix)
-        if noun is None:
+        try:
+            noun = read_own(item, kind)
+        except UNREADABLE as error:
+            add_faults(
+                faults, error, path=f"{path}[{n}]", prefix=_prefix(kind, item), private=False
+            )
             continue
-        if (wrong_id := _id_fault(noun, paths)) is None:
-            kept[noun.id], paths[noun.id] = noun, here
+        if (wrong_id := _id_fault(noun, path, places)) is None:
+            kept[noun.id], places[noun.id] = noun, n
         else:
-            _add(faults, f"{here}.id", wrong_id, prefix)
+            _add(faults, f"{path}[{n}].id", wrong_id, _prefix(kind, item))
     return tuple(kept.values())
 
 
@@ -167,11 +170,13 @@ def _prefix(kind: type[Noun], item: object) -> str:
     return label(kind.__name__.lower(), found[0]) if found else ""
 
 
-def _id_fault(noun: Product | Segmentation, paths: Mapping[str, str]) -> CodecError | None:
+def _id_fault(
+    noun: Product | Segmentation, path: str, places: Mapping[str, int]
+) -> CodecError | None:
     if isinstance(noun, Segmentation) and noun.id.startswith(AUTOMATIC_ID_PREFIX):
         return fault("automatic_segmentation", "the id belongs to an automatic segmentation")
-    if noun.id in paths:
-        return fault("duplicate_id", f"{paths[noun.id]} has the same id")
+    if noun.id in places:
+        return fault("duplicate_id", f"{path}[{places[noun.id]}] has the same id")
     return None
 
 
