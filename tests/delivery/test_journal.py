@@ -316,6 +316,14 @@ class TestLanes:
             executor.run_due()
         assert ["a"] * 4 + ["b"] == mail.tags
 
+    def test_what_is_being_sent_is_not_due(self, executor, journal, make_event, mail, clock):
+        """Once a waiting action is given out again, nothing says when it is due."""
+        mail.answers = [Throttled(timedelta(minutes=5), "contact")]
+        executor.handle(make_event())
+        journal.turn("w-9", (), clock.turn(minutes=5))
+        states = journal.receipt("e-1").states
+        assert [None] == [each.until for each in states if each.status is Status.SENDING]
+
     def test_patience_goes_on_after_a_crash(self, executor, journal, make_event, mail, clock):
         """It counts from the first time that the action waited, also if a worker died since."""
         waits = timedelta(minutes=10), timedelta(hours=1)
