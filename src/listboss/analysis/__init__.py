@@ -6,8 +6,9 @@ set of events on which a condition holds, as a value that can be combined and co
 `backtest` plans past events by two rule sets and reports what differs.
 """
 
+from listboss.analysis._scope import Progress
 from listboss.analysis.analyse import analyse
-from listboss.analysis.backtest import Progress, backtest
+from listboss.analysis.backtest import backtest
 from listboss.analysis.change import (
     BacktestReport,
     ContactChange,

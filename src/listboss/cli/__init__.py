@@ -53,7 +53,9 @@ COMMANDS = (
         _check.add_arguments,
         _check.run,
     ),
-    Command("plan", "show what the rules do with events", _PLAIN, _plan.add_arguments, _plan.run),
+    Command(
+        "plan", "show what the rules do with events", _PLAIN, _plan.add_plan_arguments, _plan.run
+    ),
     Command(
         "explain",
         "show why each rule runs on events, or does not",

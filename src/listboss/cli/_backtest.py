@@ -11,7 +11,7 @@ import argparse
 from listboss.analysis import BacktestReport, backtest
 from listboss.cli._catalogue import catalogue_of
 from listboss.cli._console import Console
-from listboss.cli._plan import add_event_arguments, event_source, finish
+from listboss.cli._plan import add_event_arguments, add_processes, event_source, finish
 from listboss.cli._rule_files import RuleFile, load_rule_file
 from listboss.cli._threshold import add_files, add_threshold, over_threshold
 from listboss.rules._text import quoted
@@ -23,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     add_files(parser)
     add_event_arguments(parser)
+    add_processes(parser)
     add_threshold(parser, "contacts would have got other actions")
 
 
@@ -34,7 +35,9 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         event_source(arguments, catalogue, console) as source,
         console.progress("backtest") as progress,
     ):
-        report = backtest(before.rules, after.rules, source, progress=progress)
+        report = backtest(
+            before.rules, after.rules, source, progress=progress, processes=arguments.processes
+        )
     show = console.show_personal_data
     if arguments.format == "json":
         console.json(report.to_json(show_personal_data=show))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from time import monotonic
 from typing import Literal, TypeAlias
@@ -25,6 +25,7 @@ __all__ = [
     "Console",
     "Format",
     "UnreadableError",
+    "listed",
     "reason_of",
 ]
 
@@ -48,6 +49,14 @@ def reason_of(error: OSError) -> str:
     return (error.strerror or "unknown reason").lower()
 
 
+def listed(lines: Iterable[str], *, markdown: bool) -> Iterator[str]:
+    """Indent the lines below the first one; in Markdown, make an item and its items."""
+    indent = ""
+    for line in map(str.strip, lines):
+        yield f"{indent}- {as_markdown(line)}" if markdown else f"{indent}{line}"
+        indent = "  "
+
+
 @attrs.frozen
 class Console:
     """Writes results to stdout and messages to stderr."""
@@ -60,10 +69,8 @@ class Console:
 
     def lines(self, lines: Iterable[str], *, markdown: bool) -> None:
         """Write a line of a result and those below it; in Markdown, an item and its items."""
-        indent = ""
-        for line in map(str.strip, lines):
-            self.result(f"{indent}- {as_markdown(line)}" if markdown else f"{indent}{line}")
-            indent = "  "
+        for line in listed(lines, markdown=markdown):
+            self.result(line)
 
     def json(self, content: object, *, indent: int | None = 2) -> None:
         """Write a result as JSON."""

@@ -8,27 +8,32 @@ from __future__ import annotations
 
 import argparse
 import json
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 import attrs
 
 from listboss.analysis.nearest import Needs
 from listboss.cli._catalogue import add_catalogue_argument, catalogue_of
-from listboss.cli._console import OK, UNREADABLE, Console
-from listboss.cli._events import EventSource
+from listboss.cli._console import OK, UNREADABLE, Console, listed
+from listboss.cli._events import EventSource, Part, PartReader, Skipped
 from listboss.cli._rule_files import load_rule_file
 from listboss.codec import dump_plan
+from listboss.codec._travel import Texts, rules_from, texts_of
 from listboss.engine import Engine, Explanation, Reason, RuleOutcome
 from listboss.plan import Plan
 from listboss.rules._text import without_address
 from listboss.rules.automatic import AUTOMATIC
 from listboss.rules.catalogue import Catalogue
-from listboss.rules.event import EventName
+from listboss.rules.event import Event, EventName
+from listboss.rules.ruleset import RuleSet
 
 __all__ = [
     "add_arguments",
     "add_event_arguments",
     "add_explain_arguments",
+    "add_plan_arguments",
+    "add_processes",
     "event_source",
     "finish",
     "run",
@@ -41,12 +46,39 @@ _AUTOMATIC_IDS = frozenset(row.id for row in AUTOMATIC)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `plan`."""
+    """Add the arguments of `plan` and `explain`."""
     parser.add_argument("rules", metavar="RULES", help="a rule file in TOML or JSON")
     add_event_arguments(parser)
     add_catalogue_argument(parser)
     parser.add_argument(
         "--include-tests", action="store_true", help="also plan events that are marked as tests"
+    )
+
+
+def add_plan_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `plan`."""
+    add_arguments(parser)
+    add_processes(parser)
+
+
+def _processes(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+_processes.__name__ = "number of processes"  # argparse names the type by it
+
+
+def add_processes(parser: argparse.ArgumentParser) -> None:
+    """Add the argument of the commands that may read many events."""
+    parser.add_argument(
+        "--processes",
+        type=_processes,
+        metavar="N",
+        default=1,
+        help="read and plan in this many processes; the result is the same (default: 1)",
     )
 
 
@@ -79,19 +111,66 @@ def add_explain_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Run `plan`."""
     catalogue = catalogue_of(arguments)
-    engine = Engine(load_rule_file(arguments.rules, catalogue, console).rules)
+    rules = load_rule_file(arguments.rules, catalogue, console).rules
+    terms = _Terms(arguments.format, arguments.include_tests, console.show_personal_data)
     with event_source(arguments, catalogue, console) as source:
-        for event in source:
-            plan = engine.plan(event, include_tests=arguments.include_tests)
-            if arguments.format == "json":
-                console.json(_plan_content(plan, console), indent=None)
-            elif arguments.format == "markdown":
-                console.lines(str(plan).splitlines(), markdown=True)
-            else:
-                console.result(str(plan))
-                if console.show_personal_data and event.contact is not None:
-                    console.result(f"  for {event.contact.email}")
+        if arguments.processes == 1:
+            show = _Shown(Engine(rules), terms)
+            for event in source:
+                console.result(show(event))
+        else:
+            for found in _in_processes(arguments.processes, rules, source, terms):
+                if isinstance(found, str):
+                    console.result(found)
+                else:
+                    source.note(found)
         return finish(source, arguments, console)
+
+
+class _Terms(NamedTuple):
+    """How plans are made and shown."""
+
+    format: str
+    include_tests: bool
+    show_personal_data: bool
+
+
+class _Shown:
+    """Plans events, and says how each plan is shown."""
+
+    def __init__(self, engine: Engine, terms: _Terms) -> None:
+        self._engine, self._terms = engine, terms
+        self._console = Console(show_personal_data=terms.show_personal_data)
+
+    def __call__(self, event: Event) -> str:
+        """Return the lines of the plan of an event."""
+        plan = self._engine.plan(event, include_tests=self._terms.include_tests)
+        if self._terms.format == "json":
+            return json.dumps(_plan_content(plan, self._console), ensure_ascii=False)
+        if self._terms.format == "markdown":
+            return "\n".join(listed(str(plan).splitlines(), markdown=True))
+        if event.contact is None or not self._terms.show_personal_data:
+            return str(plan)
+        return f"{plan}\n  for {event.contact.email}"
+
+
+def _in_processes(
+    processes: int, rules: RuleSet, source: EventSource, terms: _Terms
+) -> Iterator[str | Skipped]:
+    """Return the lines of each plan, and what gave no event, in the order of one process."""
+    from listboss._processes import in_order  # noqa: PLC0415 # only if it is asked for
+
+    arguments = (texts_of(rules), source.reader(), terms)
+    for lines in in_order(processes, _make_shown, arguments, source.parts()):
+        yield from lines
+
+
+def _make_shown(
+    texts: Texts, read: PartReader, terms: _Terms
+) -> Callable[[Part], list[str | Skipped]]:
+    """Make the worker of a process."""
+    show = _Shown(Engine(rules_from(texts)), terms)
+    return lambda part: [show(e) if isinstance(e, Event) else e for e in read(part)]
 
 
 def run_explain(arguments: argparse.Namespace, console: Console) -> int:

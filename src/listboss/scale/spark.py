@@ -12,20 +12,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache, partial
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 import attrs
 
 from listboss._clock import utc_now
-from listboss.codec import Limits, dump_rules, load_rules
-from listboss.codec._reading import read_document
-from listboss.codec._writing import canonical_json, write
+from listboss.codec._travel import rules_from, texts_of
 from listboss.delivery import PostgresJournal
 from listboss.engine import Engine
 from listboss.errors import ArgumentTypeError, ConfigurationError
-from listboss.rules._text import masked, quoted, wrong_type
-from listboss.rules.builtin import HOTMART
-from listboss.rules.catalogue import Catalogue
+from listboss.rules._text import masked, quoted
 from listboss.rules.event import EventName
 from listboss.rules.ruleset import RuleSet
 from listboss.scale._arrow import CODE, INSTANT, TEXT, RecordBatch, as_type, pa
@@ -42,8 +38,6 @@ __all__ = ["Outbox", "event_ddl", "plans", "webhook_events", "write_outbox"]
 DataFrame: TypeAlias = Any
 """A `pyspark.sql.DataFrame`."""
 
-_OWN = Limits(max_bytes=2**31, max_depth=10_000, max_nodes=2**31)
-"""Rules that are made in code may be more than a file may have."""
 _SPARK_TYPES: dict[Any, str] = {
     TEXT: "string",
     CODE: "string",
@@ -77,7 +71,7 @@ def plans(events: DataFrame, rules: RuleSet, *, include_tests: bool = False) -> 
     its Arrow batch. The rows of a plan follow each other.
     """
     names = _check_columns(events, rules)
-    task = partial(_plan_batches, *_texts(rules), include_tests=include_tests)
+    task = partial(_plan_batches, *texts_of(rules), include_tests=include_tests)
     return events.select(*names).mapInArrow(task, _ddl(PLAN_COLUMNS))
 
 
@@ -153,22 +147,10 @@ def _plain(batch: RecordBatch) -> RecordBatch:
     return pa.RecordBatch.from_arrays(arrays, names=batch.schema.names)
 
 
-# How rules travel
-
-
-def _texts(rules: RuleSet) -> tuple[str, str]:
-    """Return rules and catalogue as text; the catalogue of listboss itself is not sent."""
-    if not isinstance(cast("object", rules), RuleSet):
-        raise wrong_type("a rule set", rules, "$.rules")
-    own = "" if rules.catalogue == HOTMART else canonical_json(write(rules.catalogue))
-    return dump_rules(rules), own
-
-
 @lru_cache(maxsize=4)
 def _engine(rules: str, catalogue: str) -> Engine:
     """Make the engine of a worker, which lives longer than a task."""
-    own = read_document(catalogue, Catalogue, _OWN, private=False) if catalogue else HOTMART
-    return Engine(load_rules(rules, catalogue=own, limits=_OWN))
+    return Engine(rules_from((rules, catalogue)))
 
 
 # Webhooks
@@ -203,7 +185,7 @@ def webhook_events(
         message = f"the column {quoted(str(received_at))}: expected times with a time zone"
         raise ArgumentTypeError(message, path="$.received_at")
     task = partial(
-        _webhook_batches, *_texts(rules), pix_as=str(pix_as), product_ids=dict(product_ids or {})
+        _webhook_batches, *texts_of(rules), pix_as=str(pix_as), product_ids=dict(product_ids or {})
     )
     return rows.mapInArrow(task, event_ddl(rules) + ", `error` string")
 
