@@ -17,6 +17,9 @@ from listboss.rules.condition import MAX_DEPTH, MAX_NODES
 NEAR = pytest.mark.parametrize("over", [-1, 0, 1])
 
 
+LARGE_TOML = Limits(max_toml_bytes=LIMITS.max_bytes)
+
+
 def code_of(load: Callable[[], Any]) -> str | None:
     """The code of the fault, or None if the document was read."""
     try:
@@ -52,6 +55,18 @@ def test_bytes_by_default(over: int) -> None:
     source = "{}" + " " * (LIMITS.max_bytes + over - 2)
 
     assert ("too_many_bytes" if over > 0 else None) == code_of(lambda: load_rules(source))
+
+
+@NEAR
+def test_bytes_of_toml(over: int) -> None:
+    """TOML has a limit of its own, beside the one for all documents."""
+    source = "#" + "x" * (LIMITS.max_toml_bytes + over - 1)
+    expected = "too_many_bytes" if over > 0 else None
+
+    assert expected == code_of(lambda: load_rules(source, format="toml"))
+    assert "too_many_bytes" == code_of(
+        lambda: load_rules(source, format="toml", limits=Limits(max_bytes=99))
+    )
 
 
 @NEAR
@@ -231,7 +246,7 @@ class TestBeforeTheParser:
     )
     def test_each(self, format: Any, text: str, code: str) -> None:
         """Too deep, too many values, too many tables, or a number with too many digits."""
-        assert code == code_of(lambda: load_rules(text, format=format))
+        assert code == code_of(lambda: load_rules(text, format=format, limits=LARGE_TOML))
 
     @pytest.mark.parametrize(
         ("format", "text"),
@@ -246,4 +261,4 @@ class TestBeforeTheParser:
     def test_not_these(self, format: Any, text: str) -> None:
         """What strings and comments contain does not count, nor do the dots in numbers."""
         with pytest.raises(pytest.fail.Exception):
-            load_rules(text, format=format)
+            load_rules(text, format=format, limits=LARGE_TOML)

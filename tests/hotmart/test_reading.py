@@ -1,7 +1,10 @@
 import json
 from collections.abc import Mapping
+from urllib.parse import unquote
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from listboss.errors import WebhookError
 from listboss.hotmart._reading import (
@@ -10,11 +13,13 @@ from listboss.hotmart._reading import (
     MAX_FIELDS,
     MAX_WRAPPERS,
     Version,
+    _unquoted,
     read,
     version_of,
 )
 
 CONTENT = {"event": "SWITCH_PLAN", "data": {"a": "é=&"}}
+PIECES = [*"%=_+ \t\r\n\0aF~é", "%2", "%41", "%3D", "%C3%A9", "%e9", "%0a", "%%", "=\n"]
 TEXT = json.dumps(CONTENT, ensure_ascii=False)
 
 
@@ -239,3 +244,15 @@ def test_huge_number():
 def test_version_by_shape(content, version):
     """The shape decides the version, not the field `version`."""
     assert version is version_of(content)
+
+
+@given(st.lists(st.sampled_from(PIECES)).map("".join), st.sampled_from(["utf-8", "latin-1"]))
+def test_percent_encoding(text: str, encoding: str):
+    """It is decoded as Python decodes it, whatever is malformed."""
+    try:
+        expected = unquote(text, encoding, "strict")
+    except UnicodeDecodeError as error:
+        with pytest.raises(type(error)):
+            _unquoted(text, encoding)
+    else:
+        assert expected == _unquoted(text, encoding)

@@ -62,7 +62,8 @@ _MAX_DIGITS = 40
 class Limits:
     """At most this many bytes, levels of nested containers, and values in a document.
 
-    The defaults allow a rule file of about 20,000 segmentations, and every condition.
+    The defaults allow a rule file of about 20,000 segmentations, and every condition. TOML has a
+    limit of its own, since its parser takes up to a second for a megabyte.
 
     >>> from listboss.codec import Limits, load_rules
     >>> load_rules('{"products": []}', limits=Limits(max_bytes=10))
@@ -73,6 +74,7 @@ class Limits:
     max_bytes: int = 16 * 1024 * 1024
     max_depth: int = 80
     max_nodes: int = 500_000
+    max_toml_bytes: int = 2 * 1024 * 1024
 
 
 LIMITS = Limits()
@@ -124,7 +126,9 @@ def read_tree(source: Source, format: Format, limits: Limits) -> object:
     document = cast("object", source)
     if isinstance(document, Mapping):
         return _plain(cast("object", document), limits)
-    return _PARSERS[format](_decoded(document, limits), limits)
+    most = limits.max_bytes
+    most = min(most, limits.max_toml_bytes) if format == "toml" else most
+    return _PARSERS[format](_decoded(document, most), limits)
 
 
 def root_object(tree: object) -> dict[str, object]:
@@ -142,14 +146,14 @@ def root_object(tree: object) -> dict[str, object]:
     return root
 
 
-def _decoded(source: object, limits: Limits) -> str:
+def _decoded(source: object, max_bytes: int) -> str:
     if not isinstance(source, (str, bytes)):
         raise wrong_type(source, "a string, bytes or a mapping", "pass the document itself")
     data = source
-    if isinstance(source, str) and len(source) <= limits.max_bytes:
+    if isinstance(source, str) and len(source) <= max_bytes:
         data = source.encode("utf-8", "surrogatepass")
-    if len(data) > limits.max_bytes:
-        raise fault("too_many_bytes", f"the document has more than {limits.max_bytes} bytes")
+    if len(data) > max_bytes:
+        raise fault("too_many_bytes", f"the document has more than {max_bytes} bytes")
     text = source if isinstance(source, str) else _utf8(source)
     if text.startswith("\ufeff"):
         raise fault("byte_order_mark", "the document starts with a byte order mark")
