@@ -43,6 +43,37 @@ def test_several_files(run, rules, write):
     assert [str(broken), str(wrong)] == [line.split(":")[0] for line in result.out.splitlines()]
 
 
+def test_a_file_that_is_missing(run, write, tmp_path):
+    """A file that is not there is reported, and the others are checked all the same."""
+    wrong = write("wrong.toml", WRONG_FACT)
+    gone = tmp_path / "gone.toml"
+    code, out, err = run("check", gone, wrong)
+    assert (2, f"cannot read `{gone}`: no such file or directory\n") == (code, err)
+    assert " [fact_unknown]" in out
+
+
+def test_tests_that_cannot_be_read(run, write, rules, tmp_path):
+    """Tests that cannot be read are reported beside the findings and the other tests."""
+    wrong = write("wrong.toml", WRONG_FACT)
+    broken = write("broken.rules-test.toml", "rules = 3")
+    good = write(
+        "good.rules-test.toml",
+        """rules = "rules.toml"
+[[tests]]
+name = "a refund"
+event = { name = "purchase.refunded", product_id = "42" }
+actions = [{ remove_tag = "buyer" }]
+""",
+    )
+    given = ["--tests", broken, "--tests", tmp_path / "gone", "--tests", good]
+    code, out, err = run("check", wrong, *given)
+    assert (2, True) == (code, " [fact_unknown]" in out)
+    first, second, third = err.splitlines()
+    assert first == f"{broken}:1:1: error: expected a string for `rules`"
+    assert second.startswith(f"cannot read `{tmp_path / 'gone'}`: ")
+    assert third == "1 of 1 tests of rules passed"
+
+
 def test_syntax_error(run, write):
     """A syntax error has its line and column, and exits with 2."""
     path = write("rules.toml", "[[products]]\nid = 42a\n")

@@ -1,7 +1,7 @@
 """`listboss check`: is a rule file right, and do the tests of its rules pass?
 
 Every finding of the review and of the analysis is reported at its line, and so is every test that
-fails. What cannot be read is reported in the same way, and exits with 2.
+fails. What cannot be read exits with 2, and the rest is checked all the same.
 """
 
 from __future__ import annotations
@@ -74,47 +74,71 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     code = OK
     failing = SEVERITIES[: SEVERITIES.index(arguments.fail_on) + 1]
     for name in arguments.rules:
-        try:
-            file = read_rule_file(name, catalogue)
-        except UnreadableFileError as error:
-            fault = error.fault
-            lines.append(_fault_line(name, fault.place, fault.error.code, fault.text, "$"))
-            code = UNREADABLE
-            continue
-        for fault in file.faults:
-            wrong = fault.error
-            lines.append(_fault_line(name, fault.place, wrong.code, fault.text, wrong.path))
-            code = UNREADABLE
-        found = [*_finding_lines(file)]
+        found, is_readable = _check_file(name, catalogue, console)
         lines += found
-        if code == OK and any(line.severity in failing for line in found):
+        if not is_readable:
+            code = UNREADABLE
+        elif code == OK and any(line.severity in failing for line in found):
             code = FAILED
-    failed, number = _run_tests(arguments.tests, catalogue)
-    lines += failed
+    tests = _Tests()
+    for name in arguments.tests:
+        tests.run(name, catalogue, console)
+    lines += tests.failed
+    if tests.unreadable:
+        code = UNREADABLE
     _show(lines, arguments.format, console)
-    if number:
-        console.message(f"{number - len(failed)} of {number} tests of rules passed")
-    return code or (FAILED if failed else OK)
+    if not lines and code == OK:
+        console.message("no findings")
+    if tests.number:
+        passed = tests.number - len(tests.failed)
+        console.message(f"{passed} of {tests.number} tests of rules passed")
+    return code or (FAILED if tests.failed else OK)
 
 
-def _run_tests(names: list[str], catalogue: Catalogue) -> tuple[list[_Line], int]:
-    """Run the tests of rules; return those that fail, and how many there are."""
-    failed: list[_Line] = []
-    number = 0
-    for name in names:
+def _check_file(name: str, catalogue: Catalogue, console: Console) -> tuple[list[_Line], bool]:
+    """Return what is wrong with a rule file, and whether all of it could be read."""
+    try:
+        file = read_rule_file(name, catalogue)
+    except UnreadableFileError as error:
+        fault = error.fault
+        return [_fault_line(name, fault.place, fault.error.code, fault.text, "$")], False
+    except UnreadableError as error:
+        console.message(str(error))
+        return [], False
+    faults = [
+        _fault_line(name, fault.place, fault.error.code, fault.text, fault.error.path)
+        for fault in file.faults
+    ]
+    return [*faults, *_finding_lines(file)], not faults
+
+
+class _Tests:
+    """The tests of rules that were run: how many, which failed, and what could not be read."""
+
+    def __init__(self) -> None:
+        self.failed: list[_Line] = []
+        self.number = self.unreadable = 0
+
+    def run(self, name: str, catalogue: Catalogue, console: Console) -> None:
+        """Run the tests of a file, or of all files below a folder."""
         files = find_rule_tests(name)
         if not files:
-            raise UnreadableError(f"no file below `{name}` has a name that ends in {SUFFIX}")
+            console.message(f"no file below `{name}` has a name that ends in {SUFFIX}")
+            self.unreadable += 1
         for file in files:
-            found = read_rule_tests(file, catalogue)
+            try:
+                found = read_rule_tests(file, catalogue)
+            except UnreadableError as error:
+                console.message(str(error))
+                self.unreadable += 1
+                continue
+            self.number += len(found.tests)
             for test in found.tests:
-                number += 1
                 failure = test.failure(found.engine)
                 if failure is not None:
                     message = f"test {quoted(test.name)} failed\n{failure}"
                     line = _Line(str(file), test.place, "error", "test_failed", message, None, "$")
-                    failed.append(line)
-    return failed, number
+                    self.failed.append(line)
 
 
 def _fault_line(file: str, place: tuple[int, int], code: str, message: str, path: str) -> _Line:
@@ -174,8 +198,6 @@ def _show(lines: list[_Line], format: str, console: Console) -> None:
             console.result(f"{line.file}:{place}: {line.severity}: {first} [{line.code}]")
             for more in rest:
                 console.result(f"  {more}")
-    if not lines:
-        console.message("no findings")
 
 
 def _content(line: _Line) -> dict[str, Any]:
