@@ -15,8 +15,16 @@ from pathlib import Path
 from typing import Final
 
 from listboss.errors import ConfigurationError, StorageError
+from listboss.rules._text import quoted
 
-__all__ = ["BUSY_MILLISECONDS", "MAX_LOG_BYTES", "connect", "refuse_network", "storage_errors"]
+__all__ = [
+    "BUSY_MILLISECONDS",
+    "MAX_LOG_BYTES",
+    "connect",
+    "refuse_folder",
+    "refuse_network",
+    "storage_errors",
+]
 
 BUSY_MILLISECONDS: Final = 30_000
 MAX_LOG_BYTES: Final = 8 * 1024 * 1024
@@ -92,6 +100,19 @@ def _migrate(
     connection.execute(f"PRAGMA application_id = {application_id}")
     connection.execute(f"PRAGMA user_version = {len(migrations)}")
     connection.execute("COMMIT")
+
+
+def refuse_folder(path: Path) -> None:
+    """Refuse a folder in the place of a file, and a file in a folder that does not exist."""
+    if path.is_dir():
+        raise StorageError(
+            f"{quoted(str(path))} is a folder", hint="give the path of a file, such as one in it"
+        )
+    if not path.parent.exists():
+        raise StorageError(
+            f"the folder {quoted(str(path.parent))} does not exist",
+            hint="create it, or give another path",
+        )
 
 
 def refuse_network(path: Path) -> None:

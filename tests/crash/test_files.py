@@ -15,7 +15,7 @@ import pytest
 
 from listboss import _sqlite
 from listboss.delivery import DeliveryStatus, Executor, SqliteJournal
-from listboss.errors import ConfigurationError, StorageError
+from listboss.errors import ArgumentTypeError, ConfigurationError, StorageError
 from listboss.provider import Applied
 from tests.crash.host import NOON, approval, engine_of, in_child
 from tests.crash.statements import Fuse, FusedConnection
@@ -188,10 +188,10 @@ class TestForeign:
 
     def refused(self, path):
         """Open the file; return the code of the error, and check that nothing was changed."""
-        before = path.read_bytes()
+        before, beside = path.read_bytes(), set(path.parent.iterdir())
         with pytest.raises(ConfigurationError) as caught:
             SqliteJournal(path)
-        assert before == path.read_bytes()
+        assert (before, beside) == (path.read_bytes(), set(path.parent.iterdir()))
         return caught.value.code
 
     def database(self, path, *statements):
@@ -253,17 +253,30 @@ class TestPlaces:
     """Folders that cannot be used."""
 
     def test_missing_folder(self, folder):
-        """A folder that does not exist is an error that says so."""
+        """A folder that does not exist is an error that names it."""
         with pytest.raises(StorageError) as caught:
             SqliteJournal(folder / "missing" / "journal.db")
-        assert "check that the folder exists and can be written to" == caught.value.hint
+        assert f"the folder `{folder / 'missing'}` does not exist" == caught.value.message
+        assert "create it, or give another path" == caught.value.hint
         assert not folder.joinpath("missing").exists()
 
     def test_a_folder_as_file(self, folder):
         """A folder in the place of the file, too."""
         folder.joinpath("journal.db").mkdir()
-        with pytest.raises(StorageError):
+        with pytest.raises(StorageError, match="is a folder"):
             SqliteJournal(folder / "journal.db")
+
+    @pytest.mark.parametrize(
+        ("path", "error"),
+        [(":memory:", ConfigurationError), (7, ArgumentTypeError), (b"j", ArgumentTypeError)],
+    )
+    def test_not_a_path(self, folder, monkeypatch, path, error):
+        """What does not name a file is refused, and leaves no file behind."""
+        monkeypatch.chdir(folder)
+        with pytest.raises(error) as caught:
+            SqliteJournal(path)
+        assert "$.path" == caught.value.path
+        assert [] == list(folder.iterdir())
 
     @pytest.mark.parametrize("with_file", [False, True])
     def test_read_only_folder(self, with_file):

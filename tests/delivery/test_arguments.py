@@ -9,6 +9,7 @@ import pytest
 from listboss import Contact
 from listboss.delivery import DeliveryStatus, Executor, MemoryJournal, Status
 from listboss.errors import ArgumentTypeError, ConfigurationError, ListBossError
+from listboss.provider import Applied
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 NAIVE = datetime(2026, 5, 4)  # noqa: DTZ001 # on purpose: without a time zone
@@ -126,14 +127,51 @@ def test_setting(make_engine, mail, crm, *, name, value):
     assert f"$.{name}" == caught.value.path
 
 
+class Unable:
+    """A provider that does not say what it can do."""
+
+    def apply(self, _planned: object, _call: object) -> Applied:
+        """Carry out an action."""
+        return Applied()
+
+
 @pytest.mark.parametrize(
-    ("providers", "path"), [(["mail"], "$.providers"), ({"mail": "mail"}, "$.providers.mail")]
+    ("providers", "path", "hint"),
+    [
+        (["mail"], "$.providers", "map each name to its provider"),
+        ({"mail": "mail"}, "$.providers.mail", "it has no method `apply`"),
+        ({"mail": Unable}, "$.providers.mail", "pass an object of the class"),
+        (
+            {"mail": Unable()},
+            "$.providers.mail",
+            "give it an attribute `capabilities` with its `Capabilities`",
+        ),
+    ],
 )
-def test_providers(make_engine, journal, providers, path):
-    """Providers come by name, and each has a method that carries out an action."""
+def test_providers(make_engine, journal, providers, path, hint):
+    """Providers come by name; each can carry out an action, and says which ones."""
     with pytest.raises(ArgumentTypeError) as caught:
         Executor(make_engine(), providers, journal)
-    assert path == caught.value.path
+    assert (path, hint) == (caught.value.path, caught.value.hint)
+
+
+def test_clock_without_a_zone(make_engine, make_event, mail, crm):
+    """A clock without a time zone is refused before anything is kept with its time."""
+    providers, kept = {"mail": mail, "crm": crm}, MemoryJournal()
+    for call in (lambda each: each.run_due(), lambda each: each.accept(make_event())):
+        with pytest.raises(ConfigurationError, match="no time zone") as caught:
+            call(Executor(make_engine(), providers, kept, clock=lambda: NAIVE))
+        assert "$.clock" == caught.value.path
+
+    executor = Executor(make_engine(), providers, kept, clock=lambda: NOW)
+    assert "done" == executor.handle(make_event()).status
+
+
+def test_stop_is_an_event(executor):
+    """What cannot be set is not a way to stop a worker."""
+    with pytest.raises(ArgumentTypeError) as caught:
+        executor.run(False)
+    assert "expected a `threading.Event`, got a boolean" == caught.value.message
 
 
 @pytest.mark.parametrize("call", ["accept", "handle"])

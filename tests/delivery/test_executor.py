@@ -290,7 +290,7 @@ class TestOutcomes:
         """The class name of an exception is logged."""
         mail.answers = [ValueError(CANARY)]
         executor.handle(make_event())
-        assert ["a provider raised ValueError"] == [
+        assert ["provider `mail` raised ValueError"] == [
             record.getMessage() for record in caplog.records
         ]
 

@@ -214,6 +214,7 @@ class TestKindOf:
             ("a mapping", {}),
             ("a list", ()),
             ("None", None),
+            ("a class", dict),
             ("something else", object()),
         ],
     )

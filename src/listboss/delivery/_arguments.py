@@ -13,9 +13,10 @@ from typing import TypeVar, cast
 
 from listboss.delivery._rows import RecordFilter
 from listboss.delivery.life import DeliveryStatus, Status
-from listboss.errors import ArgumentTypeError, ConfigurationError
+from listboss.errors import ConfigurationError
 from listboss.rules._address import contact_key
 from listboss.rules._text import require_member, require_text, unknown_word, wrong_type
+from listboss.rules.capabilities import Capabilities
 from listboss.rules.event import Contact, utc
 
 __all__ = [
@@ -130,10 +131,10 @@ def record_filter(
     )
 
 
-def require_instance(value: object, kind: type[T], expected: str, path: str) -> T:
+def require_instance(value: object, kind: type[T], expected: str, path: str, hint: str = "") -> T:
     """Return the value if it is of that type; `expected` says so in words."""
     if not isinstance(value, kind):
-        raise wrong_type(expected, value, path)
+        raise wrong_type(expected, value, path, hint)
     return value
 
 
@@ -148,12 +149,19 @@ def require_providers(value: object) -> None:
     if not isinstance(value, Mapping):
         raise wrong_type("a mapping", value, "$.providers", "map each name to its provider")
     for name, provider in cast("Mapping[object, object]", value).items():
-        require_method(provider, "apply", "a provider", f"$.providers.{name}")
+        path = f"$.providers.{name}"
+        if isinstance(provider, type):
+            raise wrong_type("a provider", provider, path, "pass an object of the class")
+        require_method(provider, "apply", "a provider", path)
+        if not isinstance(getattr(provider, "capabilities", None), Capabilities):
+            hint = "give it an attribute `capabilities` with its `Capabilities`"
+            raise wrong_type("a provider", provider, path, hint)
 
 
 def require_lease(value: object) -> None:
     """Check the duration for which a worker takes actions."""
     if not isinstance(value, timedelta):
-        raise ArgumentTypeError("expected a duration", path="$.lease")
+        hint = "pass a `timedelta`, such as `timedelta(seconds=60)`"
+        raise wrong_type("a duration", value, "$.lease", hint)
     if value <= timedelta(0):
         raise ConfigurationError("expected a positive duration", path="$.lease")

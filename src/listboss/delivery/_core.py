@@ -53,7 +53,7 @@ from listboss.provider import (
 )
 from listboss.rules._text import quoted, wrong_type
 from listboss.rules._wording import describe_event
-from listboss.rules.event import Contact, Event
+from listboss.rules.event import Contact, Event, utc
 
 __all__ = ["LOGGER", "Core", "EndingsOption", "Moment"]
 
@@ -108,7 +108,7 @@ class Core(Generic[P]):
             if policy is None
             else require_instance(policy, RetryPolicy, "a `RetryPolicy`", "$.policy")
         )
-        self._clock = clock
+        self._clock: Callable[[], datetime] = lambda: utc(clock(), "$.clock", ConfigurationError)
         self._monotonic: Callable[[], float] = monotonic
         self._observer = observer or LoggingObserver()
         self._worker = as_text(worker, "$.worker") or uuid4().hex
@@ -134,7 +134,7 @@ class Core(Generic[P]):
         Raises `ConfigurationError` if the executor does not have a provider of the rules, or
         if its capabilities differ from those that the rules were reviewed for.
         """
-        require_instance(engine, Engine, "an engine", "$.engine")
+        require_instance(engine, Engine, "an engine", "$.engine", "make it with `Engine(rules)`")
         for name, capabilities in engine.rules.providers.items():
             path = f"$.providers.{name}"
             provider = self._providers.get(name)
@@ -298,10 +298,10 @@ class Core(Generic[P]):
     def _interrupted(self, attempt: Attempt, now: datetime) -> Result:
         return self._policy.settle(attempt, Unknown("interrupted"), now)
 
-    def _failed(self, error: BaseException) -> Outcome:
+    def _failed(self, error: BaseException, account: str) -> Outcome:
         """Return the outcome of a call that raised: sent, perhaps, and no answer."""
         name = type(error).__name__
-        LOGGER.warning("a provider raised %s", name)
+        LOGGER.warning("provider %s raised %s", quoted(account), name)
         return Unknown(name)
 
     def _later(self, began: Moment) -> datetime:

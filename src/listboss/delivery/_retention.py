@@ -16,6 +16,7 @@ import attrs
 from listboss.delivery._rows import Store
 from listboss.delivery.life import OPEN, STUCK
 from listboss.errors import ArgumentTypeError
+from listboss.rules._text import wrong_type
 from listboss.standing import Grant, Mark, Reach
 
 __all__ = ["MAX_PRUNED", "as_keep", "prune"]
@@ -34,7 +35,10 @@ def as_keep(keep: timedelta | None) -> timedelta | None:
     """Return for how long a journal keeps what is finished; None is for ever."""
     if keep is None:
         return None
-    if not isinstance(cast("object", keep), timedelta) or keep <= timedelta(0):
+    if not isinstance(cast("object", keep), timedelta):
+        hint = "pass a `timedelta`, such as `timedelta(days=60)`; None keeps everything for ever"
+        raise wrong_type("a duration above zero", keep, "$.keep", hint)
+    if keep <= timedelta(0):
         raise ArgumentTypeError(
             "expected a duration above zero", path="$.keep", hint="None keeps everything for ever"
         )

@@ -248,7 +248,7 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
         try:
             answer = await self._call(provider.apply_many, [each.planned for each in sent], call)
         except Exception as error:
-            return [self._failed(error)] * len(sent)
+            return [self._failed(error, sent[0].planned.provider)] * len(sent)
         return as_outcomes(answer, len(sent))
 
     def _collect(self, work: _Pass, done: Iterable[asyncio.Task[Result]]) -> None:
@@ -290,7 +290,7 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
         except asyncio.CancelledError:
             return self._interrupted(attempt, self._later(began))
         except Exception as error:
-            outcome = self._failed(error)
+            outcome = self._failed(error, attempt.planned.provider)
         return self._policy.settle(attempt, outcome, self._later(began))
 
     async def _call(self, method: Callable[..., Any], planned: object, how: Call) -> object:

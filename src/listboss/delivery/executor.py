@@ -14,7 +14,7 @@ from itertools import islice, repeat
 from typing import Protocol, cast
 
 from listboss._clock import utc_now
-from listboss.delivery._arguments import as_count, as_moment, require_providers
+from listboss.delivery._arguments import as_count, as_moment, require_method, require_providers
 from listboss.delivery._batch import as_outcomes, call_of, groups_of, largest
 from listboss.delivery._core import Core, EndingsOption, Moment
 from listboss.delivery._outcome import as_outcome
@@ -166,6 +166,7 @@ class Executor(Core[Provider]):
 
         While the journal cannot be used, for example because the disk is full, it waits.
         """
+        require_method(stop, "is_set", "a `threading.Event`", "$.stop")
         while not stop.is_set():
             try:
                 if self._work(self._lanes, stop=stop):
@@ -240,7 +241,7 @@ class Executor(Core[Provider]):
                 answer = provider.apply_many([each.planned for each in sent], call)
                 outcomes = as_outcomes(answer, len(sent))
             except Exception as error:
-                outcomes = [self._failed(error)] * len(sent)
+                outcomes = [self._failed(error, sent[0].planned.provider)] * len(sent)
             later = self._later(began)
             results += map(self._policy.settle, sent, outcomes, repeat(later))
         return results
@@ -254,5 +255,5 @@ class Executor(Core[Provider]):
             call = self._call_now(attempt.call, began)
             outcome = as_outcome(provider.apply(attempt.planned, call))
         except Exception as error:
-            outcome = self._failed(error)
+            outcome = self._failed(error, attempt.planned.provider)
         return self._policy.settle(attempt, outcome, self._later(began))

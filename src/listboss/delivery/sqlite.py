@@ -19,7 +19,7 @@ from os import PathLike, fspath
 from pathlib import Path
 from secrets import token_bytes
 from threading import RLock
-from typing import Any, Final
+from typing import Any, Final, cast
 from weakref import WeakSet
 
 import attrs
@@ -36,7 +36,7 @@ from listboss.delivery._store_journal import StoreJournal
 from listboss.delivery.journal import Forgotten, Turn
 from listboss.delivery.life import DeliveryStatus, Result
 from listboss.errors import ConfigurationError, StorageError
-from listboss.rules._text import quoted
+from listboss.rules._text import quoted, wrong_type
 from listboss.rules.event import Contact
 
 __all__ = ["SqliteJournal"]
@@ -49,6 +49,17 @@ _ERASE_AGAIN = timedelta(seconds=1)
 _ERASE_MILLISECONDS = 200
 """How long `forget` waits for readers before it leaves the rest to a later turn."""
 _journals: WeakSet[SqliteJournal] = WeakSet()
+
+
+def _as_path(path: object) -> Path:
+    if not isinstance(path, (str, PathLike)):
+        raise wrong_type("a path", path, "$.path")
+    plain = fspath(cast("str | PathLike[str]", path))
+    if plain == ":memory:":
+        raise ConfigurationError(
+            "this journal needs a file", path="$.path", hint="use `MemoryJournal()`"
+        )
+    return Path(plain)
 
 
 class SqliteJournal(Closing, StoreJournal):
@@ -69,7 +80,7 @@ class SqliteJournal(Closing, StoreJournal):
     def __init__(
         self, path: str | PathLike[str], *, keep: timedelta | None = timedelta(days=60)
     ) -> None:
-        self._path = Path(fspath(path))
+        self._path = _as_path(path)
         self._keep = as_keep(keep)
         self._lock = RLock()
         self._closed = False
@@ -94,16 +105,21 @@ class SqliteJournal(Closing, StoreJournal):
         if self._connection is not None:
             return self._connection
         with _sqlite.storage_errors():
+            _sqlite.refuse_folder(self._path)
             _sqlite.refuse_network(self._path)
+            locked_before = self._beside("lock").exists()
             self._file_lock = FileLock(self._beside("lock"))
             try:
-                with self._file_lock:
+                with self._file_lock, _sqlite.storage_errors():
                     connection = _sqlite.connect(self._path, _APPLICATION_ID, _MIGRATIONS)
                     if connection.execute("SELECT 1 FROM journal").fetchone() is None:
                         connection.execute("INSERT INTO journal VALUES (?, 0)", (token_bytes(32),))
                     self._remove_files_of_the_dead()
-            except BaseException:
-                self._file_lock.close()
+            except BaseException as error:
+                if isinstance(error, ConfigurationError) and not locked_before:
+                    self._file_lock.remove()  # nothing is left beside a file of somebody else
+                else:
+                    self._file_lock.close()
                 raise
             self._store = SqliteStore(connection)
             self._erasing = self._store.is_erasing()

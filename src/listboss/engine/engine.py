@@ -76,7 +76,8 @@ class _Buckets:
 
 def _require_event(event: object) -> None:
     if not isinstance(event, Event):
-        raise wrong_type("an event", event, "$.event")
+        hint = "make it with `Event`, `hotmart.parse` or `codec.load_event`"
+        raise wrong_type("an event", event, "$.event", hint)
 
 
 def _are_included(include_tests: object) -> bool:

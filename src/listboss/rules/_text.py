@@ -85,11 +85,10 @@ _KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
     (date, "a date"),
     (bytes, "bytes"),
     (Mapping, "a mapping"),
+    (type, "a class"),
     ((set, frozenset), "a set"),
     ((list, tuple), "a list"),
 )
-
-
 _NOT_LISTS: tuple[tuple[tuple[type, ...], str], ...] = (
     ((str, bytes), 'write ["..."], for a single value too'),
     ((set, frozenset), "a set has no order: write a list"),
