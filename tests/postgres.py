@@ -53,9 +53,9 @@ def _user() -> str | None:
 
 
 class Server:
-    """A running server; `dsn` is how to connect to it."""
+    """A running server; `dsn` is how to connect to it. `options` are more of its settings."""
 
-    def __init__(self) -> None:
+    def __init__(self, *options: str) -> None:
         folder = server_folder()
         assert folder is not None, why_not()
         self._bin = folder
@@ -66,6 +66,9 @@ class Server:
             shutil.chown(self._folder, _user() or 0)
         self._data = self._folder / "data"
         self._schemas = count(1)
+        # Only a power cut needs `fsync`: what a killed process or server wrote, the system keeps.
+        options = ("fsync=off", "shared_buffers=32MB", "max_connections=60", *options)
+        self._options = " ".join(f"-c {option}" for option in options)
         # The order of text in the database is that of a language: the journal must not rely on it.
         self._run("initdb", "-D", self._data, "-A", "trust", "-U", "tests", "-E", "UTF8",
                   "--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en-US")  # fmt: skip
@@ -83,11 +86,7 @@ class Server:
 
     def start(self) -> None:
         """Start the server, and wait until it accepts connections."""
-        # Only a power cut needs `fsync`: what a killed process or server wrote, the system keeps.
-        options = (
-            f"-k {self._folder} -c listen_addresses= -c fsync=off"
-            " -c shared_buffers=32MB -c max_connections=60"
-        )
+        options = f"-k {self._folder} -c listen_addresses= {self._options}"
         self._run("pg_ctl", "-D", self._data, "-w", "-s", "-l", self._folder / "log",
                   "-o", options, "start")  # fmt: skip
 

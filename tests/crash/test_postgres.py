@@ -187,6 +187,13 @@ class TestNames:
         ):
             second.resume("worker", NOON)
 
+    def test_another_process_takes_the_name(self, names_lost, server):
+        """The worker that comes back is refused: two never go on under one name."""
+        with PostgresJournal(server.dsn, schema=names_lost._schema) as second:
+            second.resume("worker", NOON)
+            with pytest.raises(ConfigurationError, match="another process works as `worker`"):
+                names_lost.turn("worker", (), NOON)
+
     def test_a_new_name_after_the_connection_is_lost(self, names_lost):
         """Another worker of the process can begin."""
         assert 0 == names_lost.resume("another", NOON)

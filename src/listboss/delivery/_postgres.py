@@ -49,6 +49,12 @@ _SETTINGS: Final = {
     "tcp_keepalives_idle": "15",  # a machine that is gone is noticed after half a minute
     "tcp_keepalives_interval": "5",
     "tcp_keepalives_count": "3",
+    # Every look-up has an index. The server cannot know how few rows are asked for.
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "plan_cache_mode": "force_generic_plan",
+    "jit": "off",
 }
 _HINTS: Final = {
     "InsufficientPrivilege": "let the role use the schema and its tables",

@@ -1,7 +1,8 @@
 """What a transaction will look up of its lanes, read at once.
 
 Each look-up of its own would cost the way to the server and back. Of a long lane, and of one with
-many marks, only the beginning is read ahead: what is missing is looked up when it is needed.
+many marks, only the beginning is read ahead: what is missing is looked up when it is needed. What
+was planned for an action is most often needed in two transactions, and is read in the first.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from listboss.delivery._sql_actions import CHUNK
 from listboss.delivery._sql_schema import IS_OPEN
 from listboss.delivery._sql_store import SqlStore
 from listboss.delivery._sql_values import Row, mark_of_row, stamp_of_row
+from listboss.delivery.life import OPEN
+from listboss.plan import PlannedAction
 from listboss.standing import ANY_PLACE, Target
 
 __all__ = ["ReadsAhead"]
@@ -23,7 +26,7 @@ _MOST = 32
 _FIRST = (
     "unnest(?::bigint[]) AS given (lane), LATERAL"
     " (SELECT * FROM action WHERE action.lane = given.lane"
-    f" AND {IS_OPEN} ORDER BY position LIMIT {CHUNK}) AS action"
+    f" AND {IS_OPEN} ORDER BY position LIMIT ?) AS action"
 )
 _ACTIONS = f"SELECT action.* FROM {_FIRST} ORDER BY action.lane, action.position"
 _EVENTS = (
@@ -40,13 +43,30 @@ def _some(table: str) -> str:
     )
 
 
+_MARKS, _TARGETS, _FIELDS = _some("mark"), _some("target"), _some("field")
+
+
 class ReadsAhead(SqlStore):
     """A store that reads at once what is most often looked up of its lanes."""
+
+    ahead = CHUNK
+    """How many open actions of a lane are read ahead."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._planned_now: dict[str, PlannedAction] = {}
 
     def clear(self) -> None:
         """See `SqlStore.clear`."""
         super().clear()
         self._ahead: set[int] = set()
+        self._first: dict[int, tuple[list[ActionRow], int]] = {}
+        self._planned_before, self._planned_now = self._planned_now, {}
+
+    def _planned(self, text: str) -> PlannedAction:
+        planned = self._planned_before.get(text)
+        self._planned_now[text] = planned = planned or super()._planned(text)
+        return planned
 
     def _read_ahead(self, lanes: Iterable[LaneRow]) -> None:
         """Read what this transaction has not changed yet of locked lanes."""
@@ -55,8 +75,8 @@ class ReadsAhead(SqlStore):
         if not fresh:
             return
         self._ahead.update(fresh)
-        queries = [_ACTIONS, _EVENTS, _some("mark"), _some("target"), _some("field")]
-        answers = [self.execute(query, (fresh,)) for query in queries]
+        answers = [self.execute(query, (fresh, self.ahead)) for query in (_ACTIONS, _EVENTS)]
+        answers += [self.execute(query, (fresh,)) for query in (_MARKS, _TARGETS, _FIELDS)]
         actions, events, marks, targets, fields = [each.fetchall() for each in answers]
         for row in events:
             self._events.setdefault(row["id"], self._event(row))
@@ -72,8 +92,22 @@ class ReadsAhead(SqlStore):
             action = self._action(row)
             held[action.lane].append(action)
             wanted[action.lane].update(effect.target for effect in action.effects)
-        self._open_rows.update({n: each for n, each in held.items() if len(each) < CHUNK})
+        for lane, found in held.items():
+            if len(found) < self.ahead:
+                self._open_rows[lane] = found
+            else:
+                self._first[lane] = (found, found[-1].position)
         return wanted
+
+    def _open_after(self, lane: int, position: int) -> list[ActionRow]:
+        """See `Actions._open_after`; of a long lane, the first ones are held."""
+        first, end = self._first.get(lane, ((), -1))
+        if position < end:
+            rows = [row for row in first if position < row.position <= end and row.status in OPEN]
+            if rows:
+                return rows
+            position = end
+        return super()._open_after(lane, position)
 
     def _hold_marks(
         self, wanted: dict[int, set[Target]], rows: Sequence[Row], lanes: dict[int, LaneRow]

@@ -15,8 +15,9 @@ from listboss.delivery._forgotten import forgotten_id
 from listboss.delivery._lanes import in_turn
 from listboss.delivery._postgres import Connection, key_of, statement
 from listboss.delivery._postgres_ahead import ReadsAhead
+from listboss.delivery._postgres_bulk import bulk
 from listboss.delivery._rows import LaneRow
-from listboss.delivery._sql_values import Rows, optional_time, ticks_of
+from listboss.delivery._sql_values import Rows, ticks_of
 from listboss.delivery.life import Attempt, Status
 
 __all__ = ["PostgresStore"]
@@ -42,15 +43,22 @@ class PostgresStore(ReadsAhead):
 
     def execute_many(self, sql: str, rows: Iterable[Sequence[Any]], /) -> object:
         """See `Part.execute_many`."""
-        with self._connection.cursor() as cursor:
-            cursor.executemany(statement(sql), rows)
-        return None
+        rows = [*rows]
+        if len(rows) == 1:
+            return self.execute(sql, rows[0])
+        many = bulk(sql)
+        return self.execute(many.sql, (many.value(rows),))
 
     def transaction_number(self) -> str | None:
         """Return the number of this transaction, or None if it changed nothing."""
         row = self._one("SELECT pg_current_xact_id_if_assigned()::text AS number")
         number: str | None = row["number"]
         return number
+
+    def clear(self) -> None:
+        """See `SqlStore.clear`."""
+        super().clear()
+        self._locked_accounts: set[str] = set()
 
     # Locks
 
@@ -157,23 +165,25 @@ class PostgresStore(ReadsAhead):
         return lanes
 
     def lock_accounts(self, names: Sequence[str]) -> None:
-        """Lock accounts, with those that have changed, and read again what others counted."""
-        wanted = sorted({*names, *self._changed_accounts})
+        """Lock accounts that are not locked yet, and read again what others changed of them.
+
+        INVARIANT: a transaction locks accounts before it changes any, and those that have a rate
+        all at once; so none waits for another that waits for it (test_postgres_accounts).
+        """
+        wanted = sorted({*names} - self._locked_accounts)
+        if not wanted:
+            return
+        self._locked_accounts.update(wanted)
         self.execute(
             "INSERT INTO account (name, unanswered)"
             " SELECT name, 0 FROM unnest(?::text[]) AS name ORDER BY name ON CONFLICT DO NOTHING",
             (wanted,),
         )
         rows = self.execute(
-            "SELECT name, free_at FROM account WHERE name = ANY (?::text[]) ORDER BY name"
-            " FOR UPDATE",
-            (wanted,),
+            "SELECT * FROM account WHERE name = ANY (?::text[]) ORDER BY name FOR UPDATE", (wanted,)
         )
         for row in rows.fetchall():
-            account = self.account(row["name"])
-            account.free_at = optional_time(row["free_at"])
-            pause, unanswered, _ = self._written[account.name]
-            self._written[account.name] = (pause, unanswered, account.free_at)
+            self._read_again(row["name"], row)
 
     # Retention
 

@@ -34,10 +34,13 @@ class Budget:
         self._store, self._rates, self._now = store, rates, now
 
     def lock(self, lanes: Iterable[LaneRow]) -> None:
-        """Keep other workers from counting for the same accounts."""
-        names = {lane.provider for lane in lanes} & self._rates.keys()
-        if names:
-            self._store.lock_accounts(sorted(names))
+        """Keep other workers from counting for the same accounts.
+
+        All that have a rate are locked at once: two turns that add some later could each wait
+        for the other.
+        """
+        if any(lane.provider in self._rates for lane in lanes):
+            self._store.lock_accounts(sorted(self._rates))
 
     def left(self, account: str, wanted: int) -> int:
         """Return how many of the wanted actions may be sent now."""

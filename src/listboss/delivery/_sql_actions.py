@@ -22,6 +22,7 @@ from listboss.delivery._sql_values import (
     Row,
     compact_json,
     dump_action,
+    load_action,
     optional_time,
     stamp_of_row,
     ticks_of,
@@ -31,7 +32,6 @@ from listboss.delivery._sql_values import (
 )
 from listboss.delivery.life import OPEN, STUCK, Status
 from listboss.plan import Idle, PlannedAction
-from listboss.rules.action import Action
 from listboss.rules.event import Event
 from listboss.standing import Effect, Grant
 
@@ -48,11 +48,6 @@ _PUT_EVENT = upsert(
     " idle, forgotten, look_at, event",
     "id",
 )
-
-
-def _planned(text: str) -> PlannedAction:
-    planned: PlannedAction = read_own(json.loads(text), PlannedAction)
-    return planned
 
 
 def _key(row: ActionRow) -> _Key:
@@ -196,7 +191,7 @@ class Actions(Part):
             lane=row["lane"],
             position=row["position"],
             product_id=row["product_id"],
-            source=partial(_planned, row["planned"]),
+            source=partial(self._planned, row["planned"]),
             stamp=stamp_of_row(row),
             grant=None if grant is None else Grant(*grant),
             effects=tuple([Effect(*each) for each in effects]),
@@ -212,8 +207,13 @@ class Actions(Part):
             waiting_since=optional_time(row["waiting_since"]),
             detail=row["detail"],
             decided_by=row["decided_by"],
-            sent=None if sent is None else read_own(json.loads(sent), Action),
+            sent=None if sent is None else load_action(sent),
         )
+
+    def _planned(self, text: str) -> PlannedAction:
+        """Read a planned action when it is needed."""
+        planned: PlannedAction = read_own(json.loads(text), PlannedAction)
+        return planned
 
     def actions_of(self, event_id: str) -> list[ActionRow]:
         if event_id not in self._of_event:

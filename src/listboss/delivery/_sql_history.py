@@ -10,13 +10,13 @@ import json
 from datetime import datetime
 
 from listboss.codec import load_event
-from listboss.codec._reading import read_own
 from listboss.delivery._rows import RecordFilter, TargetRow
 from listboss.delivery._sql_values import (
     Part,
     Row,
     dump_action,
     dump_ids,
+    load_action,
     placed,
     stamp_of_row,
     ticks_of,
@@ -26,7 +26,6 @@ from listboss.delivery._sql_values import (
 )
 from listboss.delivery.life import DeliveryStatus, Status
 from listboss.delivery.record import Record
-from listboss.rules.action import Action
 from listboss.rules.event import Event, event_name
 from listboss.standing import Stamp, Target
 
@@ -96,7 +95,7 @@ class History(Part):
             known = self._targets[key] = TargetRow(
                 lane=row["lane"],
                 target=row["target"],
-                spelled=read_own(json.loads(row["spelled"]), Action),
+                spelled=load_action(row["spelled"]),
                 on=None if row["is_on"] is None else bool(row["is_on"]),
                 stamp=None if row["occurred_at"] is None else stamp_of_row(row),
                 confirmed=bool(row["confirmed"]),
@@ -172,7 +171,7 @@ class History(Part):
             event_name=event_name(row["event_name"]) if row["event_name"] else "",
             event_id=row["event_id"],
             provider=row["provider"],
-            action=None if action is None else read_own(json.loads(action), Action),
+            action=None if action is None else load_action(action),
             status=Status(status) if status in set(Status) else DeliveryStatus(status),
             detail=row["detail"],
             is_test=bool(row["is_test"]),

@@ -167,6 +167,14 @@ class Lanes(Part):
             account.free_at,
         )
 
+    def _read_again(self, name: str, row: Row) -> None:
+        """Take what others have written of an account that is not changed here yet."""
+        found = _account(name, row)
+        known = self._accounts.setdefault(name, found)
+        known.paused_until, known.unanswered = found.paused_until, found.unanswered
+        known.free_at = found.free_at
+        self._hold_account(known)
+
     def put_account(self, row: AccountRow) -> None:
         self._accounts[row.name] = self._changed_accounts[row.name] = row
 

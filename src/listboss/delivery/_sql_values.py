@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Protocol
 
+from listboss.codec._reading import read_own
 from listboss.codec._writing import write
 from listboss.rules.action import Action, ProviderAction
 from listboss.standing import Grant, Mark, Reach, Stamp
@@ -26,6 +27,7 @@ __all__ = [
     "dump_ids",
     "grant_key",
     "grant_of_key",
+    "load_action",
     "mark_of_row",
     "optional_time",
     "placed",
@@ -87,6 +89,12 @@ def _dump(action: Action) -> str:
 
 
 _dump_once = lru_cache(maxsize=1024)(_dump)
+
+
+@lru_cache(maxsize=1024)
+def load_action(text: str) -> Action:
+    action: Action = read_own(json.loads(text), Action)
+    return action
 
 
 def stamp_of_row(row: Row) -> Stamp:

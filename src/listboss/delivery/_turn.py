@@ -7,7 +7,7 @@ worker; a late report of a lease that is over changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import NamedTuple
@@ -15,10 +15,11 @@ from typing import NamedTuple
 import attrs
 
 from listboss.delivery._accept import verdict_of
+from listboss.delivery._claimable import changed_accounts, lanes_to_claim
 from listboss.delivery._data import fresh_data, without_stale_data
 from listboss.delivery._forgotten import kept_id
 from listboss.delivery._lanes import abandon, append, close, interrupt, release, write_outcome
-from listboss.delivery._rate import Budget, is_full
+from listboss.delivery._rate import Budget
 from listboss.delivery._rows import ActionRow, LaneRow, Store, TargetRow
 from listboss.delivery.life import OPEN, Attempt, Happening, Result, Status, moved
 from listboss.delivery.record import Record
@@ -60,13 +61,21 @@ def turn(
 ) -> tuple[list[Attempt], list[Record]]:
     """Record outcomes, claim lanes that are due, judge, and note what is about to be sent."""
     terms = _Terms(worker, now, lease, in_doubt, in_sync)
-    records = [_record_result(store, result, terms) for result in results]
+    changed = changed_accounts(store, results)
+    if changed:
+        store.lock_accounts(sorted(changed | rates.keys()))
+    recorded: dict[int, LaneRow] = {}
+    records = [_record_result(store, result, now, recorded) for result in results]
+    for lane in recorded.values():
+        release(store, lane, now, lease)
     attempts: list[Attempt] = []
     if want > 0:
         budget = Budget(store, rates, now)
-        lanes = [*_lanes(store, now, want, event_id)]
-        budget.lock(lanes)
-        for lane in lanes:
+
+        def lanes_wanted() -> int:
+            return -(-(want - len(attempts)) // in_doubt)
+
+        for lane in lanes_to_claim(store, now, event_id, budget, lanes_wanted):
             most = budget.left(lane.provider, in_doubt)
             if most > 0:
                 given = _claim(store, lane, terms._replace(in_doubt=most), records)
@@ -77,24 +86,13 @@ def turn(
     return attempts, records
 
 
-def _lanes(store: Store, now: datetime, want: int, event_id: str | None) -> Iterable[LaneRow]:
-    if event_id is None:
-        return store.due_lanes(now, want)
-    event = store.event(kept_id(store, event_id))
-    if event is None or event.contact is None:
-        return ()
-    return [lane for lane in store.lanes_of(event.contact) if _may_claim(store, lane, now)]
+def _record_result(
+    store: Store, result: Result, now: datetime, lanes: dict[int, LaneRow]
+) -> Record:
+    """Write down what an attempt came to; a late report of a lost lease changes nothing.
 
-
-def _may_claim(store: Store, lane: LaneRow, now: datetime) -> bool:
-    account = store.account(lane.provider)
-    paused = account.paused_until is not None and account.paused_until > now
-    return lane.due is not None and lane.due <= now and not paused and not is_full(account, now)
-
-
-def _record_result(store: Store, result: Result, terms: _Terms) -> Record:
-    """Write down what an attempt came to; a late report of a lost lease changes nothing."""
-    now = terms.now
+    Its lane is put into `lanes`: it is to be released.
+    """
     attempt = result.attempt
     event_id = kept_id(store, attempt.event_id)
     row = store.action(event_id, attempt.action_id, attempt.generation)
@@ -114,10 +112,9 @@ def _record_result(store: Store, result: Result, terms: _Terms) -> Record:
     store.put_action(row)
     if row.status in (Status.APPLIED, Status.UNCHANGED, Status.ACCEPTED):
         _confirm(store, row)
-    lane = store.lane_by_id(row.lane)
+    lane = lanes[row.lane] = store.lane_by_id(row.lane)
     if row.status not in OPEN:
         lane.open -= 1
-    release(store, lane, now, terms.lease)
     return write_outcome(store, row, now)
 
 

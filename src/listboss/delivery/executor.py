@@ -31,7 +31,7 @@ from listboss.rules.event import Event
 __all__ = ["MAX_GROUP", "Executor", "Stop"]
 
 MAX_GROUP = 100
-"""How many events `handle_many` accepts in one transaction, and lanes it works on at once."""
+"""How many events `handle_many` accepts in one transaction, and actions it claims at once."""
 MAX_LANES = 16
 """How many lanes `run_due` claims at once: fewer transactions, and one slow call delays more."""
 
@@ -102,7 +102,8 @@ class Executor(Core[Provider]):
             assume_in_sync=assume_in_sync,
             endings=endings,
         )
-        self._lanes = max(MAX_LANES, *map(largest, providers.values()), 1)
+        lanes = max(MAX_LANES, *map(largest, providers.values()), 1)
+        self._want = max(lanes, min(lanes * in_doubt, MAX_GROUP))
 
     def accept(self, event: Event, *, replan: bool = False) -> Receipt:
         """Plan an event and keep it; nothing is sent. What a web handler calls."""
@@ -150,7 +151,7 @@ class Executor(Core[Provider]):
     def run_due(self, now: datetime | None = None, most: int | None = None) -> int:
         """Send what is due, at most `most` actions; return how many were sent."""
         at, most = as_moment(now, "$.now"), as_count(most, "$.most")
-        return self._work(self._lanes, at=at, most=most)
+        return self._work(self._want, at=at, most=most)
 
     def resume(self, stop: Stop | None = None) -> int:
         """Take up now what this worker, or one known to be dead, left behind; send what is due.
@@ -159,7 +160,7 @@ class Executor(Core[Provider]):
         `stop` is set, nothing new is begun.
         """
         self._resume()
-        return self._work(self._lanes, stop=stop)
+        return self._work(self._want, stop=stop)
 
     def run(self, stop: Stop, poll: timedelta = timedelta(seconds=1)) -> None:
         """Work until `stop` is set: what is being sent is finished, nothing new is begun.
@@ -169,7 +170,7 @@ class Executor(Core[Provider]):
         require_method(stop, "is_set", "a `threading.Event`", "$.stop")
         while not stop.is_set():
             try:
-                if self._work(self._lanes, stop=stop):
+                if self._work(self._want, stop=stop):
                     continue
                 pause = self._pause(self._journal.due_at(), poll)
             except StorageError as error:

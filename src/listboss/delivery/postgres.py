@@ -24,23 +24,22 @@ from listboss.delivery._postgres import (
     check,
     connect,
     is_lost,
-    key_of,
     migrate,
     storage_errors,
 )
+from listboss.delivery._postgres_names import Names
 from listboss.delivery._postgres_store import PostgresStore
 from listboss.delivery._retention import as_keep, prune
+from listboss.delivery._sql_actions import CHUNK
 from listboss.delivery._store_journal import StoreJournal
 from listboss.delivery.journal import Turn
 from listboss.errors import ConfigurationError, StorageError
-from listboss.rules._text import quoted
 
 __all__ = ["PostgresJournal"]
 
 _LOOK_FOR_OLD = timedelta(hours=1)
 _SECONDS_TO_RESOLVE: Final = 15.0
 """How long the answer to a lost commit is looked for, while the server restarts."""
-_SECONDS_FOR_A_NAME: Final = 1.0
 _journals: WeakSet[PostgresJournal] = WeakSet()
 _parents: list[object] = []
 """Connections of the process that forked: they are the parent's, and must not be closed here."""
@@ -78,8 +77,8 @@ class PostgresJournal(Closing, StoreJournal):
         self._dsn, self._schema, self._keep = dsn, schema, as_keep(keep)
         self._most = connections
         self._closed = False
-        self._workers: set[str] = set()
         self._pruning = False
+        self._ahead = CHUNK
         self._looked_at: datetime | None = None
         self._reset()
         with self._session():
@@ -98,8 +97,7 @@ class PostgresJournal(Closing, StoreJournal):
         self._idle: list[_Session] = []
         self._free = BoundedSemaphore(self._most)
         self._lock = Lock()
-        self._names: Connection | None = None
-        self._named: set[str] = set()
+        self._names = Names(self._dsn, self._schema)
 
     # Connections
 
@@ -148,6 +146,7 @@ class PostgresJournal(Closing, StoreJournal):
                 with connection.pipeline():
                     connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
                     store.clear()
+                    store.ahead = self._ahead
                     yield store
                     store.flush()
                     number = store.transaction_number()
@@ -208,14 +207,14 @@ class PostgresJournal(Closing, StoreJournal):
     def _after_fork_in_child(self) -> None:
         _parents.extend([self._idle, self._names])
         self._reset()
-        self._workers = set()
 
     # Workers
 
-    def turn(self, worker: str, *args: Any, **terms: Any) -> Turn:
+    def turn(self, worker: str, *args: Any, in_doubt: int = 1, **terms: Any) -> Turn:
         """See `Journal.turn`."""
         self._register(worker)
-        return super().turn(worker, *args, **terms)
+        self._ahead = max(CHUNK, 2 * in_doubt)  # those to record, and those to claim
+        return super().turn(worker, *args, in_doubt=in_doubt, **terms)
 
     def resume(self, worker: str, now: datetime) -> int:
         """See `Journal.resume`."""
@@ -225,46 +224,11 @@ class PostgresJournal(Closing, StoreJournal):
     def _register(self, worker: str) -> None:
         """Hold a lock in the worker's name for as long as this process is connected."""
         with self._lock, storage_errors():
-            if self._names is not None and is_lost(self._names):
-                self._drop_names()
-            if worker in self._named:
-                return
-            if self._names is None:
-                self._names = connect(self._dsn, self._schema)
-            taken = not self._lock_name(self._names, worker)
-            if taken and worker not in self._workers:
-                raise ConfigurationError(
-                    f"another process works as {quoted(worker)}",
-                    code="worker_taken",
-                    hint="give each process a `worker` name of its own",
-                )
-            # After a lost connection, the server may hold the lock for a while in the old one.
-            self._workers.add(worker)
-            if not taken:
-                self._named.add(worker)
-
-    def _lock_name(self, connection: Connection, worker: str) -> bool:
-        """Lock a name; the server needs a moment to see that the process before was killed."""
-        key = key_of(self._schema, "worker", worker)
-        until = monotonic() + (0 if worker in self._workers else _SECONDS_FOR_A_NAME)
-        while True:
-            row = connection.execute("SELECT pg_try_advisory_lock(%s) AS locked", (key,)).fetchone()
-            if row is not None and row["locked"]:
-                return True
-            if monotonic() >= until:
-                return False
-            sleep(0.02)
+            self._names.hold(worker)
 
     def _lose_names(self) -> None:
         with self._lock:
-            self._drop_names()
-
-    def _drop_names(self) -> None:
-        """Close the connection of the names; the lock is held."""
-        if self._names is not None:
             self._names.close()
-        self._names = None
-        self._named.clear()
 
     # Retention
 
