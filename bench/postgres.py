@@ -4,8 +4,9 @@
 prints one Markdown table; without PostgreSQL it says so. Figures are ratios of measurements that
 take turns. The sections:
 
-- `deliver`: two workers, next to bare psycopg that runs the same statements that change rows,
-  with the same values in the same transactions; and with 20 actions of a lane in doubt.
+- `deliver`: two workers, next to bare psycopg that changes the same rows in the same transactions
+  with a statement for each row, or with our statements for many rows; and with 20 actions of a
+  lane in doubt.
 - `queue`: two workers, next to two of procrastinate with a job an action, if it is installed.
 - `hot`: an action of a lane of 10,000, next to one of 10,000 lanes.
 
@@ -15,19 +16,26 @@ INVARIANT: a figure is printed only after the calls did what they were measured 
 from __future__ import annotations
 
 import argparse
+import asyncio
+import logging
 import multiprocessing
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from importlib.util import find_spec
 from itertools import count
 from time import perf_counter
 from typing import Any, NamedTuple
 
-from bench.delivery import NOW, THREE, Line, Mail, approvals, engine, executor
+from bench.delivery import NOW, ONE, THREE, Line, Mail, approvals, engine, executor
 from bench.delivery import _at_least as at_least
+from bench.delivery import _at_most as at_most
+from bench.delivery import _seconds as seconds
 from listboss import Event
 from listboss.delivery import PostgresJournal
+from listboss.delivery._postgres import connect, statement
+from listboss.delivery._postgres_store import PostgresStore
 from tests.postgres import Server, why_not
 
 __all__ = ["main"]
@@ -135,41 +143,41 @@ def ours(dsn: str, wanted: int, *, actions: Any = THREE, in_doubt: int = 1) -> f
 
 # --- deliver ---------------------------------------------------------------------------------
 
-_Transaction = list[tuple[bytes, list[Any]]]
-_CHANGES = ("INSERT", "UPDATE", "DELETE")
+_Transaction = list[tuple[str, Sequence[Any]]]
 
 
 @contextmanager
-def _recorded() -> Iterator[list[_Transaction]]:
-    """Keep what changes rows, by transaction."""
-    from psycopg import Connection, Cursor
-
+def _recorded(*, by_row: bool) -> Iterator[list[_Transaction]]:
+    """Keep what changes rows, by transaction; `by_row` keeps a statement and its rows."""
+    execute, execute_many = PostgresStore.execute, PostgresStore.execute_many
+    clear = PostgresStore.clear
     kept: list[_Transaction] = []
-    execute, executemany = Connection.execute, Cursor.executemany
 
-    def record(self: Any, sql: Any, values: Any = (), **more: Any) -> Any:
-        text = sql.decode() if isinstance(sql, bytes) else str(sql)
-        if text.startswith("BEGIN"):
-            kept.append([])
-        elif text.startswith(_CHANGES):
-            kept[-1].append((sql, [tuple(values)]))
-        return execute(self, sql, values, **more)
+    def begin(self: Any) -> None:
+        kept.append([])
+        clear(self)
 
-    def record_many(self: Any, sql: Any, rows: Any, **more: Any) -> None:
+    def record(self: Any, sql: str, values: Any = (), /) -> Any:
+        changes = sql.startswith(("INSERT", "UPDATE", "DELETE"))
+        if changes and not (by_row and "json_to_recordset" in sql):
+            kept[-1].append((sql, [values]))
+        return execute(self, sql, values)
+
+    def record_many(self: Any, sql: str, rows: Any, /) -> object:
         rows = [tuple(row) for row in rows]
-        kept[-1].append((sql, rows))
-        return executemany(self, sql, rows, **more)
+        if by_row and len(rows) > 1:
+            kept[-1].append((sql, rows))
+        return execute_many(self, sql, rows)
 
-    Connection.execute, Cursor.executemany = record, record_many  # type: ignore[method-assign]
+    store: Any = PostgresStore
+    store.clear, store.execute, store.execute_many = begin, record, record_many
     try:
         yield kept
     finally:
-        Connection.execute, Cursor.executemany = execute, executemany  # type: ignore[method-assign]
+        store.clear, store.execute, store.execute_many = clear, execute, execute_many
 
 
 def _replay(dsn: str, transactions: Sequence[_Transaction], actions: int) -> Callable[[], int]:
-    from listboss.delivery._postgres import connect
-
     connection = connect(dsn, "listboss")
 
     def work() -> int:
@@ -178,9 +186,9 @@ def _replay(dsn: str, transactions: Sequence[_Transaction], actions: int) -> Cal
                 cursor.execute("BEGIN")
                 for sql, rows in statements:
                     if len(rows) == 1:
-                        cursor.execute(sql, rows[0])
+                        cursor.execute(statement(sql), rows[0])
                     else:
-                        cursor.executemany(sql, rows)
+                        cursor.executemany(statement(sql), rows)
                 cursor.execute("COMMIT")
         connection.close()
         return actions
@@ -191,48 +199,155 @@ def _replay(dsn: str, transactions: Sequence[_Transaction], actions: int) -> Cal
 class _Bare:
     """What one worker writes, ready to be written again by bare psycopg in several processes."""
 
-    def __init__(self, data: Database, full: str, actions: int, in_doubt: int = 1) -> None:
+    def __init__(
+        self, data: Database, full: str, actions: int, in_doubt: int = 1, *, by_row: bool = True
+    ) -> None:
         self._data, self._full, self._actions = data, full, actions
-        with _recorded() as kept:
+        with _recorded(by_row=by_row) as kept:
             assert actions == _deliver(data.copy(full), THREE, in_doubt)()
-        self.transactions = [each for each in kept if each]
-        self.rows = sum(len(rows) for each in self.transactions for _, rows in each)
+        self._transactions = [each for each in kept if each]
+        rows = sum(len(rows) for each in self._transactions for _, rows in each)
+        self.about = f"{len(self._transactions) / actions:.3f} transactions"
+        self.about += f" and {rows / actions:.1f} rows an action"
 
     def rate(self) -> float:
         """Return how many actions a second they write, each process to tables of its own."""
         tasks = [
-            Task(_replay, (self._data.copy(self._full), self.transactions, self._actions))
+            Task(_replay, (self._data.copy(self._full), self._transactions, self._actions))
             for _ in range(WORKERS)
         ]
         return rate(*tasks, wanted=WORKERS * self._actions)
 
 
+def long_lanes(size: int) -> list[Event]:
+    """Return approvals of contacts that each have 7 of them."""
+    lanes = size // 7
+    return [approvals(1, n, f"lane-{n % lanes}@example.com")[0] for n in range(size)]
+
+
 def deliver(data: Database, *, rounds: int = 7, size: int = 1_200) -> Iterator[Line]:
     """Compare two workers with bare psycopg, with 1 and with 20 actions of a lane in doubt."""
     actions = 3 * size
-    one, half = data.filled(approvals(size)), data.filled(approvals(size // 2))
-    lanes = [f"lane-{number % (size // 7)}@example.com" for number in range(size)]
-    events = [approvals(1, number, contact)[0] for number, contact in enumerate(lanes)]
-    long, half_long = data.filled(events), data.filled(events[: size // 2])
-    bare, bare_long = _Bare(data, half, actions // 2), _Bare(data, half_long, actions // 2, 20)
-    ratios, long_ratios, gains, rates = [], [], [], []
+    full, half = data.filled(approvals(size)), data.filled(approvals(size // 2))
+    long, long_half = data.filled(long_lanes(size)), data.filled(long_lanes(size // 2))
+    one = data.filled(approvals(size // 4, contact="one@example.com"))
+    by_row = _Bare(data, half, actions // 2)
+    same = _Bare(data, half, actions // 2, by_row=False)
+    by_row_20 = _Bare(data, long_half, actions // 2, 20)
+    found: list[list[float]] = []
     for _ in range(rounds):
-        mine, theirs = ours(data.copy(one), actions), bare.rate()
+        mine = ours(data.copy(full), actions)
         many = ours(data.copy(long), actions, in_doubt=20)
+        few = ours(data.copy(long), actions)
+        lane, lane_20 = (ours(data.copy(one), actions // 4, in_doubt=n) for n in (1, 20))
+        found.append(
+            [
+                mine / by_row.rate(),
+                mine / same.rate(),
+                many / by_row_20.rate(),
+                many / few,
+                lane_20 / lane,
+                mine,
+                many,
+            ]
+        )
+    values = [*zip(*found, strict=True)]
+    yield at_least(f"2 workers / bare psycopg, {by_row.about}", values[0], 0.4)
+    yield at_least("2 workers / bare psycopg, our statements for many rows", values[1], None)
+    yield at_least(f"20 in doubt / bare psycopg, {by_row_20.about}", values[2], None)
+    yield at_least("20 actions of a lane in doubt / 1, many lanes", values[3], None)
+    yield at_least("20 actions of a lane in doubt / 1, one lane", values[4], 8)
+    yield at_least("2 workers", values[5], None, " actions/s")
+    yield at_least("2 workers, 20 actions of a lane in doubt", values[6], None, " actions/s")
+
+
+# --- queue -----------------------------------------------------------------------------------
+
+
+def _app(dsn: str) -> tuple[Any, Any, list[int]]:
+    """Return an app of procrastinate, its task, and where the task counts."""
+    import procrastinate
+
+    app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=dsn))
+    calls: list[int] = []
+
+    @app.task(name="apply")
+    async def apply(action: str, email: str) -> None:
+        calls.append(len(action + email))
+
+    return app, apply, calls
+
+
+async def _defer(dsn: str, size: int) -> None:
+    """Defer a job for each action; those of a contact go out one after the other."""
+    app, apply, _ = _app(dsn)
+    async with app.open_async():
+        await app.schema_manager.apply_schema_async()
+        for number in range(size):
+            email = f"contact-{number:07}@example.com"
+            jobs = [{"action": str(action), "email": email} for action in THREE]
+            await apply.configure(lock=email).batch_defer_async(*jobs)
+
+
+def _queue(dsn: str, concurrency: int) -> Callable[[], int]:
+    logging.getLogger("procrastinate").setLevel(logging.ERROR)
+    app, _, calls = _app(dsn)
+
+    async def run() -> None:
+        async with app.open_async():
+            await app.run_worker_async(
+                wait=False, concurrency=concurrency, install_signal_handlers=False
+            )
+
+    def work() -> int:
+        asyncio.run(run())
+        return len(calls)
+
+    return work
+
+
+def queue(data: Database, *, rounds: int = 5, size: int = 200) -> Iterator[Line]:
+    """Compare two workers with two of a job queue, each with 16 jobs at the same time."""
+    if find_spec("procrastinate") is None:
+        yield Line("2 workers / 2 of procrastinate", "not run: it is not installed", "", None)
+        return
+    jobs, full = data.copy(), data.filled(approvals(size))
+    asyncio.run(_defer(jobs, size))
+    ratios, rates = [], []
+    for _ in range(rounds):
+        mine = ours(data.copy(full), 3 * size)
+        dsn = data.copy(jobs)
+        tasks = [Task(_queue, (dsn, 16))] * WORKERS
+        theirs = rate(*tasks, wanted=3 * size)
         ratios.append(mine / theirs)
-        long_ratios.append(many / bare_long.rate())
-        gains.append(many / ours(data.copy(long), actions))
-        rates.append(mine)
-    about = f"{len(bare.transactions) / bare._actions:.3f} transactions"
-    about += f" and {bare.rows / bare._actions:.1f} rows an action"
-    yield at_least(f"2 workers / bare psycopg, {about}", ratios, 0.4)
-    yield at_least("the same, 20 actions of a lane in doubt", long_ratios, None)
-    yield at_least("20 actions of a lane in doubt / 1", gains, 8)
-    yield at_least("2 workers, 1 action of a lane in doubt", rates, None, " actions/s")
+        rates.append(theirs)
+    yield at_least("2 workers / 2 of procrastinate, a job an action", ratios, 1)
+    yield at_least("2 workers of procrastinate", rates, None, " actions/s")
+
+
+# --- hot -------------------------------------------------------------------------------------
+
+
+def hot(data: Database, *, rounds: int = 9, size: int = 10_000) -> Iterator[Line]:
+    """Compare a lane of 10,000 actions with 10,000 lanes of one action."""
+    works = []
+    for contact in (None, "hot@example.com"):
+        journal = PostgresJournal(data.filled(approvals(size, contact=contact), ONE), keep=None)
+        works.append(executor(journal))
+        works[-1]._work(1, most=20)
+    ratios = []
+    for _ in range(rounds):
+        cold, warm = (seconds(partial(work._work, 1, most=size // 20)) for work in works)
+        ratios.append(warm / cold)
+    for work in works:
+        assert size - work._journal.count() == size - 20 - rounds * (size // 20)  # type: ignore[attr-defined]
+    yield at_most(f"an action: a lane of {size:,} / lanes of one", ratios, 1.5)
 
 
 SECTIONS: dict[str, Callable[[Database], Iterator[Line]]] = {
     "deliver": deliver,
+    "queue": queue,
+    "hot": hot,
 }
 
 
