@@ -27,6 +27,14 @@ def test_finding(run, write):
     assert line.endswith(" [fact_unknown]")
 
 
+def test_order(run, write):
+    """Findings of one severity are in the order of the file, whatever the ids are."""
+    wrong = RULES.replace('provider = "mail"', 'provider = "gone"').replace('"buyers"', '"z"')
+    lines = run("check", write("rules.toml", wrong)).out.splitlines()
+    assert ["error"] * 2 == [line.split(": ")[1] for line in lines]
+    assert [15, 25] == [int(line.split(":")[1]) for line in lines]
+
+
 @pytest.mark.parametrize(("fail_on", "code"), [("error", 0), ("warning", 1), ("info", 1)])
 def test_fail_on(run, write, fail_on, code):
     """`--fail-on` says from which severity on a finding fails the check."""

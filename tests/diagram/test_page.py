@@ -100,8 +100,7 @@ class TestContent:
             " installments between 2 and 6 move from Customers to VIP"
         ) == head
         assert (
-            "provider crm is not integrated choose mail, or integrate the provider with"
-            " RuleSet.with_provider"
+            "provider crm is not integrated choose mail, or add the account to providers"
         ) == findings[0]
 
     def test_products_and_events(self, html):

@@ -623,8 +623,7 @@ class TestFinding:
                 segmentation_id="r",
                 product_id="42",
                 path="$.provider",
-                hint="choose `mail` or `narrow`, or integrate the provider with"
-                " `RuleSet.with_provider`",
+                hint="choose `mail` or `narrow`, or add the account to `providers`",
             )
             == finding
         )
@@ -700,11 +699,11 @@ class TestFinding:
 HINTS: dict[str, tuple[dict[str, Any], str]] = {
     "provider": (
         {"provider": "mial"},
-        "did you mean `mail`? otherwise, integrate the provider with `RuleSet.with_provider`",
+        "did you mean `mail`? otherwise, add the account to `providers`",
     ),
     "product": (
         {"product_id": "odl"},
-        "did you mean `old`? otherwise, add the product with `RuleSet.with_product`",
+        "did you mean `old`? otherwise, add the product to `products`",
     ),
     "event": (
         {"event": "purchase.aproved"},

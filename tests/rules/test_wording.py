@@ -254,7 +254,7 @@ class TestSegmentations:
         assert [
             str(RULE),
             "  error provider_missing: provider `mail` is not integrated @ $.provider"
-            " (integrate the provider with `RuleSet.with_provider`)",
+            " (add the account to `providers`)",
         ] == str(entry).splitlines()
 
 

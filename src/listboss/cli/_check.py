@@ -109,7 +109,13 @@ def _check_file(name: str, catalogue: Catalogue, console: Console) -> tuple[list
         _fault_line(name, fault.place, fault.error.code, fault.text, fault.error.path)
         for fault in file.faults
     ]
-    return [*faults, *_finding_lines(file)], not faults
+    findings = sorted(_finding_lines(file), key=_order)
+    return [*faults, *findings], not faults
+
+
+def _order(line: _Line) -> tuple[int, tuple[int, int]]:
+    """Sort findings by severity, and then as they are in the file."""
+    return SEVERITIES.index(line.severity), line.place
 
 
 class _Tests:

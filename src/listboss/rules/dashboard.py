@@ -83,7 +83,7 @@ def capture_findings(
                 severity_of(FindingCode.CAPTURE_PROVIDER_MISSING),
                 f"{quoted(provider)}, the provider of automatic capture, is not integrated",
                 path="$.capture_provider",
-                hint=suggestion(provider, providers, "integrate it with `RuleSet.with_provider`"),
+                hint=suggestion(provider, providers, "add the account to `providers`"),
             ),
         )
     missing = [

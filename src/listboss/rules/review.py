@@ -88,7 +88,7 @@ _ACTIONS_HINT = "`RuleSet.actions_for` lists the actions of the provider"
 
 def _provider(rule: Segmentation, context: ReviewContext) -> Iterator[_Fault]:
     if context.capabilities is None:
-        advice = "integrate the provider with `RuleSet.with_provider`"
+        advice = "add the account to `providers`"
         hint = _Unknown(rule.provider, context.provider_names, advice)
         message = f"provider {quoted(rule.provider)} is not integrated"
         yield _C.PROVIDER_MISSING, message, "$.provider", hint
@@ -96,7 +96,7 @@ def _provider(rule: Segmentation, context: ReviewContext) -> Iterator[_Fault]:
 
 def _product(rule: Segmentation, context: ReviewContext) -> Iterator[_Fault]:
     if context.product is None:
-        advice = "add the product with `RuleSet.with_product`"
+        advice = "add the product to `products`"
         hint = _Unknown(rule.product_id, context.product_ids, advice)
         yield _C.PRODUCT_UNKNOWN, f"unknown product {quoted(rule.product_id)}", "$.product_id", hint
     elif context.product.approved_at is None:
