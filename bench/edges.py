@@ -19,6 +19,8 @@ from time import process_time
 from typing import Any
 from urllib.parse import parse_qsl
 
+import attrs
+
 from bench.webhook import BODY
 from listboss import (
     AddLead,
@@ -34,6 +36,7 @@ from listboss import (
     Product,
     RuleSet,
     Segmentation,
+    SubscriptionPlan,
     where,
 )
 from listboss.codec import dump_event, dump_plan, dump_rules, load_event, load_rules
@@ -47,7 +50,7 @@ SHAPES = HERE / "tests" / "hotmart" / "shapes"
 APPROVAL = HERE / "examples" / "webhooks" / "02-approved-card.json"
 TOKEN = {"X-Hotmart-Hottok": "a-token"}
 ROUNDS, ROUND_SECONDS = 15, 0.02
-RULES = 2_000
+RULES, PLANS = 2_000, 600
 
 
 def _once(work: Callable[[], object], times: int) -> float:
@@ -218,16 +221,28 @@ ACTIONS: Mapping[str, Callable[[int], Action]] = {
 }
 
 
+def _many_plans() -> tuple[Product, list[Segmentation]]:
+    """Make rules of a subscription product, each of all its plans but one."""
+    plans = [SubscriptionPlan(f"p{n}", f"Plan {n}") for n in range(PLANS)]
+    product = attrs.evolve(PRODUCT, kind="subscription", plans=plans)
+    ids = [plan.id for plan in plans]
+    rules = [_rule(n, _mixed(n, 0)) for n in range(PLANS)]
+    return product, [
+        attrs.evolve(rule, plan_ids=[*ids[:n], *ids[n + 1 :]]) for n, rule in enumerate(rules)
+    ]
+
+
 def rule_sets() -> Iterator[str]:
-    """Twenty rule sets of 2,000 rules: building the engine, and planning an event."""
-    shapes: list[tuple[str, Sequence[Segmentation]]] = [
-        (name, [_rule(n, condition(n)) for n in range(RULES)])
+    """Twenty rule sets of 2,000 rules and one with many plans: building an engine, and a plan."""
+    shapes: list[tuple[str, Product, Sequence[Segmentation]]] = [
+        (name, PRODUCT, [_rule(n, condition(n)) for n in range(RULES)])
         for name, condition in CONDITIONS.items()
     ]
     shapes += [
-        (name, [_rule(n, None, action(n)) for n in range(RULES)])
+        (name, PRODUCT, [_rule(n, None, action(n)) for n in range(RULES)])
         for name, action in ACTIONS.items()
     ]
+    shapes.append((f"{PLANS} rules, each of {PLANS - 1} plans", *_many_plans()))
     texts = dict.fromkeys(FACTS, ("campaign-a" * 410)[:4096])
     event = Event(
         "purchase.approved",
@@ -235,12 +250,13 @@ def rule_sets() -> Iterator[str]:
         product_id="42",
         contact=Contact("ana@example.com"),
         occurred_at=datetime(2026, 5, 4, tzinfo=UTC),
+        plan_id="p7",
         facts={**texts, "offer": "a0", "price": 1_500, "language": "pt"},
     )
     yield f"| {RULES:,} rules | build, s | plan, ms |"
     yield "|---|---|---|"
-    for name, rules in shapes:
-        rule_set = RuleSet([PRODUCT], rules, providers={"mail": Capabilities.everything()})
+    for name, product, rules in shapes:
+        rule_set = RuleSet([product], rules, providers={"mail": Capabilities.everything()})
         started = process_time()
         engine = Engine(rule_set).warm()
         build = process_time() - started
