@@ -214,7 +214,7 @@ def test_field_limit(fields, ok):
     if ok:
         assert fields == len(_only(body))
     else:
-        assert _fault(body) == "invalid_webhook"
+        assert _fault(body) == "webhook_too_large"
 
 
 def test_huge_number():

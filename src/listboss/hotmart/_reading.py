@@ -65,6 +65,7 @@ class Version(Enum):
 class _Fault(Enum):
     SYNTAX = auto()
     DEPTH = auto()
+    FIELDS = auto()
 
 
 V1_FIELDS = (
@@ -162,6 +163,12 @@ def _parsed(document: str, content_type: str | None) -> object:
         )
     if value is _Fault.SYNTAX and "json" not in (content_type or "").lower():
         value = _form(text)
+    if value is _Fault.FIELDS:
+        raise WebhookError(
+            f"the body has more than {MAX_FIELDS} form fields",
+            code="webhook_too_large",
+            hint="real webhooks have about 60 fields: check who sends to this URL",
+        )
     if isinstance(value, _Fault):
         if text[0] in _OPENING:
             line, column = _place_of_fault(document, text)
@@ -205,8 +212,10 @@ _DECODER = json.JSONDecoder(parse_int=_integer)
 
 
 def _form(text: str) -> Mapping[str, object] | _Fault:
-    if not _FORM.match(text) or text.count("&") >= MAX_FIELDS:
+    if not _FORM.match(text):
         return _Fault.SYNTAX
+    if text.count("&") >= MAX_FIELDS:
+        return _Fault.FIELDS
     try:
         return _fields(text, "utf-8")
     except UnicodeDecodeError:
