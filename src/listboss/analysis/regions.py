@@ -2,7 +2,8 @@
 
 A region is a union of boxes over the cells of its facts. Two regions are combined in a space with
 the cells of both, so regions of any conditions over one catalogue can be compared. Nothing is
-sampled and nothing is guessed: a region that takes too much work raises `ConditionError`.
+sampled and nothing is guessed: a region that takes too much work raises `ConditionError`. Only how
+long a string may be is not taken into account.
 """
 
 from __future__ import annotations

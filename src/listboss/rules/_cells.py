@@ -4,7 +4,8 @@ A `Partition` says which values no literal distinguishes. Some of its cells are 
 is between 2 and 3, a boolean has no third value, and a closed choice only the values that the
 catalogue lists. A set of cells is a mask, an integer with a bit for each. Literals of `contains`
 and `starts_with` are *patterns*: they also divide the cell of all other strings, which is decided
-exactly, by building a string that has the wanted ones and none of the others.
+exactly, by building a string that has the wanted ones and none of the others. How long an event's
+strings may be (`MAX_TEXT_LENGTH`) does not count: a built string may be longer.
 """
 
 from __future__ import annotations

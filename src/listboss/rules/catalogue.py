@@ -156,7 +156,8 @@ class FactType:
     `values` are the known words of a choice. A rule on another word gets a warning; with
     `closed` there are no other words, and the rule is flagged. `is_amount` marks an amount of
     money: a rule that compares it without a currency gets a warning. With `on_any_event` a host may
-    add the fact to every event; otherwise only the event types that list it carry it.
+    add the fact to every event; otherwise only the event types that list it carry it. Raises
+    `CatalogueError` for a blank name, an unknown kind, and settings that the kind cannot have.
 
     >>> FactType("score", FactKind.INTEGER, label="Score of our own quiz").on_any_event
     True
@@ -196,6 +197,9 @@ class EventType:
     `about` is what an occurrence changes the state of: the purchase, the subscription, or
     None. With `ends`, that purchase or subscription is over. Of events that happened at the
     same time, the one with the lower `rank` counts as the earlier one.
+
+    Raises `CatalogueError` for a blank name or label, an unknown kind or source, and a type that
+    ends something but is about nothing.
 
     >>> EventType("quiz.passed", "Passed our quiz", group="Own", facts=("score",)).source
     <Source.HOST: 'host'>
@@ -268,6 +272,8 @@ def _carried(
 class Catalogue:
     """All event types and fact types that a rule set knows.
 
+    Raises `CatalogueError` for a name used twice and for an event with an unknown fact.
+
     >>> from listboss.rules.builtin import HOTMART
     >>> HOTMART.event("purchase.approved").label
     'Purchase approved'
@@ -295,7 +301,6 @@ class Catalogue:
         repr=False,
         default=attrs.Factory(lambda self: _by_name(self.facts, "$.facts"), takes_self=True),
     )
-
     _carried: dict[str, frozenset[str]] = attrs.field(
         init=False,
         eq=False,
