@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import attrs
@@ -17,7 +18,6 @@ from listboss.errors import ArgumentTypeError, ConfigurationError, EventError, L
 from listboss.rules._text import (
     quoted,
     require_id,
-    require_number,
     require_text,
     text_fault,
     wrong_type,
@@ -106,10 +106,6 @@ def _contact_text(value: str) -> str | None:
     return None if text is None else _id(text)
 
 
-def _number(value: Any) -> Any:
-    return require_number(value, "$", EventError)
-
-
 def _instant(microseconds: int) -> datetime:
     try:
         return EPOCH + timedelta(microseconds=microseconds)
@@ -151,7 +147,7 @@ TEXT = Form("strings", _is_text, _text, _all_texts)
 TEXTS = Form("lists of strings", _is_texts, _same, _all)
 INTEGER = Form("integers", pa.types.is_integer, _same, _all)  # of 64 bits at most
 BOOLEAN = Form("booleans", pa.types.is_boolean, _same, _all)
-DECIMAL = Form("decimals or integers", _is_number, _number, hint=_MONEY)
+DECIMAL = Form("decimals or integers", _is_number, _same, _all, hint=_MONEY)  # of 76 digits at most
 INSTANT = Form("times with a time zone", _is_zoned, _instant, _all_instants, _ZONE)
 
 FACT_FORMS: dict[FactKind, Form] = {
@@ -205,7 +201,7 @@ def _read(array: Array, form: Form) -> tuple[list[Any], dict[int, str]]:
     if pa.types.is_decimal(array.type):
         array = array.dictionary_encode()
     if pa.types.is_dictionary(array.type):
-        return _each(array.indices.to_pylist(), enumerate(_raw(array.dictionary)), form)
+        return _by_key(array.indices.to_pylist(), _raw(array.dictionary), form)
     raw = _raw(array)
     present = [value for value in raw if value is not None] if array.null_count else raw
     values = form.read_all(present)
@@ -215,6 +211,14 @@ def _read(array: Array, form: Form) -> tuple[list[Any], dict[int, str]]:
         each = iter(values)
         values = [None if value is None else next(each) for value in raw]
     return values, {}
+
+
+def _by_key(keys: list[Any], raws: list[Any], form: Form) -> tuple[list[Any], dict[int, str]]:
+    """Give every row the value of its key; the values are read at once if all are valid."""
+    values = None if None in raws else form.read_all(raws)
+    if values is None or None in keys:
+        return _each(keys, enumerate(raws), form)
+    return [*map(values.__getitem__, keys)], {}
 
 
 def _each(
@@ -244,6 +248,9 @@ def _raw(array: Array) -> list[Any]:
         scale = MICROSECONDS[unit]
         raw: list[Any] = array.cast(pa.int64()).to_pylist()
         return raw if scale == 1 else [None if each is None else each * scale for each in raw]
+    if pa.types.is_decimal(array.type):  # two times as fast as `to_pylist`
+        texts = array.cast(pa.string()).to_pylist()
+        return [None if text is None else Decimal(text) for text in texts]
     try:
         values: list[Any] = array.to_pylist()
     except UnicodeDecodeError:  # keep what is not UTF-8 as a fault of its row

@@ -168,7 +168,8 @@ class _Rows:
         last, text = None, ""
         for n, planned in enumerate(plan.actions):
             if planned.data is not last:
-                last, text = planned.data, _encode_data(planned.data)
+                last = planned.data
+                text = _encode_data(last) if last else "{}"
             self.row.append(row)
             self.n.append(n)
             self.number.append(self.actions.number(planned))
