@@ -210,6 +210,7 @@ def test_a_duplicate_id_names_the_first_place() -> None:
         ('["\t"]', "line 1, column 3", r"write a line break or tab inside a string as \n or \t"),
         (r'["\q"]', "line 1, column 3", r"write a backslash as \\"),
         (r'["\u12"]', "line 1, column 4", r"invalid \uXXXX escape"),
+        ("my rules.json", "line 1, column 1", "pass the text of the file, not its name"),
     ],
 )
 def test_invalid_json(text: str, message: str, hint: str) -> None:
@@ -231,6 +232,7 @@ def test_invalid_json(text: str, message: str, hint: str) -> None:
         ("a = {b = 1", "the end of the document", "expected `,` or `}`"),
         ("a = 2026-13-01", "line 1, column 9", "expected the end of the line"),
         ('a = "\x01"', "line 1, column 6", r"illegal character '\x01'"),
+        ("C:\\x\\r.toml", "line 1, column 2", "pass the text of the file, not its name"),
     ],
 )
 def test_invalid_toml(text: str, message: str, hint: str) -> None:

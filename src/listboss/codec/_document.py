@@ -92,6 +92,7 @@ _OPAQUE = (
 _TOML_STRING = re.compile(_OPAQUE, re.DOTALL)
 _TOML_CHUNK = re.compile(rf"""(?:[^"'\#]++|{_OPAQUE}){{1,4096}}+""", re.DOTALL)
 _LONG_KEY = re.compile(rf'(?:\.[ \t]*+(?:[\w-]++|"")[ \t]*+){{{MAX_KEY_PARTS}}}')
+_FILE_NAME = re.compile(r"[\w ./\\:-]{1,255}\.(?:json|toml)")
 _DIGITS = bytes.maketrans(b"123456789", b"0" * 9)
 _HEXADECIMAL = bytes.maketrans(b"123456789abcdefABCDEF_", b"0" * 22)
 
@@ -219,7 +220,7 @@ def _json(text: str, limits: Limits) -> object:
         return _plain(tree, limits) if "\\u" in text or text_fault(text) else tree
     except json.JSONDecodeError as error:
         place, reason = f"line {error.lineno}, column {error.colno}", error.msg
-    raise _syntax(f"invalid JSON at {place}", reason)
+    raise _syntax(f"invalid JSON at {place}", reason, text)
 
 
 def _toml(text: str, limits: Limits) -> object:
@@ -246,13 +247,15 @@ def _toml(text: str, limits: Limits) -> object:
     place = place.replace("end of document", "the end of the document")
     if reason.startswith(("Cannot ", "Duplicate ")):  # ... overwrite, declare twice, mutate
         raise fault("duplicate_key", f"duplicate key at {place}")
-    raise _syntax(f"invalid TOML at {place}", reason)
+    raise _syntax(f"invalid TOML at {place}", reason, text)
 
 
 _PARSERS = {"json": _json, "toml": _toml}
 
 
-def _syntax(message: str, reason: str) -> CodecError:
+def _syntax(message: str, reason: str, text: str) -> CodecError:
+    if _FILE_NAME.fullmatch(text):
+        return fault("syntax", message, "pass the text of the file, not its name")
     hints = (hint for start, hint in _SYNTAX_HINTS.items() if reason.startswith(start))
     return fault("syntax", message, next(hints, reason[:1].lower() + reason[1:]))
 
