@@ -328,7 +328,7 @@ def queue(data: Database, *, rounds: int = 5, size: int = 200) -> Iterator[Line]
 # --- hot -------------------------------------------------------------------------------------
 
 
-def hot(data: Database, *, rounds: int = 9, size: int = 10_000) -> Iterator[Line]:
+def hot(data: Database, *, rounds: int = 5, size: int = 10_000) -> Iterator[Line]:
     """Compare a lane of 10,000 actions with 10,000 lanes of one action."""
     works = []
     for contact in (None, "hot@example.com"):
@@ -337,10 +337,10 @@ def hot(data: Database, *, rounds: int = 9, size: int = 10_000) -> Iterator[Line
         works[-1]._work(1, most=20)
     ratios = []
     for _ in range(rounds):
-        cold, warm = (seconds(partial(work._work, 1, most=size // 20)) for work in works)
+        cold, warm = (seconds(partial(work._work, 1, most=size // 100)) for work in works)
         ratios.append(warm / cold)
     for work in works:
-        assert size - work._journal.count() == size - 20 - rounds * (size // 20)  # type: ignore[attr-defined]
+        assert size - work._journal.count() == size - 20 - rounds * (size // 100)  # type: ignore[attr-defined]
     yield at_most(f"an action: a lane of {size:,} / lanes of one", ratios, 1.5)
 
 

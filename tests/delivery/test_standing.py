@@ -148,6 +148,16 @@ def owner_rules(make_segmentation):
     )
 
 
+class TestManyPurchases:
+    """A contact with more purchases than are read at once."""
+
+    def test_refunded(self, owners, bought, refunded, mail):
+        """The tag stays while one is left, although all of the newest were refunded."""
+        owners.handle_many([bought(f"e-{n}", n / 100, f"T{n}") for n in range(34)])
+        owners.handle_many([refunded(f"r-{n}", 1, f"T{n}") for n in range(29, 34)])
+        assert {"add tag `owner`"} == {*mail.sent}
+
+
 class TestStandUp:
     """An event that changes what others say brings a tag back into the right state."""
 

@@ -60,13 +60,22 @@ class _Index:
         self._store, self._lane, self._target = store, lane, target
 
     def assertions(self) -> Iterator[Mark]:
-        """See `MarkIndex.assertions`."""
-        rows = self._store.execute(
-            "SELECT * FROM mark WHERE lane = ? AND target = ? AND reach = ''"
-            " ORDER BY occurred_at DESC, rank DESC, event_id DESC",
-            (self._lane.id, self._target),
-        )
-        return (mark_of_row(row, self._lane.provider) for row in rows)
+        """See `MarkIndex.assertions`; few are read at first, since the newest mostly decides."""
+        after, limit = "", 4
+        values: tuple[object, ...] = (self._lane.id, self._target)
+        while True:
+            rows = self._store.execute(
+                f"SELECT * FROM mark WHERE lane = ? AND target = ? AND reach = ''{after}"
+                " ORDER BY occurred_at DESC, rank DESC, event_id DESC LIMIT ?",
+                (*values, limit),
+            ).fetchall()
+            marks = [mark_of_row(row, self._lane.provider) for row in rows]
+            yield from marks
+            if len(marks) < limit:
+                return
+            # Marks of one event have one grant: those left out here say nothing new.
+            after, limit = " AND (occurred_at, rank, event_id) < (?, ?, ?)", 4 * limit
+            values = (*values[:2], *placed(marks[-1].stamp))
 
     def _newest(self, condition: str, *values: object) -> Mark | None:
         found: list[Mark] = []
