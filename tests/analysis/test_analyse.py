@@ -254,6 +254,32 @@ class TestTooComplex:
 
         assert ("High", "Middle") == report.undecided
 
+    def test_boxes_that_may_cover(self, monkeypatch):
+        """So is a rule with too many cases to find the rules that may cover it."""
+        monkeypatch.setattr(_coverage, "MAX_BOXES_COMPARED", 1)
+        either = (where.country == "BR") | (where.offer == "a")
+        rules = make_rules(make_rule("One", condition=either), make_rule("Other", condition=either))
+
+        assert ("Other",) == analyse(rules).undecided
+
+    def test_boxes_of_pairs(self, monkeypatch):
+        """If rules about one target have too many cases, the others are not compared."""
+        monkeypatch.setattr(_conflicts, "MAX_BOXES_COMPARED", 2)
+        removers = [make_rule(f"R{n}", actions=(RemoveTag("vip"),)) for n in range(3)]
+        codes = [code for code, rule, _ in found(ADDS, *removers) if rule in {None, "Adds"}]
+
+        assert [AnalysisCode.TOO_COMPLEX, AnalysisCode.CONFLICT, AnalysisCode.CONFLICT] == codes
+
+    def test_witness(self, monkeypatch):
+        """After some steps, the smallest event that was found until then is shown."""
+        monkeypatch.setattr(_conflicts, "MAX_WITNESS_STEPS", 1)
+        either = ((where.country == "BR") & (where.offer == "a")) | (where.coupon == "b")
+        rules = make_rules(make_rule("Adds", condition=either, actions=AddTag("vip")), REMOVES)
+        conflict, *_ = analyse(rules).findings
+        assert conflict.witness is not None
+
+        assert {"country": "BR", "offer": "a"} == dict(conflict.witness.facts)
+
     def test_pairs(self, monkeypatch):
         """If too many pairs of rules are about one target, the others are not compared."""
         monkeypatch.setattr(_conflicts, "MAX_COMPARED", 2)

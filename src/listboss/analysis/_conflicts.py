@@ -19,7 +19,7 @@ from listboss.analysis._meeting import Meeting, numbers_in
 from listboss.engine.planning.compiled import ADDS, MOVES, REMOVES, CompiledAction
 from listboss.engine.planning.conflict import contradict, resolve
 from listboss.plan import Conflict, ConflictRule
-from listboss.rules._boxes import Space
+from listboss.rules._boxes import Box, Budget, Space, TooComplexError, are_disjoint
 from listboss.rules._text import quoted
 from listboss.rules._wording import describe_action
 from listboss.rules.action import action_key
@@ -34,8 +34,12 @@ MAX_SHOWN = 10
 """This many pairs of such a target are shown."""
 MAX_COMPARED = 2_000_000
 """At most this many pairs of rules are compared for one target."""
+MAX_BOXES_COMPARED = 10_000_000
+"""At most this many pairs of boxes are compared for one target."""
 MAX_WITNESSES = 1_000
 """The smallest event is chosen from at most this many."""
+MAX_WITNESS_STEPS = 100_000
+"""After this many pairs of boxes, no more events are looked for."""
 
 _Target: TypeAlias = tuple[str, ...]
 
@@ -51,21 +55,31 @@ class _Pair(NamedTuple):
 class _Contested:
     """A target, and the pairs of rules that contradict each other over it.
 
-    `pairs` has for the number of a rule the mask of later rules.
+    `pairs` has for the number of a rule the mask of later rules. `is_complete` is false if a limit
+    was reached before all pairs were compared.
     """
 
     pairs: dict[int, int] = attrs.field(factory=dict[int, int])
     compared: int = 0
+    is_complete: bool = True
+    budget: Budget = attrs.field(factory=lambda: Budget(steps=MAX_BOXES_COMPARED))
 
     def compare(self, ones: int, others: int, contest: _Contest) -> None:
-        """Add the pairs of two sets of rules that one event can run, within the limit."""
+        """Add the pairs of two sets of rules that one event can run, within the limits."""
+        try:
+            self._compare(ones, others, contest)
+        except TooComplexError:
+            self.is_complete = False
+
+    def _compare(self, ones: int, others: int, contest: _Contest) -> None:
         for n in numbers_in(ones):
             one = contest.members[n]
             for m in numbers_in(others & contest.meeting.of(n) & ~(1 << n)):
-                self.compared += 1
-                if self.compared > MAX_COMPARED:
+                if self.compared == MAX_COMPARED:
+                    self.is_complete = False
                     return
-                if overlap(one, contest.members[m], contest.space):
+                self.compared += 1
+                if overlap(one, contest.members[m], contest.space, self.budget):
                     first, second = min(n, m), max(n, m)
                     self.pairs[first] = self.pairs.get(first, 0) | 1 << second
 
@@ -98,12 +112,12 @@ def conflicts(
     contest = _Contest(members, meeting, group.space)
     for target, contested in {**_removals(contest), **_moves(contest)}.items():
         count(contested.compared)
-        if contested.compared > MAX_COMPARED:
+        if not contested.is_complete:
             yield draft(
                 AnalysisCode.TOO_COMPLEX,
-                f"more than {MAX_COMPARED:,} pairs of rules could conflict over {_text(target)}: "
-                "the others were not compared",
-                "use fewer rules for it",
+                f"too many pairs of rules, or of their cases, could conflict over {_text(target)}: "
+                f"{contested.compared:,} pairs of rules were compared, and the others were not",
+                "use fewer rules for it, or rules with fewer alternatives",
                 product_id=group.product.id,
             )
         if contested.count > MAX_PAIRS:
@@ -163,11 +177,21 @@ def _text(target: _Target) -> str:
 
 
 def _witness(pair: _Pair, group: Group) -> Event:
-    """Return the smallest event on which both rules hold."""
-    boxes = product(pair.one.where(), pair.other.where())
-    both = (group.space.intersection(one, other) for one, other in boxes)
-    found = islice((box for box in both if box is not None), MAX_WITNESSES)
+    """Return a small event on which both rules hold."""
+    found = islice(_common_boxes(pair, group.space), MAX_WITNESSES)
     return group.witness(pair.one.plans & pair.other.plans, group.space.member(found))
+
+
+def _common_boxes(pair: _Pair, space: Space) -> Iterator[Box]:
+    """Yield boxes where both rules hold: all of them if that is not too much work, else some."""
+    has_found = False
+    for n, (one, other) in enumerate(product(pair.one.where(), pair.other.where())):
+        if has_found and n >= MAX_WITNESS_STEPS:
+            return
+        both = None if are_disjoint(one, other) else space.intersection(one, other)
+        if both is not None:
+            has_found = True
+            yield both
 
 
 def _keys(member: Member) -> set[tuple[str, ...]]:

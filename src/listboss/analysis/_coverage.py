@@ -15,7 +15,7 @@ from listboss.analysis._group import Group, Member, overlap
 from listboss.analysis._meeting import Meeting, numbers_in
 from listboss.engine.planning.capture import Capture
 from listboss.engine.planning.compiled import CompiledAction
-from listboss.rules._boxes import Budget, Space, TooComplexError
+from listboss.rules._boxes import Box, Budget, Space, TooComplexError
 from listboss.rules._text import quoted
 from listboss.rules.finding import AnalysisCode
 
@@ -23,6 +23,8 @@ __all__ = ["coverage"]
 
 COVER_BOXES = 512
 """To decide whether rules cover another one, 16 times this many boxes are compared at most."""
+MAX_BOXES_COMPARED = 250_000
+"""At most this many pairs of boxes are compared to find the rules that may cover another one."""
 
 
 def coverage(group: Group, meeting: Meeting, capture: Capture | None) -> Iterator[Draft]:
@@ -106,12 +108,11 @@ def _cover(member: Member, candidates: Sequence[Member], space: Space) -> list[M
     One rule is preferred to several.
     """
     boxes, plans = member.where(), member.plans
+    budget = Budget(steps=MAX_BOXES_COMPARED)
     for each in candidates:
-        if not plans & ~each.plans and all(
-            any(space.is_inside(box, other) for other in each.where()) for box in boxes
-        ):
+        if not plans & ~each.plans and _is_covered(boxes, each.where(), space, budget):
             return [each]
-    meeting = [each for each in candidates if overlap(member, each, space)]
+    meeting = [each for each in candidates if overlap(member, each, space, budget)]
     left = plans
     while left:
         plan = left & -left
@@ -120,6 +121,15 @@ def _cover(member: Member, candidates: Sequence[Member], space: Space) -> list[M
         if space.uncovered(boxes, others, Budget(COVER_BOXES)) is not None:
             return None
     return meeting
+
+
+def _is_covered(boxes: Sequence[Box], others: Sequence[Box], space: Space, budget: Budget) -> bool:
+    """Whether each box is inside one of the others."""
+    for box in boxes:
+        budget.spend(0, len(others))
+        if not any(space.is_inside(box, other) for other in others):
+            return False
+    return True
 
 
 def _automatic(member: Member, group: Group) -> Draft:

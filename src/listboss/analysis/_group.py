@@ -95,12 +95,14 @@ class Group:
         return self.witness(member.plans, self.space.member(member.where()))
 
 
-def overlap(one: Member, other: Member, space: Space) -> bool:
-    """Whether two rules hold on one event."""
+def overlap(one: Member, other: Member, space: Space, budget: Budget) -> bool:
+    """Whether two rules hold on one event; raises `TooComplexError` if the budget is spent."""
     if not one.plans & other.plans:
         return False
+    others = other.where()
     for box in one.where():
-        for another in other.where():
+        budget.spend(0, len(others))
+        for another in others:
             if not are_disjoint(box, another) and space.intersection(box, another) is not None:
                 return True
     return False

@@ -50,9 +50,9 @@ class Budget:
 
     __slots__ = ("boxes", "steps")
 
-    def __init__(self, boxes: int = MAX_BOXES) -> None:
+    def __init__(self, boxes: int = MAX_BOXES, *, steps: int | None = None) -> None:
         self.boxes = boxes
-        self.steps = boxes * STEPS_PER_BOX
+        self.steps = boxes * STEPS_PER_BOX if steps is None else steps
 
     def spend(self, boxes: int, steps: int) -> None:
         """Account for a list of boxes, and for the steps that made it."""
