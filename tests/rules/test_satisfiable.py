@@ -33,6 +33,8 @@ class TestCanHold:
             (AllOf(*(Not(where.src.contains(f"a{n}")) for n in range(20))), True),
             (AllOf(*(where.src.contains(f"a{n}") for n in range(8))), True),
             (AllOf(*(where.src.contains(f"a{n}") for n in range(9))), None),
+            (AllOf(*(Not(where.price.between(n, 2 * n)) for n in range(90))), True),
+            (AllOf(*(Not(where.price.between(n, 10**9)) for n in range(60))), None),
             (where.src.contains("ab") & Not(where.src.contains("a")), False),
         ],
     )

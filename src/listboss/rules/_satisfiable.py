@@ -28,7 +28,7 @@ MAX_STEPS = 256
 FEW_VALUES = 100
 """Every open fact but a boolean has more values than this."""
 SMALL_NUMBER = 10**9
-"""There are numbers on both sides of a smaller one."""
+"""There are more than a hundred numbers on both sides of a smaller one."""
 
 _Pending: TypeAlias = "tuple[Condition, bool, _Pending] | None"
 """Conditions that must also hold, each with whether it is negated, as a linked list."""
@@ -111,7 +111,8 @@ def _is_met(condition: Condition, catalogue: Catalogue, used: dict[str, int]) ->
 def _values_used(condition: Comparison | Not, catalogue: Catalogue) -> int:
     """Return how many values of its fact it excludes; more than `FEW_VALUES` if perhaps all.
 
-    A fact that does not contain a string, or start with it, may be any character but one.
+    A fact that does not contain a string, or start with it, may be any character but one. One that
+    is not in a range of small numbers may be any large one.
     """
     negated = isinstance(condition, Not)
     comparison: Any = condition.condition if isinstance(condition, Not) else condition
@@ -119,6 +120,8 @@ def _values_used(condition: Comparison | Not, catalogue: Catalogue) -> int:
     match comparison.operator:
         case Operator.CONTAINS | Operator.STARTS_WITH if negated:
             return 1
+        case Operator.BETWEEN if negated:
+            return 1 if _is_small(value[0]) and _is_small(value[1]) else FEW_VALUES + 1
         case _ if negated:
             return FEW_VALUES + 1
         case Operator.NE | Operator.NOT_IN:
@@ -127,10 +130,13 @@ def _values_used(condition: Comparison | Not, catalogue: Catalogue) -> int:
             excluded = 1 if comparison.operator is Operator.NE else len(value)
             return excluded if is_open else FEW_VALUES + 1
         case Operator.LT | Operator.GT:
-            is_small = not isinstance(value, datetime) and abs(value) < SMALL_NUMBER
-            return FEW_VALUES if is_small else FEW_VALUES + 1
+            return FEW_VALUES if _is_small(value) else FEW_VALUES + 1
         case _:
             return FEW_VALUES
+
+
+def _is_small(value: Any) -> bool:
+    return not isinstance(value, datetime) and abs(value) < SMALL_NUMBER
 
 
 def never_hint(condition: Condition) -> str:
