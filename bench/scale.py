@@ -48,14 +48,16 @@ def _world() -> tuple[RuleSet, list[Event]]:
 
 
 def _write(folder: Path, rules: RuleSet, events: list[Event], rows: int) -> Path:
-    """Write rows as Parquet, in files of a million at most."""
+    """Write rows as Parquet, in eight files."""
+    size = -(-rows // 8)
     batch = events_to_batch(events, rules)
     at = batch.schema.get_field_index("event_id")
-    for file, first in enumerate(range(0, rows, 1_000_000)):
+    for file, first in enumerate(range(0, rows, size)):
         with pq.ParquetWriter(folder / f"{file:03}.parquet", batch.schema) as writer:
-            for start in range(first, min(rows, first + 1_000_000), len(events)):
-                ids = pa.array([f"{start + n}" for n in range(len(events))])
-                writer.write_batch(batch.set_column(at, batch.schema.field(at), ids))
+            for start in range(first, min(rows, first + size), len(events)):
+                some = batch.slice(0, min(rows, first + size) - start)
+                ids = pa.array([f"{start + n}" for n in range(some.num_rows)])
+                writer.write_batch(some.set_column(at, some.schema.field(at), ids))
     return folder
 
 
@@ -149,13 +151,17 @@ def spark(folder: Path, rows: int) -> None:
         halves = [subprocess.Popen([*command, *files[n::2]]) for n in (0, 1)]
         assert [each.wait() for each in halves] == [0, 0]
 
-    from listboss.scale.spark import plans
-    from tests.spark import new_session
+    from pyspark.sql import SparkSession
 
-    session = new_session()
+    from listboss.scale.spark import plans
+
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+    session = SparkSession.builder.master("local[2]").getOrCreate()
     rules = load_rules((folder / "rules.json").read_text())
-    frame = plans(session.read.parquet(str(folder)), rules)
-    plans(session.read.parquet(str(folder)).limit(10), rules).collect()  # workers are started
+    frame = plans(session.read.parquet(f"{folder}/*.parquet"), rules)
+    plans(
+        session.read.parquet(f"{folder}/*.parquet").limit(10), rules
+    ).collect()  # workers are started
     two = _rate("two processes with pyarrow", rows, alone)
     taken = _rate(
         "Spark, local[2]", rows, lambda: frame.write.format("noop").mode("overwrite").save()
