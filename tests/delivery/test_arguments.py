@@ -1,5 +1,8 @@
 """Odd arguments of journals and executors: each raises an error of listboss."""
 
+import asyncio
+import re
+import threading
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
@@ -7,7 +10,7 @@ from typing import Any
 import pytest
 
 from listboss import Contact
-from listboss.delivery import DeliveryStatus, Executor, MemoryJournal, Status
+from listboss.delivery import AsyncExecutor, DeliveryStatus, Executor, MemoryJournal, Status
 from listboss.errors import ArgumentTypeError, ConfigurationError, ListBossError
 from listboss.provider import Applied
 
@@ -167,11 +170,25 @@ def test_clock_without_a_zone(make_engine, make_event, mail, crm):
     assert "done" == executor.handle(make_event()).status
 
 
-def test_stop_is_an_event(executor):
-    """What cannot be set is not a way to stop a worker."""
-    with pytest.raises(ArgumentTypeError) as caught:
-        executor.run(False)
-    assert "expected a `threading.Event`, got a boolean" == caught.value.message
+@pytest.mark.parametrize(
+    ("stop", "hint"),
+    [(False, "it has no method `is_set`"), (asyncio.Event(), "use `AsyncExecutor`")],
+)
+def test_stop_is_an_event(executor, stop, hint):
+    """What cannot be set by a thread is not a way to stop a worker."""
+    with pytest.raises(
+        ArgumentTypeError, match=re.escape("expected a `threading.Event`")
+    ) as caught:
+        executor.run(stop)
+    assert hint == caught.value.hint
+
+
+@pytest.mark.parametrize("stop", [False, threading.Event()])
+def test_stop_of_an_event_loop(make_engine, mail, crm, stop):
+    """The event of a thread would hold the event loop, so it is refused."""
+    executor = AsyncExecutor(make_engine(), {"mail": mail, "crm": crm}, MemoryJournal())
+    with pytest.raises(ArgumentTypeError, match=re.escape("expected an `asyncio.Event`")):
+        asyncio.run(executor.run(stop))
 
 
 @pytest.mark.parametrize("call", ["accept", "handle"])

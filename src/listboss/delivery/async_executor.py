@@ -31,7 +31,7 @@ from listboss.engine.engine import Engine
 from listboss.errors import StorageError
 from listboss.plan import Plan
 from listboss.provider import AsyncProvider, Call, Outcome, Provider
-from listboss.rules._text import refuse_unordered
+from listboss.rules._text import refuse_unordered, wrong_type
 from listboss.rules.event import Contact, Event
 
 __all__ = ["AsyncExecutor"]
@@ -133,6 +133,9 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
 
     async def run(self, stop: asyncio.Event, poll: timedelta = timedelta(seconds=1)) -> None:
         """See `Executor.run`."""
+        if not inspect.iscoroutinefunction(getattr(stop, "wait", None)):
+            hint = "the event of a thread would hold the event loop"
+            raise wrong_type("an `asyncio.Event`", stop, "$.stop", hint)
         while not stop.is_set():
             try:
                 if (await self._work(stop=stop)).sent:

@@ -25,7 +25,7 @@ from listboss.engine.engine import Engine
 from listboss.errors import ConfigurationError, StorageError
 from listboss.plan import Plan
 from listboss.provider import BatchProvider, Provider
-from listboss.rules._text import quoted, refuse_unordered
+from listboss.rules._text import quoted, refuse_unordered, wrong_type
 from listboss.rules.event import Event
 
 __all__ = ["MAX_GROUP", "Executor", "Stop"]
@@ -168,6 +168,8 @@ class Executor(Core[Provider]):
         While the journal cannot be used, for example because the disk is full, it waits.
         """
         require_method(stop, "is_set", "a `threading.Event`", "$.stop")
+        if inspect.iscoroutinefunction(stop.wait):
+            raise wrong_type("a `threading.Event`", stop, "$.stop", "use `AsyncExecutor`")
         while not stop.is_set():
             try:
                 if self._work(self._want, stop=stop):
