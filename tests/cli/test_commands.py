@@ -410,6 +410,12 @@ class TestDiagram:
         assert (2, "") == (result.code, result.out)
         assert result.err.startswith("unknown product `43`")
 
+    def test_a_page_of_one_product(self, run, rules):
+        """A page shows all products, so `--product` is refused for it."""
+        result = run("diagram", rules, "--product", "42")
+        message = "`--product` needs `--format mermaid`: a page shows all products\n"
+        assert (2, "", message) == result
+
     def test_output(self, run, rules, tmp_path):
         """`--output` writes a file."""
         path = tmp_path / "rules.html"

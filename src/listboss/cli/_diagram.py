@@ -32,6 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Run the command."""
+    if arguments.product is not None and arguments.format != "mermaid":
+        raise UnreadableError("`--product` needs `--format mermaid`: a page shows all products")
     rules = load_rule_file(arguments.rules, catalogue_of(arguments), console).rules
     findings = analyse(rules).findings
     if arguments.format == "mermaid":
