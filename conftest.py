@@ -31,7 +31,7 @@ _documents = Sybil(
 _on_spark = Sybil(
     parsers=[PythonCodeBlockParser(doctest_optionflags=ELLIPSIS)],
     path=str(HERE),
-    patterns=[] if spark.why_not() or postgres.why_not() else [ON_SPARK],
+    patterns=[ON_SPARK],
     setup=spark.set_up_page,
     teardown=spark.tear_down_page,
 )

@@ -11,6 +11,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from tests import postgres
 from tests.postgres import Server
 
 
@@ -41,7 +44,10 @@ def new_session() -> Any:
 
 
 def set_up_page(names: dict[str, Any]) -> None:
-    """Give a page of the docs the database and the folder that it writes of."""
+    """Give a page of the docs a session and the database that it writes to, or skip it."""
+    missing = why_not() or postgres.why_not()
+    if missing is not None:
+        pytest.skip(f"not run on Spark: {missing}")
     server = Server()
     names["_server"], names["dsn"] = server, server.dsn
     new_session()  # the page takes the session that there is
@@ -49,4 +55,5 @@ def set_up_page(names: dict[str, Any]) -> None:
 
 def tear_down_page(names: dict[str, Any]) -> None:
     """Stop the database."""
-    names["_server"].close()
+    if "_server" in names:
+        names["_server"].close()
