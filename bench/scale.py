@@ -110,7 +110,8 @@ def _rate(name: str, rows: int, run: Callable[[], object]) -> float:
     began = time.perf_counter()
     run()
     seconds = time.perf_counter() - began
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    peak = max(ended, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) / 1024
     print(f"| {name} | {seconds:.1f} | {rows / seconds:,.0f} | {peak:,.0f} |", flush=True)
     return seconds
 
@@ -148,7 +149,9 @@ def spark(folder: Path, rows: int) -> None:
     command = [sys.executable, "-m", "bench.scale", "--alone", str(folder)]
 
     def alone() -> None:
-        halves = [subprocess.Popen([*command, *files[n::2]]) for n in (0, 1)]
+        halves = [
+            subprocess.Popen([*command, *files[n::2]], stdout=subprocess.DEVNULL) for n in (0, 1)
+        ]
         assert [each.wait() for each in halves] == [0, 0]
 
     from pyspark.sql import SparkSession
