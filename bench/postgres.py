@@ -268,6 +268,7 @@ def _app(dsn: str) -> tuple[Any, Any, list[int]]:
     """Return an app of procrastinate, its task, and where the task counts."""
     import procrastinate
 
+    logging.getLogger("procrastinate").setLevel(logging.ERROR)
     app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=dsn))
     calls: list[int] = []
 
@@ -290,7 +291,6 @@ async def _defer(dsn: str, size: int) -> None:
 
 
 def _queue(dsn: str, concurrency: int) -> Callable[[], int]:
-    logging.getLogger("procrastinate").setLevel(logging.ERROR)
     app, _, calls = _app(dsn)
 
     async def run() -> None:

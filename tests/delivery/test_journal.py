@@ -249,6 +249,22 @@ class TestLanes:
         executor.accept(make_event())
         assert 3 == len(journal.turn("w-1", (), clock.now, want=9, in_doubt=2))
 
+    @pytest.mark.parametrize("in_doubt", [4, 20])
+    def test_a_long_lane(self, make_executor, make_event, mail, *, in_doubt):
+        """However many are given out at once, a lane's actions go out once, in order."""
+        executor = make_executor(in_doubt=in_doubt)
+        for n in range(15):
+            executor.accept(make_event(f"e-{n}", day=n / 100))
+        assert (45, ["a", "b"] * 15) == (executor.run_due(), mail.tags)
+
+    def test_lanes_with_nothing_to_send(self, executor, journal, make_event, clock):
+        """A turn claims further lanes if there was nothing to send in the first ones."""
+        executor.handle(make_event("e-1"))
+        executor.accept(make_event("e-2", day=1))
+        executor.accept(make_event("e-3", contact=Contact("bo@example.com")))
+        (attempt,) = journal.turn("w-1", (), clock.now, want=1, in_sync=True)
+        assert "bo@example.com" == attempt.planned.email
+
     def test_one_of_several_in_doubt(self, executor, journal, make_event, clock):
         """While one of them is in flight, nobody else takes the lane, and its report counts."""
         executor.accept(make_event())
