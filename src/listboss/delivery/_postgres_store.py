@@ -17,6 +17,7 @@ from listboss.delivery._postgres import Connection, key_of, statement
 from listboss.delivery._postgres_ahead import ReadsAhead
 from listboss.delivery._postgres_bulk import bulk
 from listboss.delivery._rows import LaneRow
+from listboss.delivery._sql_lanes import account_of_row
 from listboss.delivery._sql_values import Rows, ticks_of
 from listboss.delivery.life import Attempt, Status
 
@@ -24,6 +25,7 @@ __all__ = ["PostgresStore"]
 
 _NEW_LANES = 100
 """How many numbers of lanes are taken from the sequence at once."""
+_NUMBER = "SELECT pg_current_xact_id_if_assigned()::text AS number"
 
 
 class PostgresStore(ReadsAhead):
@@ -51,14 +53,15 @@ class PostgresStore(ReadsAhead):
 
     def transaction_number(self) -> str | None:
         """Return the number of this transaction, or None if it changed nothing."""
-        row = self._one("SELECT pg_current_xact_id_if_assigned()::text AS number")
-        number: str | None = row["number"]
-        return number
+        if self._number is None:
+            self._number = self.execute(_NUMBER).fetchone()["number"]
+        return self._number
 
     def clear(self) -> None:
         """See `SqlStore.clear`."""
         super().clear()
         self._locked_accounts: set[str] = set()
+        self._number: str | None = None
 
     # Locks
 
@@ -92,7 +95,14 @@ class PostgresStore(ReadsAhead):
             " ORDER BY id FOR UPDATE",
             ([*contacts], worked_on, *ids),
         )
+        accounts = sorted({each.planned.provider for each in attempts})
+        found = self.execute("SELECT * FROM account WHERE name = ANY (?::text[])", (accounts,))
+        number = self.execute(_NUMBER)
         lanes = [self._lane(row) for row in rows.fetchall()]
+        known_accounts = {row["name"]: row for row in found.fetchall()}
+        for name in accounts:
+            self._hold_account(account_of_row(name, known_accounts.get(name)))
+        self._number = number.fetchone()["number"]
         for contact in contacts:
             own = [lane for lane in lanes if lane.contact == contact]
             self._lanes_of[contact] = {lane.provider: lane for lane in own}

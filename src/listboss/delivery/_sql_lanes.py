@@ -14,7 +14,7 @@ from listboss.delivery._rate import is_full
 from listboss.delivery._rows import AccountRow, LaneRow
 from listboss.delivery._sql_values import Part, Row, optional_time, ticks_of, upsert
 
-__all__ = ["Lanes"]
+__all__ = ["Lanes", "account_of_row"]
 
 # Each account with something due, when, and until when it is paused: one step of the index an
 # account, however many lanes it has.
@@ -149,14 +149,14 @@ class Lanes(Part):
 
     def _is_working(self, row: Row, now: datetime) -> bool:
         """Whether an account is neither paused nor asked for as much as its rate allows."""
-        account = self._accounts.get(row["provider"]) or _account(row["provider"], row)
+        account = self._accounts.get(row["provider"]) or account_of_row(row["provider"], row)
         paused = account.paused_until is not None and account.paused_until > now
         return not paused and not is_full(account, now)
 
     def account(self, name: str) -> AccountRow:
         if name not in self._accounts:
             row = self._one("SELECT * FROM account WHERE name = ?", name)
-            self._hold_account(AccountRow(name=name) if row is None else _account(name, row))
+            self._hold_account(account_of_row(name, row))
         return self._accounts[name]
 
     def _hold_account(self, account: AccountRow) -> None:
@@ -169,7 +169,7 @@ class Lanes(Part):
 
     def _read_again(self, name: str, row: Row) -> None:
         """Take what others have written of an account that is not changed here yet."""
-        found = _account(name, row)
+        found = account_of_row(name, row)
         known = self._accounts.setdefault(name, found)
         known.paused_until, known.unanswered = found.paused_until, found.unanswered
         known.free_at = found.free_at
@@ -196,8 +196,10 @@ class Lanes(Part):
         self._changed_accounts.clear()
 
 
-def _account(name: str, row: Row) -> AccountRow:
+def account_of_row(name: str, row: Row | None) -> AccountRow:
     account = AccountRow(name=name)
+    if row is None:
+        return account
     account.paused_until = optional_time(row["paused_until"])
     account.unanswered = row["unanswered"] or 0
     account.free_at = optional_time(row["free_at"])
