@@ -17,7 +17,7 @@ from listboss.delivery._postgres import Connection, key_of, statement
 from listboss.delivery._postgres_ahead import ReadsAhead
 from listboss.delivery._postgres_bulk import bulk
 from listboss.delivery._rows import LaneRow
-from listboss.delivery._sql_lanes import account_of_row
+from listboss.delivery._sql_lanes import WORKING, account_of_row, is_working
 from listboss.delivery._sql_values import Rows, ticks_of
 from listboss.delivery.life import Attempt, Status
 
@@ -36,6 +36,7 @@ class PostgresStore(ReadsAhead):
     def __init__(self, connection: Connection, schema: str) -> None:
         super().__init__()
         self._connection, self._schema = connection, schema
+        self._number: str | None = None
         self._numbers: list[int] = []
         self.clear()
 
@@ -54,14 +55,14 @@ class PostgresStore(ReadsAhead):
     def transaction_number(self) -> str | None:
         """Return the number of this transaction, or None if it changed nothing."""
         if self._number is None:
-            self._number = self.execute(_NUMBER).fetchone()["number"]
+            self._number = self._one(_NUMBER)["number"]
         return self._number
 
     def clear(self) -> None:
         """See `SqlStore.clear`."""
         super().clear()
         self._locked_accounts: set[str] = set()
-        self._number: str | None = None
+        self._number = None
 
     # Locks
 
@@ -148,26 +149,35 @@ class PostgresStore(ReadsAhead):
         )
         return [self._lane(row) for row in rows.fetchall()]
 
+    def _with_due_lanes(self, now: datetime, ticks: int) -> list[str]:
+        """See `Lanes._with_due_lanes`; lanes that have changed here are not written for it."""
+        rows = self.execute(WORKING).fetchall()
+        due = {
+            row["provider"] for row in rows if row["due"] <= ticks and self._is_working(row, now)
+        }
+        own = {lane.provider for lane in self._changed_lanes.values() if _is_due(lane, ticks)}
+        return sorted(due | {name for name in own if is_working(self.account(name), now)})
+
     def _due_in_turn(self, names: Sequence[str], ticks: int, limit: int) -> list[LaneRow]:
         """Claim lanes that nobody else is claiming; an account's share is free for the others."""
         found: dict[str, list[LaneRow]] = {name: [] for name in names}
+        own = [lane for lane in self._changed_lanes.values() if _is_due(lane, ticks)]
         left, share = limit, -(-limit // len(names))
         while names and left > 0:
+            taken = {lane.id for lanes in found.values() for lane in lanes}
             rows = self.execute(
                 "SELECT lane.* FROM unnest(?::text[]) AS name (provider), LATERAL"
                 " (SELECT * FROM lane WHERE lane.provider = name.provider AND due <= ?"
                 " AND NOT id = ANY (?::bigint[])"
                 " ORDER BY due, id LIMIT ? FOR UPDATE SKIP LOCKED) AS lane",
-                (
-                    [*names],
-                    ticks,
-                    [lane.id for lanes in found.values() for lane in lanes],
-                    share,
-                ),
+                ([*names], ticks, [*(taken | self._changed_lanes.keys())], share),
             ).fetchall()
-            for row in rows:
-                found[row["provider"]].append(self._lane(row))
-            left -= len(rows)
+            free = [lane for lane in own if lane.id not in taken]
+            free += [self._lane(row) for row in rows]
+            for name in names:
+                lanes = sorted((lane for lane in free if lane.provider == name), key=_by_due)
+                found[name] += lanes[:share]
+                left -= len(lanes[:share])
             full = [name for name in names if len(found[name]) >= share]
             names, share = (full, left) if 0 < len(full) < len(names) else ((), 0)
         lanes = in_turn(found.values(), limit)
@@ -214,6 +224,15 @@ class PostgresStore(ReadsAhead):
         ).fetchall()
         free = {row["key"] for row in locked}
         return [row["id"] for row in rows if keys[row["contact"]] in free]
+
+
+def _is_due(lane: LaneRow, ticks: int) -> bool:
+    due = ticks_of(lane.due)
+    return due is not None and due <= ticks
+
+
+def _by_due(lane: LaneRow) -> tuple[int, int]:
+    return (ticks_of(lane.due) or 0, lane.id)
 
 
 def _key(attempt: Attempt) -> tuple[str, str, int]:

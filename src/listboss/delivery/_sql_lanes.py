@@ -14,11 +14,11 @@ from listboss.delivery._rate import is_full
 from listboss.delivery._rows import AccountRow, LaneRow
 from listboss.delivery._sql_values import Part, Row, optional_time, ticks_of, upsert
 
-__all__ = ["Lanes", "account_of_row"]
+__all__ = ["WORKING", "Lanes", "account_of_row", "is_working"]
 
 # Each account with something due, when, and until when it is paused: one step of the index an
 # account, however many lanes it has.
-_WORKING = (
+WORKING = (
     "WITH RECURSIVE name(provider) AS ("
     " SELECT min(provider) FROM lane WHERE due IS NOT NULL UNION ALL"
     " SELECT (SELECT min(provider) FROM lane WHERE due IS NOT NULL"
@@ -124,13 +124,8 @@ class Lanes(Part):
         self._changed_lanes[row.id] = row
 
     def due_lanes(self, now: datetime, limit: int) -> list[LaneRow]:
-        Lanes.flush(self)
         ticks = ticks_of(now) or 0
-        names = sorted(
-            row["provider"]
-            for row in self.execute(_WORKING).fetchall()
-            if row["due"] <= ticks and self._is_working(row, now)
-        )
+        names = self._with_due_lanes(now, ticks)
         self._turn += 1
         if not names:
             return []
@@ -138,20 +133,28 @@ class Lanes(Part):
         names = names[start:] + names[:start]
         return self._due_in_turn(names, ticks, limit)
 
+    def _with_due_lanes(self, now: datetime, ticks: int) -> list[str]:
+        """Return the accounts that have a due lane, and can be asked for something now."""
+        Lanes.flush(self)
+        return sorted(
+            row["provider"]
+            for row in self.execute(WORKING).fetchall()
+            if row["due"] <= ticks and self._is_working(row, now)
+        )
+
     @abstractmethod
     def _due_in_turn(self, names: Sequence[str], ticks: int, limit: int) -> list[LaneRow]:
         """Return due lanes, at most `limit`: one of each account after the other."""
 
     def next_due(self) -> datetime | None:
         Lanes.flush(self)
-        rows = self.execute(_WORKING).fetchall()
+        rows = self.execute(WORKING).fetchall()
         return optional_time(min((_due(row) for row in rows), default=None))
 
     def _is_working(self, row: Row, now: datetime) -> bool:
         """Whether an account is neither paused nor asked for as much as its rate allows."""
         account = self._accounts.get(row["provider"]) or account_of_row(row["provider"], row)
-        paused = account.paused_until is not None and account.paused_until > now
-        return not paused and not is_full(account, now)
+        return is_working(account, now)
 
     def account(self, name: str) -> AccountRow:
         if name not in self._accounts:
@@ -194,6 +197,11 @@ class Lanes(Part):
         if rates:
             self.execute_many(_PUT_RATE, rates)
         self._changed_accounts.clear()
+
+
+def is_working(account: AccountRow, now: datetime) -> bool:
+    paused = account.paused_until is not None and account.paused_until > now
+    return not paused and not is_full(account, now)
 
 
 def account_of_row(name: str, row: Row | None) -> AccountRow:
