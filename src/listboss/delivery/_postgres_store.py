@@ -163,7 +163,7 @@ class PostgresStore(ReadsAhead):
         found: dict[str, list[LaneRow]] = {name: [] for name in names}
         own = [lane for lane in self._changed_lanes.values() if _is_due(lane, ticks)]
         left, share = limit, -(-limit // len(names))
-        while names and left > 0:
+        while left > 0:
             taken = {lane.id for lanes in found.values() for lane in lanes}
             rows = self.execute(
                 "SELECT lane.* FROM unnest(?::text[]) AS name (provider), LATERAL"
@@ -179,7 +179,9 @@ class PostgresStore(ReadsAhead):
                 found[name] += lanes[:share]
                 left -= len(lanes[:share])
             full = [name for name in names if len(found[name]) >= share]
-            names, share = (full, left) if 0 < len(full) < len(names) else ((), 0)
+            if not 0 < len(full) < len(names):
+                break
+            names, share = full, left
         lanes = in_turn(found.values(), limit)
         self._read_ahead(lanes)
         return lanes
