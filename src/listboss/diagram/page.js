@@ -67,7 +67,9 @@
   const go = (from, step) => {
     let n = from + step;
     while (cards[n]?.hidden) n += step;
-    cards[n]?.focus();
+    // The next key would stop a smooth scroll halfway, and the rule would stay out of sight.
+    cards[n]?.focus({ preventScroll: true });
+    cards[n]?.scrollIntoView({ block: "nearest", behavior: "instant" });
     return cards[n];
   };
   const back = () => {
