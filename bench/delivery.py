@@ -31,6 +31,7 @@ from time import perf_counter, process_time
 from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 from bench import grown, slow_disk
+from bench.table import Line, at_least, at_most, print_lines, print_title, seconds
 from listboss import (
     AddLead,
     AddTag,
@@ -50,29 +51,6 @@ __all__ = ["main"]
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 CONCURRENCY, LATENCY = 100, 0.02
-
-
-class Line(NamedTuple):
-    """One row of the table: a figure, the value, and the bound that it should keep."""
-
-    what: str
-    value: str
-    bound: str
-    holds: bool | None
-
-
-def _at_least(what: str, values: Sequence[float], least: float | None, unit: str = "") -> Line:
-    median = statistics.median(values)
-    text = f"{median:.2f} ({min(values):.2f} to {max(values):.2f}){unit}"
-    if least is None:
-        return Line(what, text, "", None)
-    return Line(what, text, f"at least {least}", median >= least)
-
-
-def _at_most(what: str, values: Sequence[float], most: float, unit: str = "") -> Line:
-    median = statistics.median(values)
-    text = f"{median:.2f} ({min(values):.2f} to {max(values):.2f}){unit}"
-    return Line(what, text, f"at most {most}", median <= most)
 
 
 class Mail:
@@ -136,12 +114,6 @@ def approvals(count: int, start: int = 0, contact: str | None = None) -> list[Ev
 def executor(journal: Any, mail: Mail | None = None, actions: Any = ONE, **more: Any) -> Executor:
     """Return an executor with a clock that does not move."""
     return Executor(engine(*actions), {"mail": mail or Mail()}, journal, clock=lambda: NOW, **more)
-
-
-def _seconds(work: Callable[[], object], clock: Callable[[], float] = perf_counter) -> float:
-    started = clock()
-    work()
-    return clock() - started
 
 
 # --- handle ----------------------------------------------------------------------------------
@@ -231,9 +203,9 @@ def handle(folder: Path, *, rounds: int = 15, size: int = 100) -> Iterator[Line]
         worker = executor(journal, actions=THREE, worker="w")
         ratios, to_plain, rates = [], [], []
         for number, (each, replay) in enumerate(zip(work, replays, strict=True)):
-            ours = _seconds(partial(each, worker))
-            theirs = _seconds(partial(_replay, bare, replay))
-            fewer = _seconds(partial(_replay, plain, replay))
+            ours = seconds(partial(each, worker))
+            theirs = seconds(partial(_replay, bare, replay))
+            fewer = seconds(partial(_replay, plain, replay))
             if number:  # the first round warms up
                 ratios.append(theirs / ours)
                 to_plain.append(fewer / ours)
@@ -246,9 +218,9 @@ def handle(folder: Path, *, rounds: int = 15, size: int = 100) -> Iterator[Line]
             }
             assert len(counts) == 1
     about = f"{commits:g} commits and {changed / size:g} rows an event"
-    yield _at_least(f"handle / bare sqlite3, {about}", ratios, 0.4)
-    yield _at_least("handle / bare sqlite3 without secondary indexes", to_plain, None)
-    yield _at_least("handle, three actions", rates, None, " events/s")
+    yield at_least(f"handle / bare sqlite3, {about}", ratios, 0.4)
+    yield at_least("handle / bare sqlite3 without secondary indexes", to_plain, None)
+    yield at_least("handle, three actions", rates, None, " events/s")
 
 
 def many(folder: Path, *, rounds: int = 9, size: int = 100, groups: int = 5) -> Iterator[Line]:
@@ -272,9 +244,9 @@ def many(folder: Path, *, rounds: int = 9, size: int = 100, groups: int = 5) -> 
         worker = executor(journal, mail, THREE, worker="w")
         ratios, bare_ratios, shares, rates = [], [], [], []
         for number in range(0, len(work), 2):
-            one, all_ = [_seconds(partial(each, worker)) for each in work[number : number + 2]]
+            one, all_ = [seconds(partial(each, worker)) for each in work[number : number + 2]]
             bare_one, bare_all = [
-                _seconds(partial(_replay, bare, each)) for each in replays[number : number + 2]
+                seconds(partial(_replay, bare, each)) for each in replays[number : number + 2]
             ]
             if number:
                 ratios.append(one * groups / all_)
@@ -282,10 +254,10 @@ def many(folder: Path, *, rounds: int = 9, size: int = 100, groups: int = 5) -> 
                 shares.append(bare_all / all_)
                 rates.append(groups * size / all_)
         assert mail.calls == 3 * (rounds + 1) * (groups + 1) * size
-    yield _at_least("handle_many in groups of 100 / handle one by one", ratios, 8)
-    yield _at_least("the same for bare sqlite3", bare_ratios, None)
-    yield _at_least("handle_many / bare sqlite3 in the same groups", shares, None)
-    yield _at_least("handle_many, three actions", rates, None, " events/s")
+    yield at_least("handle_many in groups of 100 / handle one by one", ratios, 8)
+    yield at_least("the same for bare sqlite3", bare_ratios, None)
+    yield at_least("handle_many / bare sqlite3 in the same groups", shares, None)
+    yield at_least("handle_many, three actions", rates, None, " events/s")
 
 
 # --- concurrency -----------------------------------------------------------------------------
@@ -301,7 +273,7 @@ def concurrency(folder: Path, *, rounds: int = 5, count: int = 2_000) -> Iterato
             shares.append(asyncio.run(_share(journal, count)))
             if name == "file":
                 journal.close()
-        yield _at_least(f"AsyncExecutor / ideal, journal in {name}", shares, 0.8)
+        yield at_least(f"AsyncExecutor / ideal, journal in {name}", shares, 0.8)
 
 
 async def _share(journal: Any, count: int) -> float:
@@ -342,7 +314,7 @@ def processes(folder: Path, *, rounds: int = 5, count: int = 2_000) -> Iterator[
             each.join()
         assert sum(done) == count
         smaller.append(min(done) / count)
-    yield _at_least("the smaller share of two processes", smaller, 0.3)
+    yield at_least("the smaller share of two processes", smaller, 0.3)
 
 
 def _work(path: Path, name: str, barrier: Any, queue: Any) -> None:
@@ -390,7 +362,7 @@ def _flat(what: str, small: Any, large: Any, *, rounds: int = 320) -> Iterator[L
     for number in range(rounds):
         for case in CASES:
             for size, journal in ((0, small), (1, large))[:: 1 if number % 2 else -1]:
-                spent = _seconds(lambda c=case, j=journal, n=number: c.call(j, n), process_time)
+                spent = seconds(lambda c=case, j=journal, n=number: c.call(j, n), process_time)
                 times.setdefault((case.what, size), []).append(spent)
     part = rounds // 4  # each has as many rounds in which the small one came first
     for case in CASES:
@@ -399,7 +371,7 @@ def _flat(what: str, small: Any, large: Any, *, rounds: int = 320) -> Iterator[L
             for size in (0, 1)
         ]
         ratios = [large / small for small, large in zip(*quarters, strict=True)]
-        yield _at_most(f"{case.what}: {what}", ratios, 1.5)
+        yield at_most(f"{case.what}: {what}", ratios, 1.5)
 
 
 def flat(folder: Path, *, events: int = 1_000_000) -> Iterator[Line]:
@@ -442,8 +414,8 @@ def grants(_folder: Path, *, count: int = 10_000) -> Iterator[Line]:
             few = _finish(journal, approvals(50, start, "one@example.com"))
             lots = _finish(journal, approvals(50, start + 50, "many@example.com"))
             start += 100
-            ratios.append(_seconds(lots, process_time) / _seconds(few, process_time))
-        yield _at_most(f"handle: a contact of {count:,} grants / of few, {name}", ratios, 1.5)
+            ratios.append(seconds(lots, process_time) / seconds(few, process_time))
+        yield at_most(f"handle: a contact of {count:,} grants / of few, {name}", ratios, 1.5)
 
 
 def hot(folder: Path, *, count: int = 10_000) -> Iterator[Line]:
@@ -461,11 +433,10 @@ def hot(folder: Path, *, count: int = 10_000) -> Iterator[Line]:
         ratios = []
         for _ in range(9):
             cold, warm = (
-                _seconds(lambda w=work: w._work(1, most=count // 20), process_time)
-                for work in works
+                seconds(lambda w=work: w._work(1, most=count // 20), process_time) for work in works
             )
             ratios.append(warm / cold)
-        yield _at_most(f"an action: a lane of {count:,} / lanes of one, {name}", ratios, 1.5)
+        yield at_most(f"an action: a lane of {count:,} / lanes of one, {name}", ratios, 1.5)
 
 
 SECTIONS: dict[str, Callable[[Path], Iterator[Line]]] = {
@@ -491,13 +462,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         more = [] if options.folder is None else ["--folder", options.folder]
         return slow_disk.run("bench.delivery", [*options.sections, *more], options.flush_ms)
     missed = 0
-    print("| figure | median (range) | wanted | |\n| --- | --- | --- | --- |")
+    print_title()
     for name in options.sections or SECTIONS:
         with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-            for line in SECTIONS[name](Path(folder)):
-                holds = {None: "", True: "yes", False: "**no**"}[line.holds]
-                missed += line.holds is False
-                print(f"| {line.what} | {line.value} | {line.bound} | {holds} |", flush=True)
+            missed += print_lines(SECTIONS[name](Path(folder)))
     return 1 if missed else 0
 
 

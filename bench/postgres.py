@@ -28,10 +28,8 @@ from itertools import count
 from time import perf_counter
 from typing import Any, NamedTuple
 
-from bench.delivery import NOW, ONE, THREE, Line, Mail, approvals, engine, executor
-from bench.delivery import _at_least as at_least
-from bench.delivery import _at_most as at_most
-from bench.delivery import _seconds as seconds
+from bench.delivery import NOW, ONE, THREE, Mail, approvals, engine, executor
+from bench.table import Line, at_least, at_most, print_lines, print_title, seconds
 from listboss import Event
 from listboss.delivery import PostgresJournal
 from listboss.delivery._postgres import connect, statement
@@ -361,14 +359,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"not run: {missing}")
         return 0
     missed = 0
-    print("| figure | median (range) | wanted | |\n| --- | --- | --- | --- |")
+    print_title()
     with database() as data:
         for name in options.sections or SECTIONS:
             more = {"rounds": options.rounds} if options.rounds else {}
-            for line in partial(SECTIONS[name], **more)(data):
-                holds = {None: "", True: "yes", False: "**no**"}[line.holds]
-                missed += line.holds is False
-                print(f"| {line.what} | {line.value} | {line.bound} | {holds} |", flush=True)
+            missed += print_lines(partial(SECTIONS[name], **more)(data))
     return 1 if missed else 0
 
 
