@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from listboss.cli._console import OK, Console, UnreadableError
+from listboss.cli._numbers import number_from
 from listboss.delivery import Record, SqliteJournal, StandingEntry
 from listboss.errors import EventError, ListBossError
 from listboss.rules._text import without_address
@@ -27,14 +28,7 @@ def _time(text: str) -> datetime:
     return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
 
 
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError
-    return number
-
-
-_time.__name__, _count.__name__ = "date", "count"  # argparse names the types by it
+_time.__name__ = "date"  # argparse names the type by it
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--until", type=_time, metavar="DATE", help="only before this time (UTC)")
     parser.add_argument(
         "--limit",
-        type=_count,
+        type=number_from(1, "count"),
         default=MAX_RECORDS,
         metavar="N",
         help=f"at most the newest N records (default: {MAX_RECORDS})",

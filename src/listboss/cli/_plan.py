@@ -17,6 +17,7 @@ from listboss.analysis.nearest import Needs
 from listboss.cli._catalogue import add_catalogue_argument, catalogue_of
 from listboss.cli._console import OK, UNREADABLE, Console, listed
 from listboss.cli._events import EventSource, Part, PartReader, Skipped
+from listboss.cli._numbers import number_from
 from listboss.cli._rule_files import load_rule_file
 from listboss.codec import dump_plan
 from listboss.codec._travel import Texts, rules_from, texts_of
@@ -61,21 +62,11 @@ def add_plan_arguments(parser: argparse.ArgumentParser) -> None:
     add_processes(parser)
 
 
-def _processes(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError
-    return number
-
-
-_processes.__name__ = "number of processes"  # argparse names the type by it
-
-
 def add_processes(parser: argparse.ArgumentParser) -> None:
     """Add the argument of the commands that may read many events."""
     parser.add_argument(
         "--processes",
-        type=_processes,
+        type=number_from(1, "number of processes"),
         metavar="N",
         default=1,
         help="read and plan in this many processes; the result is the same (default: 1)",

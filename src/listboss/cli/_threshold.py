@@ -10,6 +10,7 @@ import argparse
 
 from listboss.cli._catalogue import add_catalogue_argument
 from listboss.cli._console import FAILED, OK, Console
+from listboss.cli._numbers import number_from
 
 __all__ = ["add_files", "add_threshold", "over_threshold"]
 
@@ -21,20 +22,13 @@ def add_files(parser: argparse.ArgumentParser) -> None:
     add_catalogue_argument(parser)
 
 
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise ValueError
-    return number
-
-
-_count.__name__ = "count"  # argparse names the type by it
-
-
 def add_threshold(parser: argparse.ArgumentParser, what: str) -> None:
     """Add the argument for the limit."""
     parser.add_argument(
-        "--max-changed", type=_count, metavar="N", help=f"exit with 1 if more than N {what}"
+        "--max-changed",
+        type=number_from(0, "count"),
+        metavar="N",
+        help=f"exit with 1 if more than N {what}",
     )
 
 
