@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from listboss import Engine, where
-from listboss.errors import WebhookError
+from listboss.errors import ConfigurationError, EventError, WebhookError
 from listboss.hotmart import parse
 from listboss.scale import batch_to_plans, event_schema, plan_batch, webhooks_to_batch
 from listboss.testing import payloads
@@ -124,3 +124,19 @@ def test_the_time_of_a_body_without_a_date():
 
     assert [None, "no_time @ $.body"] == errors(batch)
     assert NOON == batch.column("occurred_at")[0].as_py()
+
+
+@pytest.mark.parametrize("times", [[], [NOON, NOON]])
+def test_another_number_of_times(times):
+    """Each body has its time."""
+    with pytest.raises(ConfigurationError, match="one time for each body") as caught:
+        webhooks_to_batch([json.dumps(APPROVED)], RULES, received_at=times)
+    assert "$.received_at" == caught.value.path
+
+
+def test_a_time_without_a_zone():
+    """It is not taken for one of this machine's zone."""
+    naive = NOON.replace(tzinfo=None)
+    with pytest.raises(EventError) as caught:
+        webhooks_to_batch([json.dumps(APPROVED)], RULES, received_at=[naive])
+    assert "$.received_at" == caught.value.path

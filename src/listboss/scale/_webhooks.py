@@ -8,10 +8,10 @@ repeats. Whether a body came from the sender is checked where it arrives, before
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, cast
 
-from listboss.errors import ListBossError, WebhookError
+from listboss.errors import ConfigurationError, ListBossError, WebhookError
 from listboss.hotmart import parse
 from listboss.rules._text import wrong_type
 from listboss.rules.catalogue import FactType
@@ -36,7 +36,9 @@ def webhooks_to_batch(
 
     `bodies` is a list, or an array of pyarrow with strings or bytes; `received_at` has the time
     of each body. Each event of a body is a row. A body without an event is a row that has only
-    `error`: `invalid_webhook` or a reason of `IgnoredReason`, with the path `$.body`.
+    `error`: `invalid_webhook` or a reason of `IgnoredReason`, with the path `$.body`. Raises
+    `ConfigurationError` if there are more or fewer times than bodies, and `EventError` for a time
+    without a time zone.
 
     >>> from listboss import Product
     >>> rules = RuleSet([Product("42", "Course")])
@@ -47,6 +49,11 @@ def webhooks_to_batch(
     facts = fact_columns(rules)
     raw = _values(bodies, "$.bodies")
     times = [None] * len(raw) if received_at is None else _values(received_at, "$.received_at")
+    if len(times) != len(raw):
+        raise ConfigurationError(
+            f"expected one time for each body, got {len(times):,} for {len(raw):,}",
+            path="$.received_at",
+        )
     events: list[Event | None] = []
     errors: list[str | None] = []
     for body, at in zip(raw, times, strict=True):
@@ -96,7 +103,7 @@ def _read(
             body,
             catalogue=rules.catalogue,
             pix_as=pix_as,
-            received_at=None if at is None else at.astimezone(UTC),
+            received_at=at,
             product_ids=product_ids,
         )
     except WebhookError as error:
