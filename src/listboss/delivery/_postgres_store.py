@@ -14,8 +14,8 @@ from typing import Any
 from listboss.delivery._forgotten import forgotten_id
 from listboss.delivery._lanes import in_turn
 from listboss.delivery._postgres import Connection, key_of, statement
-from listboss.delivery._postgres_ahead import ReadsAhead
-from listboss.delivery._postgres_bulk import bulk
+from listboss.delivery._postgres_bulk import array_of, bulk
+from listboss.delivery._postgres_kept import KeepsLanes
 from listboss.delivery._rows import LaneRow
 from listboss.delivery._sql_lanes import WORKING, account_of_row, is_working
 from listboss.delivery._sql_values import Rows, ticks_of
@@ -28,7 +28,7 @@ _NEW_LANES = 100
 _NUMBER = "SELECT pg_current_xact_id_if_assigned()::text AS number"
 
 
-class PostgresStore(ReadsAhead):
+class PostgresStore(KeepsLanes):
     """See `Store`. The connection is the journal's, and so is the transaction."""
 
     names_rule = "jsonb_exists(segmentation_ids::jsonb, ?)"
@@ -81,25 +81,28 @@ class PostgresStore(ReadsAhead):
         keys = sorted(self._keys("contact", contacts) | self._keys("event", event_ids))
         if keys:
             self.execute(
-                "SELECT pg_advisory_xact_lock(key) FROM unnest(?::bigint[]) AS key", (keys,)
+                "SELECT pg_advisory_xact_lock(key) FROM unnest(?::bigint[]) AS key",
+                (array_of(keys),),
             )
         if not (contacts or attempts or worked_on):
             return
         known = {(id, *_key(each)[1:]) for each in attempts for id in self._ids_of(each)}
-        ids = [[*each] for each in zip(*sorted(known), strict=True)] or [[], [], []]
+        ids = [*map(array_of, zip(*sorted(known), strict=True))] or ["{}", "{}", "{}"]
         rows = self.execute(
-            "SELECT * FROM lane WHERE contact = ANY (?::text[])"
+            "SELECT *, xmin AS version FROM lane WHERE contact = ANY (?::text[])"
             " OR contact = (SELECT contact FROM event WHERE id = ?)"
             " OR id IN (SELECT lane FROM action JOIN"
             " unnest(?::text[], ?::text[], ?::bigint[]) AS given (event_id, action_id, generation)"
             " USING (event_id, action_id, generation))"
             " ORDER BY id FOR UPDATE",
-            ([*contacts], worked_on, *ids),
+            (array_of(contacts), worked_on, *ids),
         )
         accounts = sorted({each.planned.provider for each in attempts})
-        found = self.execute("SELECT * FROM account WHERE name = ANY (?::text[])", (accounts,))
+        found = self.execute(
+            "SELECT * FROM account WHERE name = ANY (?::text[])", (array_of(accounts),)
+        )
         number = self.execute(_NUMBER)
-        lanes = [self._lane(row) for row in rows.fetchall()]
+        lanes = [self._locked_lane(row) for row in rows.fetchall()]
         known_accounts = {row["name"]: row for row in found.fetchall()}
         for name in accounts:
             self._hold_account(account_of_row(name, known_accounts.get(name)))
@@ -167,13 +170,13 @@ class PostgresStore(ReadsAhead):
             taken = {lane.id for lanes in found.values() for lane in lanes}
             rows = self.execute(
                 "SELECT lane.* FROM unnest(?::text[]) AS name (provider), LATERAL"
-                " (SELECT * FROM lane WHERE lane.provider = name.provider AND due <= ?"
-                " AND NOT id = ANY (?::bigint[])"
+                " (SELECT *, xmin AS version FROM lane"
+                " WHERE lane.provider = name.provider AND due <= ? AND NOT id = ANY (?::bigint[])"
                 " ORDER BY due, id LIMIT ? FOR UPDATE SKIP LOCKED) AS lane",
-                ([*names], ticks, [*(taken | self._changed_lanes.keys())], share),
+                (array_of(names), ticks, array_of(taken | self._changed_lanes.keys()), share),
             ).fetchall()
             free = [lane for lane in own if lane.id not in taken]
-            free += [self._lane(row) for row in rows]
+            free += [self._locked_lane(row) for row in rows]
             for name in names:
                 lanes = sorted((lane for lane in free if lane.provider == name), key=_by_due)
                 found[name] += lanes[:share]

@@ -35,7 +35,7 @@ from listboss.plan import Idle, PlannedAction
 from listboss.rules.event import Event
 from listboss.standing import Effect, Grant
 
-__all__ = ["CHUNK", "Actions"]
+__all__ = ["CHUNK", "Actions", "key_of_row"]
 
 CHUNK = 8
 """How many open actions of a lane are looked up at once: most turns need one or two."""
@@ -50,7 +50,7 @@ _PUT_EVENT = upsert(
 )
 
 
-def _key(row: ActionRow) -> _Key:
+def key_of_row(row: ActionRow) -> _Key:
     return (row.event_id, row.action_id, row.generation)
 
 
@@ -236,7 +236,7 @@ class Actions(Part):
         return None if row is None else self._action(row)
 
     def add_action(self, row: ActionRow) -> None:
-        key = _key(row)
+        key = key_of_row(row)
         if key in self._actions:  # it was taken up again, and is at another place of its lane
             self._moved[key] = self._changed[key] = row
         else:
@@ -259,13 +259,13 @@ class Actions(Part):
             self.new_lanes.discard(row.lane)
 
     def put_action(self, row: ActionRow) -> None:
-        key = _key(row)
+        key = key_of_row(row)
         if key not in self._added:
             self._changed[key] = row
 
     def _columns(self, row: ActionRow) -> tuple[object, ...]:
         return (
-            *_key(row),
+            *key_of_row(row),
             row.lane,
             row.position,
             row.planned.provider,

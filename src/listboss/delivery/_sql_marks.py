@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import count
 
 from listboss.delivery._mark_index import TargetIndex, TargetMarks
 from listboss.delivery._rows import LaneRow
@@ -34,7 +35,7 @@ from listboss.standing import (
     Target,
 )
 
-__all__ = ["Marks"]
+__all__ = ["MAX_READ_AT_ONCE", "Marks"]
 
 
 _KIND = "lane = ? AND target = ? AND reach = ? AND grant_key = ? AND keep = ?"
@@ -54,30 +55,48 @@ MAX_READ_AT_ONCE = 32
 
 
 class _Index:
-    """The marks of one target as `judge` asks for them."""
+    """The marks of one target as `judge` asks for them; each answer is looked up once."""
 
     def __init__(self, store: Marks, lane: LaneRow, target: Target) -> None:
         self._store, self._lane, self._target = store, lane, target
+        self._assertions: list[Mark] = []
+        self._has_all = False
+        self._clears: dict[tuple[object, ...], Mark | None] = {}
 
     def assertions(self) -> Iterator[Mark]:
         """See `MarkIndex.assertions`; few are read at first, since the newest mostly decides."""
-        after, limit = "", 4
-        values: tuple[object, ...] = (self._lane.id, self._target)
-        while True:
-            rows = self._store.execute(
-                f"SELECT * FROM mark WHERE lane = ? AND target = ? AND reach = ''{after}"
-                " ORDER BY occurred_at DESC, rank DESC, event_id DESC LIMIT ?",
-                (*values, limit),
-            ).fetchall()
-            marks = [mark_of_row(row, self._lane.provider) for row in rows]
-            yield from marks
-            if len(marks) < limit:
+        for number in count():
+            if number == len(self._assertions):
+                self._read_more()
+            if number == len(self._assertions):
                 return
+            yield self._assertions[number]
+
+    def _read_more(self) -> None:
+        if self._has_all:
+            return
+        after = ""
+        values: tuple[object, ...] = (self._lane.id, self._target)
+        limit = 4 * max(len(self._assertions), 1)
+        if self._assertions:
             # Marks of one event have one grant: those left out here say nothing new.
-            after, limit = " AND (occurred_at, rank, event_id) < (?, ?, ?)", 4 * limit
-            values = (*values[:2], *placed(marks[-1].stamp))
+            after = " AND (occurred_at, rank, event_id) < (?, ?, ?)"
+            values = (*values, *placed(self._assertions[-1].stamp))
+        rows = self._store.execute(
+            f"SELECT * FROM mark WHERE lane = ? AND target = ? AND reach = ''{after}"
+            " ORDER BY occurred_at DESC, rank DESC, event_id DESC LIMIT ?",
+            (*values, limit),
+        ).fetchall()
+        self._assertions += [mark_of_row(row, self._lane.provider) for row in rows]
+        self._has_all = len(rows) < limit
 
     def _newest(self, condition: str, *values: object) -> Mark | None:
+        key = (condition, *values)
+        if key not in self._clears:
+            self._clears[key] = self._look_up(condition, *values)
+        return self._clears[key]
+
+    def _look_up(self, condition: str, *values: object) -> Mark | None:
         found: list[Mark] = []
         targets = [(self._target, "")]
         if self._target.startswith("place:"):
@@ -122,6 +141,7 @@ class Marks(Part):
     def clear(self) -> None:
         """Forget the rows that were read."""
         self._marks: dict[tuple[int, Target], TargetMarks] = {}
+        self._indexes: dict[int, dict[Target, MarkIndex]] = {}
         self._marked: set[tuple[int, str, Target]] = set()
         self._added_marks: list[tuple[object, ...]] = []
         self._added_marked: list[tuple[object, ...]] = []
@@ -141,6 +161,7 @@ class Marks(Part):
 
     def add_mark(self, lane: int, mark: Mark) -> None:
         key = (lane, mark.target)
+        self._indexes.pop(lane, None)
         known = self._marks.get(key)
         if known is None and lane in self.new_lanes:
             known = self._marks[key] = TargetMarks()
@@ -171,6 +192,7 @@ class Marks(Part):
     def _let_go(self, lane: int, target: Target) -> None:
         """Hold the marks of a target no longer: they have to be read again."""
         self._marks.pop((lane, target), None)
+        self._indexes.pop(lane, None)
         self.new_lanes.discard(lane)
 
     def drop_marks(self, lane: int, event_id: str) -> set[Target]:
@@ -240,13 +262,17 @@ class Marks(Part):
 
     def index(self, lane: LaneRow, target: Target) -> MarkIndex:
         """Return the marks of a target: all of them at once if they are few."""
+        found = self._indexes.get(lane.id, {}).get(target)
+        if found is not None:
+            return found
         own, any_place = self._few(lane, target), None
         is_place = target.startswith("place:")
         if is_place:
             any_place = self._few(lane, ANY_PLACE)
         if own is None or (is_place and any_place is None):
             Marks.flush(self)
-            return _Index(self, lane, target)
+            index = self._indexes.setdefault(lane.id, {})[target] = _Index(self, lane, target)
+            return index
         return TargetIndex(self, lane.contact, target, own, any_place)
 
     def _few(self, lane: LaneRow, target: Target) -> TargetMarks | None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from listboss.delivery._lanes import in_turn
 from listboss.delivery._rows import LaneRow, OneAtATime
+from listboss.delivery._sql_marks import MAX_READ_AT_ONCE
 from listboss.delivery._sql_store import SqlStore
 from listboss.delivery._sql_values import Rows
 
@@ -58,6 +59,7 @@ class SqliteStore(OneAtATime, SqlStore):
     def size(self) -> int:
         """How many rows are held in memory."""
         size = len(self._events) + len(self._actions) + len(self._lanes)
+        size += MAX_READ_AT_ONCE * len(self._indexes)
         return size + len(self._marks) + len(self._targets) + len(self._fields)
 
     def _new_lane(self, provider: str, contact: str) -> int:

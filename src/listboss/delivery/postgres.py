@@ -148,7 +148,7 @@ class PostgresJournal(Closing, StoreJournal):
                     store.clear()
                     store.ahead = self._ahead
                     yield store
-                    store.flush()
+                    store.finish()
                     number = store.transaction_number()
             except BaseException:
                 _roll_back(connection)
@@ -158,6 +158,7 @@ class PostgresJournal(Closing, StoreJournal):
             except psycopg.OperationalError:  # the answer is lost: was it done?
                 if number is not None and not self._is_committed(number):
                     raise
+            store.keep(number)
 
     @contextmanager
     def _reading(self) -> Generator[PostgresStore]:
