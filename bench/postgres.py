@@ -2,11 +2,13 @@
 
 `python -m bench.postgres [SECTION ...]` starts a server of its own, with durable commits, and
 prints one Markdown table; without PostgreSQL it says so. Figures are ratios of measurements that
-take turns. The sections:
+take turns. `--flush-ms 1` makes each flush to the disk take a millisecond longer. The sections:
 
 - `deliver`: two workers, next to bare psycopg that changes the same rows in the same transactions
-  with a statement for each row, or with our statements for many rows; and with 20 actions of a
-  lane in doubt.
+  with a statement for each row, or with our statements for many rows. Bare psycopg reads nothing,
+  claims nothing, and each of its processes has tables of its own.
+- `doubt`: what more actions in doubt gain. "Of a lane" is the executor's `in_doubt`; "of a worker"
+  counts those of all its lanes, of which an executor claims 16 in a transaction by itself.
 - `queue`: two workers, next to two of procrastinate with a job an action, if it is installed.
 - `hot`: an action of a lane of 10,000, next to one of 10,000 lanes.
 
@@ -38,7 +40,7 @@ from tests.postgres import Server, why_not
 
 __all__ = ["main"]
 
-SETTINGS = ("fsync=on", "shared_buffers=256MB", "max_wal_size=4GB")
+SETTINGS = ["fsync=on", "shared_buffers=256MB", "max_wal_size=4GB"]
 WORKERS = 2
 
 
@@ -121,10 +123,12 @@ def rate(*tasks: Task, wanted: int) -> float:
     return wanted / (max(end for _, _, end in found) - min(start for _, start, _ in found))
 
 
-def _deliver(dsn: str, actions: Any, in_doubt: int) -> Callable[[], int]:
+def _deliver(dsn: str, actions: Any, in_doubt: int, lanes: int | None = None) -> Callable[[], int]:
     journal, mail = PostgresJournal(dsn, keep=None), Mail()
     worker = executor(journal, mail, actions, in_doubt=in_doubt)
     worker.run_due(most=0)
+    if lanes is not None:
+        worker._want = lanes * in_doubt
 
     def work() -> int:
         worker.run_due()
@@ -134,9 +138,9 @@ def _deliver(dsn: str, actions: Any, in_doubt: int) -> Callable[[], int]:
     return work
 
 
-def ours(dsn: str, wanted: int, *, actions: Any = THREE, in_doubt: int = 1) -> float:
-    """Return how many actions a second two workers send."""
-    return rate(*[Task(_deliver, (dsn, actions, in_doubt))] * WORKERS, wanted=wanted)
+def ours(dsn: str, wanted: int, *, in_doubt: int = 1, lanes: int | None = None) -> float:
+    """Return how many actions a second two workers send, each from `lanes` at once."""
+    return rate(*[Task(_deliver, (dsn, THREE, in_doubt, lanes))] * WORKERS, wanted=wanted)
 
 
 # --- deliver ---------------------------------------------------------------------------------
@@ -217,46 +221,51 @@ class _Bare:
         return rate(*tasks, wanted=WORKERS * self._actions)
 
 
+def deliver(data: Database, *, rounds: int = 7, size: int = 1_200) -> Iterator[Line]:
+    """Compare two workers with bare psycopg, with one action of a lane in doubt."""
+    actions = 3 * size
+    full, half = data.filled(approvals(size)), data.filled(approvals(size // 2))
+    by_row = _Bare(data, half, actions // 2)
+    same = _Bare(data, half, actions // 2, by_row=False)
+    found: list[list[float]] = []
+    for _ in range(rounds):
+        mine = ours(data.copy(full), actions)
+        found.append([mine / by_row.rate(), mine / same.rate(), mine])
+    values = [*zip(*found, strict=True)]
+    yield at_least(f"2 workers / bare psycopg, {by_row.about}", values[0], 0.4)
+    yield at_least("2 workers / bare psycopg, our statements for many rows", values[1], None)
+    yield at_least("2 workers", values[2], None, " actions/s")
+
+
+# --- doubt -----------------------------------------------------------------------------------
+
+
 def long_lanes(size: int) -> list[Event]:
-    """Return approvals of contacts that each have 7 of them."""
+    """Return approvals of contacts that each have 7 of them: lanes of 21 actions."""
     lanes = size // 7
     return [approvals(1, n, f"lane-{n % lanes}@example.com")[0] for n in range(size)]
 
 
-def deliver(data: Database, *, rounds: int = 7, size: int = 1_200) -> Iterator[Line]:
-    """Compare two workers with bare psycopg, with 1 and with 20 actions of a lane in doubt."""
+def doubt(data: Database, *, rounds: int = 7, size: int = 1_200) -> Iterator[Line]:
+    """Compare two workers with 20 actions in doubt with the same with one action in doubt."""
     actions = 3 * size
-    full, half = data.filled(approvals(size)), data.filled(approvals(size // 2))
-    long, long_half = data.filled(long_lanes(size)), data.filled(long_lanes(size // 2))
+    short, long = data.filled(approvals(size)), data.filled(long_lanes(size))
+    long_half = data.filled(long_lanes(size // 2))
     one = data.filled(approvals(size // 4, contact="one@example.com"))
-    by_row = _Bare(data, half, actions // 2)
-    same = _Bare(data, half, actions // 2, by_row=False)
-    by_row_20 = _Bare(data, long_half, actions // 2, 20)
+    bare = _Bare(data, long_half, actions // 2, 20)
     found: list[list[float]] = []
     for _ in range(rounds):
-        mine = ours(data.copy(full), actions)
-        many = ours(data.copy(long), actions, in_doubt=20)
-        few = ours(data.copy(long), actions)
-        lane, lane_20 = (ours(data.copy(one), actions // 4, in_doubt=n) for n in (1, 20))
-        found.append(
-            [
-                mine / by_row.rate(),
-                mine / same.rate(),
-                many / by_row_20.rate(),
-                many / few,
-                lane_20 / lane,
-                mine,
-                many,
-            ]
-        )
+        one_lane = [ours(data.copy(one), actions // 4, in_doubt=n) for n in (1, 20)]
+        many = [ours(data.copy(long), actions, in_doubt=n) for n in (1, 20)]
+        of_worker = [ours(data.copy(short), actions, lanes=n) for n in (1, 20)]
+        gains = [pair[1] / pair[0] for pair in (one_lane, of_worker, many)]
+        found.append([*gains, many[1] / bare.rate(), many[1]])
     values = [*zip(*found, strict=True)]
-    yield at_least(f"2 workers / bare psycopg, {by_row.about}", values[0], 0.4)
-    yield at_least("2 workers / bare psycopg, our statements for many rows", values[1], None)
-    yield at_least(f"20 in doubt / bare psycopg, {by_row_20.about}", values[2], None)
-    yield at_least("20 actions of a lane in doubt / 1, many lanes", values[3], None)
-    yield at_least("20 actions of a lane in doubt / 1, one lane", values[4], 8)
-    yield at_least("2 workers", values[5], None, " actions/s")
-    yield at_least("2 workers, 20 actions of a lane in doubt", values[6], None, " actions/s")
+    yield at_least("20 in doubt / 1: of a lane, and all actions are in one lane", values[0], 8)
+    yield at_least("20 in doubt / 1: of a worker, in lanes of 3", values[1], None)
+    yield at_least("20 in doubt / 1: of a lane, in many lanes of 21", values[2], None)
+    yield at_least(f"20 of a lane in doubt / bare psycopg, {bare.about}", values[3], None)
+    yield at_least("2 workers, 20 of a lane in doubt, lanes of 21", values[4], None, " actions/s")
 
 
 # --- queue -----------------------------------------------------------------------------------
@@ -344,6 +353,7 @@ def hot(data: Database, *, rounds: int = 5, size: int = 10_000) -> Iterator[Line
 
 SECTIONS: dict[str, Callable[[Database], Iterator[Line]]] = {
     "deliver": deliver,
+    "doubt": doubt,
     "queue": queue,
     "hot": hot,
 }
@@ -354,7 +364,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="bench.postgres")
     parser.add_argument("sections", nargs="*", metavar="section", help=", ".join(SECTIONS))
     parser.add_argument("--rounds", type=int, help="how often each section measures")
+    parser.add_argument("--flush-ms", type=int, default=0, help="how much longer each flush takes")
     options = parser.parse_args(arguments)
+    if options.flush_ms:
+        SETTINGS.extend([f"commit_delay={1_000 * options.flush_ms}", "commit_siblings=0"])
     if missing := why_not():
         print(f"not run: {missing}")
         return 0

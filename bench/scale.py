@@ -3,8 +3,9 @@
 The events are those of the workload (1,000 rules, 20,000 events), repeated with other ids. The
 kernel is measured next to `plan_many` on ready events, round by round, in processor time; its
 parts follow. DuckDB, Polars and Spark read the same events from Parquet, in seconds of the clock,
-Spark next to two processes that run the kernel alone. Name sections to run only these:
-`python -m bench.scale kernel spark --rows 1000000`.
+Spark next to two processes that run the kernel alone. The last column is peak memory: of this
+process, of the larger one of two, or of Spark's JVM and of its largest Python worker. Name sections
+to run only these: `python -m bench.scale kernel spark --rows 1000000`.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +49,9 @@ def _world() -> tuple[RuleSet, list[Event]]:
     return rule_set(segmentations(work)), events
 
 
-def _write(folder: Path, rules: RuleSet, events: list[Event], rows: int) -> Path:
-    """Write rows as Parquet, in eight files."""
+def _write(folder: Path, rules: RuleSet, events: list[Event], rows: int) -> None:
+    """Write rows as Parquet, in eight files of a folder of their own."""
+    folder.mkdir()
     size = -(-rows // 8)
     batch = events_to_batch(events, rules)
     at = batch.schema.get_field_index("event_id")
@@ -58,7 +61,6 @@ def _write(folder: Path, rules: RuleSet, events: list[Event], rows: int) -> Path
                 some = batch.slice(0, min(rows, first + size) - start)
                 ids = pa.array([f"{start + n}" for n in range(some.num_rows)])
                 writer.write_batch(some.set_column(at, some.schema.field(at), ids))
-    return folder
 
 
 def _spent(run: Callable[[], object]) -> float:
@@ -106,13 +108,37 @@ def _engine(folder: Path) -> Engine:
     return Engine(load_rules((folder / "rules.json").read_text())).warm()
 
 
-def _rate(name: str, rows: int, run: Callable[[], object]) -> float:
+def _own() -> str:
+    return f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f}"
+
+
+def _ended() -> str:
+    return f"{resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024:,.0f}"
+
+
+def _of_spark() -> str:
+    """Return the peak memory of Spark's processes, which are below this one."""
+    parents, peaks = {}, dict[str, float]()
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            lines = (folder / "status").read_text().splitlines()
+            found = dict(line.split(":\t", 1) for line in lines if ":\t" in line)
+            parents[folder.name] = found["PPid"], found["Name"], found.get("VmHWM", "0 kB")
+    for process, (_, name, peak) in parents.items():
+        above = parents[process][0]
+        while above in parents and above != str(os.getpid()):
+            above = parents[above][0]
+        if above == str(os.getpid()):
+            kind = "JVM" if name == "java" else "worker"
+            peaks[kind] = max(peaks.get(kind, 0), int(peak.split()[0]) / 1024)
+    return ", ".join(f"{kind} {peak:,.0f}" for kind, peak in sorted(peaks.items()))
+
+
+def _rate(name: str, rows: int, run: Callable[[], object], peak: Callable[[], str] = _own) -> float:
     began = time.perf_counter()
     run()
     seconds = time.perf_counter() - began
-    ended = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    peak = max(ended, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) / 1024
-    print(f"| {name} | {seconds:.1f} | {rows / seconds:,.0f} | {peak:,.0f} |", flush=True)
+    print(f"| {name} | {seconds:.1f} | {rows / seconds:,.0f} | {peak()} |", flush=True)
     return seconds
 
 
@@ -124,7 +150,7 @@ def _planned(engine: Engine, batches: Iterable[Any]) -> None:
 def _polars(folder: Path) -> Iterator[Any]:
     import polars as pl
 
-    for frame in pl.scan_parquet(folder / "*.parquet").collect_batches(chunk_size=BATCH):
+    for frame in pl.scan_parquet(folder / "rows" / "*.parquet").collect_batches(chunk_size=BATCH):
         yield from frame.to_arrow().to_batches()
 
 
@@ -133,19 +159,19 @@ def engines(folder: Path, rows: int) -> None:
     import duckdb
 
     engine = _engine(folder)
-    files = sorted(folder.glob("*.parquet"))
+    files = sorted((folder / "rows").glob("*.parquet"))
     _rate(
         "pyarrow", rows,
         lambda: [_planned(engine, pq.ParquetFile(file).iter_batches(BATCH)) for file in files],
     )  # fmt: skip
-    found = duckdb.connect().sql(f"FROM '{folder}/*.parquet'")
+    found = duckdb.connect().sql(f"FROM '{folder}/rows/*.parquet'")
     _rate("DuckDB", rows, lambda: _planned(engine, found.to_arrow_reader(BATCH)))
     _rate("Polars", rows, lambda: _planned(engine, _polars(folder)))
 
 
 def spark(folder: Path, rows: int) -> None:
     """Measure Spark with two workers next to two processes that run the kernel."""
-    files = [str(each) for each in sorted(folder.glob("*.parquet"))]
+    files = [str(each) for each in sorted((folder / "rows").glob("*.parquet"))]
     command = [sys.executable, "-m", "bench.scale", "--alone", str(folder)]
 
     def alone() -> None:
@@ -160,14 +186,17 @@ def spark(folder: Path, rows: int) -> None:
 
     os.environ["PYSPARK_PYTHON"] = sys.executable
     session = SparkSession.builder.master("local[2]").getOrCreate()
+    session.sparkContext.setLogLevel("ERROR")
     rules = load_rules((folder / "rules.json").read_text())
-    frame = plans(session.read.parquet(f"{folder}/*.parquet"), rules)
-    plans(
-        session.read.parquet(f"{folder}/*.parquet").limit(10), rules
-    ).collect()  # workers are started
-    two = _rate("two processes with pyarrow", rows, alone)
+    read = session.read.parquet(str(folder / "rows"))
+    plans(read.limit(10), rules).collect()  # workers are started
+    frame = plans(read, rules)
+    two = _rate("two processes with pyarrow", rows, alone, _ended)
     taken = _rate(
-        "Spark, local[2]", rows, lambda: frame.write.format("noop").mode("overwrite").save()
+        "Spark, local[2]",
+        rows,
+        lambda: frame.write.format("noop").mode("overwrite").save(),
+        _of_spark,
     )
     print(f"\nSpark / two processes: {two / taken:.2f}")
 
@@ -185,7 +214,7 @@ def main() -> None:
         if {"engines", "spark"} & {*arguments.sections}:
             rules, events = _world()
             (folder / "rules.json").write_text(dump_rules(rules))
-            _write(folder, rules, events, arguments.rows)
+            _write(folder / "rows", rules, events, arguments.rows)
             print(f"\n{arguments.rows:,} events; {os.cpu_count()} processors\n")
             print("| what | seconds | events/s | MiB |\n| --- | --- | --- | --- |")
         if "engines" in arguments.sections:
