@@ -8,6 +8,7 @@ INVARIANT: the tables that are copied are all tables that grow with the events.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
 
@@ -45,6 +46,8 @@ def multiply(path: Path, times: int) -> None:
     connection.execute("COMMIT")
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
+    with path.open("rb+") as file:  # else the first checkpoint that is measured flushes all of it
+        os.fsync(file.fileno())
 
 
 def _value(table: str, column: str, steps: dict[str, int]) -> str:
