@@ -61,6 +61,18 @@ class TestAccept:
 class TestHandle:
     """Handling one event."""
 
+    def test_one_action_at_a_time(self, executor, journal, make_event, mail, crm):
+        """Each action is recorded before the next one is sent, to whatever account."""
+        sending = []
+
+        def answer():
+            sending.append(statuses(journal.receipt("e-1")).count(Status.SENDING))
+            return Applied()
+
+        mail.answers, crm.answers = [answer, answer], [answer]
+        executor.handle(make_event())
+        assert [1, 1, 1] == sending
+
     def test_carries_the_plan_out(self, executor, make_event, make_engine, mail, crm):
         """Every action of the plan reaches its provider, in order."""
         executor.handle(make_event())

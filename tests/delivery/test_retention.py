@@ -195,6 +195,16 @@ class TestPayments:
         prune()
         assert (set(), set()) == (before, is_on(journal))
 
+    def test_another_one_refunded(self, executor, journal, make_event, clock, prune):
+        """The refund of one payment stays that payment's, and takes no other one away."""
+        self.pay(executor, make_event, [0, 1])
+        back = {"name": "purchase.refunded", "transaction": "HP0", "subscriber_code": "S1"}
+        executor.handle(make_event("back", day=40, **back, **CLUB))
+        before = is_on(journal)
+        clock.turn(days=500)
+        prune()
+        assert ({"member"}, {"member"}) == (before, is_on(journal))
+
     def test_no_subscription(self, executor, journal, make_event, clock, prune):
         """An old payment whose subscription nobody named stays the purchase's."""
         self.pay(executor, make_event, [0], subscriber_code=None)

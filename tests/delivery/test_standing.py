@@ -275,6 +275,20 @@ class TestData:
         assert [RemoveTag("owner"), AddLead()] == mail.actions
         assert {"email": ANA, "name": "Ana"} == dict(mail.calls[-1][0].data)
 
+    def test_not_carried_to_an_account_without_leads(
+        self, make_executor, make_segmentation, make_event, account, *, without, journal
+    ):
+        """No AddLead is planned for an account that cannot do it: it would be refused."""
+        tags = account(capabilities=without(add_lead="none"))
+        executor = make_executor(
+            make_segmentation("buy", AddTag("owner")),
+            make_segmentation("back", RemoveTag("owner"), event=REFUND, send=["email"]),
+            providers={"mail": tags},
+        )
+        executor.handle(make_event("e-2", day=1, name=REFUND, transaction="P1"))
+        executor.handle(make_event("e-1", transaction="P1"))
+        assert ([RemoveTag("owner")], ()) == (tags.actions, journal.stuck())
+
     def test_not_carried_twice(self, executor, make_event, mail):
         """Data that the provider has already is not carried."""
         executor.handle(make_event("e-0", name=CART))

@@ -131,20 +131,19 @@ def grant_of(event: Event, about: str | None = None) -> Grant | None:
     >>> grant_of(event)
     Grant(product_id='42', transaction='HP1', subscriber_code='')
     """
-    transaction, subscriber = _code(event, "transaction"), _code(event, "subscriber_code")
+    transaction, subscriber = _code(event.transaction), _code(event.subscriber_code)
     purchase = Grant(event.product_id, transaction=transaction) if transaction else None
     subscription = Grant(event.product_id, subscriber_code=subscriber) if subscriber else None
     return (subscription or purchase) if about == "subscription" else (purchase or subscription)
 
 
-def _code(event: Event, field: str) -> str:
-    value = getattr(event, field) or event.facts.get(field)
-    return value.strip() if isinstance(value, str) else ""
+def _code(code: str | None) -> str:
+    return "" if code is None else code.strip()
 
 
 def link_of(event: Event) -> tuple[Grant, Grant] | None:
     """Return the purchase and its subscription, if the event names both."""
-    transaction, subscriber = _code(event, "transaction"), _code(event, "subscriber_code")
+    transaction, subscriber = _code(event.transaction), _code(event.subscriber_code)
     if not (transaction and subscriber):
         return None
     product = event.product_id
