@@ -413,6 +413,27 @@ class TestLease:
             record.detail,
         )
 
+    def test_reported_twice(self, one, journal, make_event, clock):
+        """The first report of an attempt counts, and no other one."""
+        one.accept(make_event())
+        (attempt,) = journal.turn("w-1", (), clock.now)
+        for outcome in (Applied(), Refused("no", "contact")):
+            result = RetryPolicy().settle(attempt, outcome, clock.now)
+            journal.turn("w-1", [result], clock.now, want=0)
+        assert [Status.APPLIED] == statuses(journal.receipt("e-1"))
+
+    def test_reported_after_its_event_was_deleted(self, one, journal, make_event, clock):
+        """A report so late that nothing is known of the event is in the history."""
+        one.accept(make_event())
+        (attempt,) = journal.turn("w-1", (), clock.now)
+        one.forget("ana@example.com")
+        clock.turn(days=1)
+        one.run_due()
+        journal.prune(clock.now + timedelta(days=1))
+        late = RetryPolicy().settle(attempt, Applied(), clock.now)
+        (record,) = journal.turn("w-1", [late], clock.now, want=0).records
+        assert ("", Status.APPLIED) == (record.product_id, record.status)
+
     def test_records_of_a_turn(self, one, journal, make_event, clock):
         """A turn gives back what it wrote into the history."""
         one.accept(make_event())
