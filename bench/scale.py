@@ -185,8 +185,8 @@ def spark(folder: Path, rows: int) -> None:
     from listboss.scale.spark import plans
 
     os.environ["PYSPARK_PYTHON"] = sys.executable
-    session = SparkSession.builder.master("local[2]").getOrCreate()
-    session.sparkContext.setLogLevel("ERROR")
+    quiet = {"spark.log.level": "ERROR", "spark.ui.showConsoleProgress": "false"}
+    session = SparkSession.builder.master("local[2]").config(map=quiet).getOrCreate()
     rules = load_rules((folder / "rules.json").read_text())
     read = session.read.parquet(str(folder / "rows"))
     plans(read.limit(10), rules).collect()  # workers are started
