@@ -1,10 +1,12 @@
 """Erasing a person from a journal, at any moment of delivery."""
 
+import gc
 from datetime import timedelta
+from types import FunctionType, ModuleType
 
 import pytest
 
-from listboss import AddTag, Contact, ProviderAction
+from listboss import AddLead, AddTag, Contact, ProviderAction, RemoveTag
 from listboss.delivery import DeliveryStatus, Forgotten, RetryPolicy, Status
 from listboss.provider import Applied, Refused, Throttled, Unknown
 from listboss.rules.capabilities import Verb
@@ -70,6 +72,21 @@ class TestErased:
         executor.handle(make_event())
         journal.forget(ANA)
         assert () == journal.standing(ANA)
+
+    def test_subscription(self, make_executor, make_segmentation, make_event, journal):
+        """Nor is it known which subscription a purchase belonged to."""
+        club = {"product_id": "club", "plan_ids": ["10"]}
+        executor = make_executor(
+            make_segmentation("join", AddTag("member"), **club),
+            make_segmentation("leave", RemoveTag("member"), event="subscription.canceled", **club),
+        )
+        codes = {"product_id": "club", "plan_id": "10"}
+        executor.handle(make_event("e-1", transaction="P1", subscriber_code="S1", **codes))
+        executor.forget(ANA)
+        executor.handle(make_event("e-2", day=1, transaction="P1", **codes))
+        end = {"name": "subscription.canceled", "subscriber_code": "S2", **codes}
+        executor.handle(make_event("e-3", day=2, **end))
+        assert [False] == [entry.on for entry in journal.standing(ANA)]
 
     def test_counts(self, executor, journal, make_event):
         """Records stay counted."""
@@ -392,3 +409,34 @@ class TestIds:
         one.handle(make_event(self.ID))
         one.forget(ANA)
         assert 0 == one.retry(event_id=self.ID)
+
+
+def _strings(root):
+    """Return every string that an object leads to, through what modules and classes do not."""
+    seen, left, found = set(), [root], set()
+    while left:
+        each = left.pop()
+        if id(each) in seen or isinstance(each, type | ModuleType | FunctionType):
+            continue
+        seen.add(id(each))
+        if isinstance(each, str):
+            found.add(each)
+        left += gc.get_referents(each)
+    return found
+
+
+@pytest.mark.parametrize("any_journal", ["memory"], indirect=True)
+def test_nothing_is_left_in_memory(make_executor, make_segmentation, make_event, journal):
+    """The journal in memory keeps no text about the contact, wherever it was."""
+    executor = make_executor(
+        make_segmentation("add", [AddTag("a"), AddLead("Buyers")]),
+        make_segmentation("remove", RemoveTag("a"), event="purchase.refunded"),
+        make_segmentation("crm", AddTag("c"), provider="crm"),
+    )
+    codes = {"transaction": "P1", "subscriber_code": "S1"}
+    executor.handle(make_event("e-1", **codes))
+    executor.accept(make_event("e-2", day=1, name="purchase.refunded", **codes))
+    before = [text for text in _strings(journal) if ANA in text]
+    executor.forget(ANA)
+    assert before
+    assert [] == [text for text in _strings(journal) if ANA in text or "Ana" in text]
