@@ -302,9 +302,11 @@ def _queue(dsn: str, concurrency: int) -> Callable[[], int]:
 
     async def run() -> None:
         async with app.open_async():
-            await app.run_worker_async(
-                wait=False, concurrency=concurrency, install_signal_handlers=False
-            )
+            # A worker ends once all jobs that are left are held back by jobs that run.
+            while await app.job_manager.list_jobs_async(status="todo"):
+                await app.run_worker_async(
+                    wait=False, concurrency=concurrency, install_signal_handlers=False
+                )
 
     def work() -> int:
         asyncio.run(run())
