@@ -753,6 +753,21 @@ class TestRetry:
         executor.handle(make_event())
         assert (1, 2) == (executor.retry(event_id="e-1"), executor.run_due())
 
+    def test_nothing_to_take_up(self, executor):
+        """An account where nothing is stuck has nothing to take up."""
+        assert 0 == executor.retry(account="mail")
+
+    def test_unknown_account(self, executor):
+        """A misspelled account is an error that names the right one."""
+        with pytest.raises(UnknownIdError, match=r"unknown account `mial`.*did you mean `mail`"):
+            executor.retry(account="mial")
+
+    def test_former_account(self, make_executor, executor, make_event, mail, crm):
+        """Actions of an account that the executor no longer has can be taken up."""
+        crm.answers = [Refused("no such list", "configuration")]
+        executor.handle(make_event())
+        assert 1 == make_executor(providers={"mail": mail}).retry(account="crm")
+
 
 class Erasing:
     """Mixed into an account: it can erase a person, or raises."""

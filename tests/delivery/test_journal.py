@@ -494,7 +494,6 @@ class TestRetry:
             ({"event_id": "e-1"}, 3),
             ({"account": "mail"}, 2),
             ({"account": "crm"}, 1),
-            ({"account": "sms"}, 0),
             ({"status": "refused"}, 2),
             ({"status": Status.WAITING}, 1),
             ({"status": "dead"}, 0),

@@ -39,7 +39,7 @@ from listboss.delivery.life import (
 )
 from listboss.delivery.observer import LoggingObserver, Observer
 from listboss.engine.engine import Engine
-from listboss.errors import ConfigurationError, StorageError
+from listboss.errors import ConfigurationError, StorageError, UnknownIdError
 from listboss.plan import Plan
 from listboss.provider import (
     AsyncProvider,
@@ -51,7 +51,7 @@ from listboss.provider import (
     RefusedKind,
     Unknown,
 )
-from listboss.rules._text import quoted, wrong_type
+from listboss.rules._text import quoted, suggestion, wrong_type
 from listboss.rules._wording import describe_event
 from listboss.rules.event import Contact, Event, utc
 
@@ -331,9 +331,15 @@ class Core(Generic[P]):
 
         Stuck actions are refused, unknown or dead. `account` limits it to one provider,
         `event_id` to one event, `status` to one status. Nothing is sent before the next
-        `run_due`.
+        `run_due`. Raises `UnknownIdError` for an account that the executor does not have, unless
+        the journal still has actions of it to take up.
         """
-        return self._journal.retry(self._clock(), event_id=event_id, account=account, status=status)
+        now, journal = self._clock(), self._journal
+        count = journal.retry(now, event_id=event_id, account=account, status=status)
+        if count == 0 and account is not None and account not in self._providers:
+            hint = suggestion(account, self._providers)
+            raise UnknownIdError(f"unknown account {quoted(account)}", path="$.account", hint=hint)
+        return count
 
     def forget(self, contact: Contact | str) -> Forgotten:
         """Erase a person from the journal, and from the providers that can erase.
