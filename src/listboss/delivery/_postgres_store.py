@@ -2,7 +2,8 @@
 
 Several workers change them at the same time, so a transaction first locks what it is about:
 the contacts of the events that it accepts, and the lanes of what it records, in one order. What
-was read is forgotten when the transaction ends.
+was read is forgotten when the transaction ends, but for the rows of lanes that nobody else has
+changed since (`_postgres_kept`).
 """
 
 from __future__ import annotations
