@@ -168,9 +168,6 @@ class MemoryStore(OneAtATime, MemoryMarks):
     def lanes_of_workers(self, workers: Collection[str]) -> list[LaneRow]:
         return [lane for lane in self._lanes.values() if lane.worker in workers]
 
-    def workers(self) -> set[str]:
-        return {lane.worker for lane in self._lanes.values() if lane.worker is not None}
-
     def put_lane(self, row: LaneRow) -> None:
         old = self._due_of.pop(row.id, None)
         due = self._due[row.provider]

@@ -138,9 +138,9 @@ class StoreJournal(ABC):
     def resume(self, worker: str, now: datetime) -> int:
         """See `Journal.resume`."""
         with self._transaction() as store:
-            return self._end_leases(store, self._dead(worker, store), now)
+            return self._end_leases(store, self._dead(worker), now)
 
-    def _dead(self, worker: str, _store: Store) -> Collection[str]:
+    def _dead(self, worker: str) -> Collection[str]:
         """Return the workers whose leases can be ended."""
         return {worker}
 

@@ -274,15 +274,15 @@ class SqliteJournal(Closing, StoreJournal):
 
     def _free_leases(self, now: datetime) -> int:
         """End the leases of workers that are dead; return how many lanes that frees."""
-        with self._reading() as store:
-            others = store.workers() - self._workers.keys()
+        with self._reading():
+            others = self._store.workers() - self._workers.keys()
         if not others:
             return 0
         with self._transaction() as store:
             return self._end_leases(store, filter(self._is_dead, others), now)
 
-    def _dead(self, worker: str, _store: Store) -> Collection[str]:
-        return {worker, *filter(self._is_dead, _store.workers())}
+    def _dead(self, worker: str) -> Collection[str]:
+        return {worker, *filter(self._is_dead, self._store.workers())}
 
     def resume(self, worker: str, now: datetime) -> int:
         """See `Journal.resume`."""
