@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import copy_context
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeAlias, TypeVar
 
 from listboss._clock import utc_now
 from listboss.delivery._arguments import as_count, as_moment, require_count
@@ -30,7 +30,8 @@ from listboss.delivery.observer import Observer
 from listboss.engine.engine import Engine
 from listboss.errors import StorageError
 from listboss.plan import Plan
-from listboss.provider import AsyncProvider, Call, Outcome, Provider
+from listboss.provider import AsyncProvider, Call, Outcome, Provider, Unknown
+from listboss.rules._address import contact_key
 from listboss.rules._text import refuse_unordered, wrong_type
 from listboss.rules.event import Contact, Event
 
@@ -42,6 +43,7 @@ calls that begin together would otherwise end together, and all wait for one tur
 
 P = ParamSpec("P")
 T = TypeVar("T")
+_ResultTask: TypeAlias = "asyncio.Task[Result]"
 
 
 class AsyncExecutor(Core[Provider | AsyncProvider]):
@@ -159,7 +161,7 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
         stop: asyncio.Event | None = None,
     ) -> _Pass:
         """Send and record until nothing is due and nothing is on its way any more."""
-        work = _Pass()
+        work = _Pass(stop)
         try:
             while True:
                 began = self._begin(at)
@@ -212,36 +214,54 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
             ]
             raise
         work.receipts = work.receipts or turn.receipts
+        last: dict[tuple[str, str], _ResultTask] = {}  # by lane; without doubt, each has one call
         for group in groups_of(turn, self._providers):
-            if len(group) == 1:
-                work.begin(self._send(group[0], began), group[0])
-            else:
-                self._begin_batch(work, group, began)
+            lanes = [*map(_lane_of, group)] if self._in_doubt > 1 else []
+            earlier = [last[lane] for lane in lanes if lane in last]
+            last.update(zip(lanes, self._begin_group(work, group, began, earlier), strict=False))
 
-    def _begin_batch(self, work: _Pass, group: Sequence[Attempt], began: Moment) -> None:
-        """Begin one call for several attempts; each waits for its own outcome."""
-        sent: list[Attempt] = []
-        for attempt in group:
-            refusal = self._refusal(attempt, began)
-            if refusal is None:
-                sent.append(attempt)
-            else:
-                work.results.append(refusal)
-        batch = asyncio.ensure_future(self._apply_many(sent, began))
-        for number, attempt in enumerate(sent):
+    def _begin_group(
+        self, work: _Pass, group: Sequence[Attempt], began: Moment, earlier: Sequence[_ResultTask]
+    ) -> list[_ResultTask]:
+        """Begin one call, once the earlier ones of its lanes are over; return its results."""
+        if len(group) == 1:
+            return [work.begin(self._send(work, group[0], began, earlier), group[0])]
+        batch = asyncio.ensure_future(self._send_batch(work, group, began, earlier))
+        return [
             work.begin(self._batched(attempt, batch, number, began), attempt)
+            for number, attempt in enumerate(group)
+        ]
 
     async def _batched(
-        self, attempt: Attempt, batch: asyncio.Task[list[Outcome]], number: int, began: Moment
+        self, attempt: Attempt, batch: asyncio.Task[list[Result]], number: int, began: Moment
     ) -> Result:
+        """Return the result of one attempt of a batch."""
         try:
             await asyncio.shield(batch)
         except asyncio.CancelledError:
             batch.cancel()
             await _all_done([batch])
-            if batch.cancelled():
-                return self._interrupted(attempt, self._later(began))
-        return self._policy.settle(attempt, batch.result()[number], self._later(began))
+            if batch.cancelled():  # before it began
+                return self._not_sent(attempt, self._later(began), "interrupted")
+        return batch.result()[number]
+
+    async def _send_batch(
+        self, work: _Pass, group: Sequence[Attempt], began: Moment, earlier: Sequence[_ResultTask]
+    ) -> list[Result]:
+        """Send several attempts in one call; return their results in their order."""
+        if not await work.goes_on_after(earlier):
+            return [self._not_sent(each, self._later(began), "stopped") for each in group]
+        results = [self._refusal(attempt, began) for attempt in group]
+        sent = [each for each, refusal in zip(group, results, strict=True) if refusal is None]
+        try:
+            outcomes = iter(await self._apply_many(sent, began))
+        except asyncio.CancelledError:
+            outcomes = iter([Unknown("interrupted")] * len(sent))
+        later = self._later(began)
+        return [
+            refusal or self._policy.settle(each, next(outcomes), later)
+            for each, refusal in zip(group, results, strict=True)
+        ]
 
     async def _apply_many(self, sent: Sequence[Attempt], began: Moment) -> list[Outcome]:
         if not sent:
@@ -254,7 +274,7 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
             return [self._failed(error, sent[0].planned.provider)] * len(sent)
         return as_outcomes(answer, len(sent))
 
-    def _collect(self, work: _Pass, done: Iterable[asyncio.Task[Result]]) -> None:
+    def _collect(self, work: _Pass, done: Iterable[_ResultTask]) -> None:
         """Take what calls came to; what a provider raises that is not an `Exception` is raised."""
         raised: BaseException | None = None
         for call in done:
@@ -282,7 +302,11 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
                 await _all_done([recorded])
                 recorded.result()
 
-    async def _send(self, attempt: Attempt, began: Moment) -> Result:
+    async def _send(
+        self, work: _Pass, attempt: Attempt, began: Moment, earlier: Sequence[_ResultTask]
+    ) -> Result:
+        if not await work.goes_on_after(earlier):
+            return self._not_sent(attempt, self._later(began), "stopped")
         refusal = self._refusal(attempt, began)
         if refusal is not None:
             return refusal
@@ -324,23 +348,36 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
         return await asyncio.to_thread(self.forget, contact)
 
 
+def _lane_of(attempt: Attempt) -> tuple[str, str]:
+    return attempt.planned.provider, contact_key(attempt.planned.email)
+
+
 class _Pass:
     """One pass over what is due: the calls on their way, and what the others came to."""
 
-    def __init__(self) -> None:
+    def __init__(self, stop: asyncio.Event | None) -> None:
+        self._stop = stop
         self.sent = 0
         self.receipts: tuple[Receipt, ...] = ()
         self.results: list[Result] = []
-        self.calls: dict[asyncio.Task[Result], Attempt] = {}
-        self._done: asyncio.Queue[asyncio.Task[Result]] = asyncio.Queue()
+        self.calls: dict[_ResultTask, Attempt] = {}
+        self._done: asyncio.Queue[_ResultTask] = asyncio.Queue()
 
-    def begin(self, send: Coroutine[Any, Any, Result], attempt: Attempt) -> None:
+    def begin(self, send: Coroutine[Any, Any, Result], attempt: Attempt) -> _ResultTask:
         """Begin a call."""
         call = asyncio.ensure_future(send)
         self.calls[call] = attempt
         call.add_done_callback(self._done.put_nowait)
+        return call
 
-    async def some_done(self, *, wait: bool) -> list[asyncio.Task[Result]]:
+    async def goes_on_after(self, earlier: Collection[_ResultTask]) -> bool:
+        """Wait for the earlier calls of a lane; return whether a further one may begin."""
+        if not earlier:
+            return True
+        await asyncio.wait(earlier)
+        return self._stop is None or not self._stop.is_set()
+
+    async def some_done(self, *, wait: bool) -> list[_ResultTask]:
         """Return the calls that are done; with `wait`, not before one is."""
         done = [await self._done.get()] if wait else []
         while not self._done.empty():
