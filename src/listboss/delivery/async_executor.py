@@ -249,7 +249,7 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
         self, work: _Pass, group: Sequence[Attempt], began: Moment, earlier: Sequence[_ResultTask]
     ) -> list[Result]:
         """Send several attempts in one call; return their results in their order."""
-        if not await work.goes_on_after(earlier):
+        if earlier and not await work.goes_on_after(earlier):
             return [self._not_sent(each, self._later(began), "stopped") for each in group]
         results = [self._refusal(attempt, began) for attempt in group]
         sent = [each for each, refusal in zip(group, results, strict=True) if refusal is None]
@@ -305,7 +305,7 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
     async def _send(
         self, work: _Pass, attempt: Attempt, began: Moment, earlier: Sequence[_ResultTask]
     ) -> Result:
-        if not await work.goes_on_after(earlier):
+        if earlier and not await work.goes_on_after(earlier):
             return self._not_sent(attempt, self._later(began), "stopped")
         refusal = self._refusal(attempt, began)
         if refusal is not None:
@@ -372,8 +372,6 @@ class _Pass:
 
     async def goes_on_after(self, earlier: Collection[_ResultTask]) -> bool:
         """Wait for the earlier calls of a lane; return whether a further one may begin."""
-        if not earlier:
-            return True
         await asyncio.wait(earlier)
         return self._stop is None or not self._stop.is_set()
 
