@@ -214,7 +214,7 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
             ]
             raise
         work.receipts = work.receipts or turn.receipts
-        last: dict[tuple[str, str], _ResultTask] = {}  # by lane; without doubt, each has one call
+        last: dict[tuple[str, str], _ResultTask] = {}  # by lane; with `in_doubt=1`, it has one call
         for group in groups_of(turn, self._providers):
             lanes = [*map(_lane_of, group)] if self._in_doubt > 1 else []
             earlier = [last[lane] for lane in lanes if lane in last]
