@@ -122,7 +122,7 @@ class Server:
         with psycopg.connect(self.dsn, autocommit=True) as connection:
             rows = connection.execute(
                 "SELECT tablename FROM pg_tables WHERE schemaname = %s"
-                " AND tablename NOT IN ('journal', 'schema_version')",
+                " AND tablename NOT IN ('journal', 'schema_version', 'server_run')",
                 (schema,),
             ).fetchall()
             # Truncating every table takes longer than deleting the few rows of a test.

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from random import Random
 from threading import Thread
+from typing import Any
 
 import psycopg
 import pytest
@@ -25,7 +26,8 @@ def server() -> Iterator[Server]:
     """A server that these tests stop and crash."""
     if missing := why_not():
         pytest.skip(f"not run on PostgreSQL: {missing}")
-    server = Server()
+    # What is not committed reaches the disk late, so that a crash loses it.
+    server = Server("wal_writer_delay=10s")
     yield server
     server.close()
 
@@ -69,6 +71,12 @@ def restart(server: Server, how: str) -> None:
     """Stop the server and start it again."""
     server.stop(how)
     server.start()
+
+
+def number_of_transaction(connection: psycopg.Connection[Any]) -> int:
+    """Return the number of the transaction of a connection."""
+    row = connection.execute("SELECT pg_current_xact_id()::text AS number").fetchone()
+    return int(row["number"] if isinstance(row, dict) else row[0])
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -148,6 +156,31 @@ class TestConnections:
             with pytest.raises(StorageError):
                 journal.accept(event, ENGINE.plan(event), NOON)
         assert ([event] if done else []) == [*journal.events()]
+
+    def test_the_number_of_a_lost_transaction_is_given_out_again(
+        self, journal, server, monkeypatch
+    ):
+        """A crash may lose a transaction and give its number to another, which is committed."""
+        execute = psycopg.Connection.execute
+        lost, again = list[int](), list[int]()
+
+        def crash(self, query, *more, **named):
+            if query != "COMMIT":
+                return execute(self, query, *more, **named)
+            monkeypatch.undo()
+            lost.append(number_of_transaction(self))
+            restart(server, "immediate")
+            with psycopg.connect(server.dsn) as other:
+                again.append(number_of_transaction(other))
+            return execute(self, query)
+
+        event = approval()
+        monkeypatch.setattr(psycopg.Connection, "execute", crash)
+        with pytest.raises(StorageError):
+            journal.accept(event, ENGINE.plan(event), NOON)
+        assert lost == again
+        assert [] == [*journal.events()]
+        assert 2 == len(journal.accept(event, ENGINE.plan(event), NOON).states)
 
 
 class TestNames:

@@ -11,7 +11,7 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from hashlib import blake2b
-from secrets import token_bytes
+from secrets import token_bytes, token_hex
 from selectors import EVENT_READ, DefaultSelector
 from typing import Any, Final, TypeAlias
 
@@ -37,6 +37,7 @@ __all__ = [
     "is_lost",
     "key_of",
     "migrate",
+    "name_run",
     "statement",
     "storage_errors",
 ]
@@ -133,6 +134,17 @@ def check(connection: Connection, schema: str) -> None:
             code="schema_missing" if version == 0 else "schema_version",
             hint="call `PostgresJournal.migrate` once before workers start",
         )
+
+
+def name_run(connection: Connection) -> str:
+    """Return the name of this run of the server; after a crash, it is another one.
+
+    A restart in good order keeps it, and so does the loss of a connection.
+    """
+    name = token_hex(16)
+    connection.execute("INSERT INTO server_run VALUES (1, %s) ON CONFLICT DO NOTHING", (name,))
+    row = connection.execute("SELECT name FROM server_run").fetchone()
+    return name if row is None else str(row["name"])
 
 
 def _version(connection: Connection) -> int:

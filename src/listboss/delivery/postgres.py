@@ -2,7 +2,7 @@
 
 A lane is claimed with a row lock that others skip, and leased by a time in its row: what a
 killed worker had claimed becomes due by itself. A connection that is lost is opened again, and a
-commit whose answer was lost is looked up, so that a restart of the server repeats nothing.
+commit whose answer was lost is looked up, unless the server has crashed meanwhile.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from listboss.delivery._postgres import (
     connect,
     is_lost,
     migrate,
+    name_run,
     storage_errors,
 )
 from listboss.delivery._postgres_names import Names
@@ -50,6 +51,7 @@ class _Session:
 
     def __init__(self, connection: Connection, schema: str) -> None:
         self.connection = connection
+        self.run = name_run(connection)
         self.store = PostgresStore(connection, schema)
 
 
@@ -121,10 +123,10 @@ class PostgresJournal(Closing, StoreJournal):
         connection = connect(self._dsn, self._schema)
         try:
             check(connection, self._schema)
+            return _Session(connection, self._schema)
         except BaseException:
             connection.close()
             raise
-        return _Session(connection, self._schema)
 
     def _usable(self) -> _Session | None:
         """Return an open connection; those that the server has ended meanwhile are closed."""
@@ -156,7 +158,7 @@ class PostgresJournal(Closing, StoreJournal):
             try:
                 connection.execute("COMMIT")
             except psycopg.OperationalError:  # the answer is lost: was it done?
-                if number is not None and not self._is_committed(number):
+                if number is not None and not self._is_committed(number, session.run):
                     raise
             store.keep(number)
 
@@ -174,17 +176,22 @@ class PostgresJournal(Closing, StoreJournal):
                 _roll_back(connection)
                 raise
 
-    def _is_committed(self, number: str) -> bool:
-        """Whether a transaction was committed before the connection was lost."""
+    def _is_committed(self, number: str, run: str) -> bool:
+        """Whether a transaction was certainly committed before the connection was lost.
+
+        After a crash, the server may have given its number to another transaction.
+        """
         until = monotonic() + _SECONDS_TO_RESOLVE
         while True:
             try:
                 with connect(self._dsn, self._schema) as connection:
                     row = connection.execute(
-                        "SELECT pg_xact_status(%s::xid8) AS status", (number,)
+                        "SELECT pg_xact_status(%s::xid8) AS status,"
+                        " (SELECT name FROM server_run) AS run",
+                        (number,),
                     ).fetchone()
                 if row is not None and row["status"] != "in progress":
-                    return bool(row["status"] == "committed")
+                    return (row["status"], row["run"]) == ("committed", run)
             except psycopg.OperationalError:
                 if monotonic() > until:
                     raise
