@@ -75,7 +75,7 @@ def restart(server: Server, how: str) -> None:
 
 def number_of_transaction(connection: psycopg.Connection[Any]) -> int:
     """Return the number of the transaction of a connection."""
-    row = connection.execute("SELECT pg_current_xact_id()::text AS number").fetchone()
+    (row,) = connection.execute("SELECT pg_current_xact_id()::text AS number").fetchall()
     return int(row["number"] if isinstance(row, dict) else row[0])
 
 

@@ -1,20 +1,39 @@
-"""Which attempts go out in one call, for providers that take several actions at once.
+"""Which attempts go out in one call, and which have to wait for one before them.
 
 A batch has one account, and each contact once: the order within a call is the provider's. Tests
-and other actions are kept apart.
+and other actions are kept apart. Behind an action that has to wait, its lane waits, too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import cast
+from typing import TypeAlias, cast
 
 from listboss.delivery._outcome import as_outcome
-from listboss.delivery.life import Attempt
+from listboss.delivery.life import Attempt, Result, Status
 from listboss.provider import BatchProvider, Call, Outcome, Unknown
 from listboss.rules._address import contact_key
 
-__all__ = ["as_outcomes", "call_of", "groups_of", "largest"]
+__all__ = ["Lane", "as_outcomes", "call_of", "groups_of", "held_by", "lane_of", "largest"]
+
+Lane: TypeAlias = tuple[str, str]
+"""An account, and the key of a contact."""
+
+
+def lane_of(attempt: Attempt) -> Lane:
+    """Return the lane of an attempt."""
+    return attempt.planned.provider, contact_key(attempt.planned.email)
+
+
+def held_by(results: Iterable[Result]) -> dict[str | Lane, str]:
+    """Return the accounts and lanes to which nothing more is sent after these results, and why."""
+    held: dict[str | Lane, str] = {}
+    for result in results:
+        if result.pause_until is not None:
+            held[result.attempt.planned.provider] = "the account has to wait"
+        if result.status is Status.WAITING:
+            held[lane_of(result.attempt)] = "an action before it has to wait"
+    return held
 
 
 def largest(provider: object) -> int:

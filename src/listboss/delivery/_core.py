@@ -26,6 +26,7 @@ from listboss.delivery._arguments import (
     require_method,
     require_providers,
 )
+from listboss.delivery._batch import Lane, lane_of
 from listboss.delivery.journal import Forgotten, Journal, Turn
 from listboss.delivery.life import (
     Attempt,
@@ -267,9 +268,15 @@ class Core(Generic[P]):
         """Return the time at which a turn begins."""
         return Moment(self._clock() if at is None else at, self._monotonic())
 
-    def _refusal(self, attempt: Attempt, began: Moment) -> Result | None:
+    def _refusal(
+        self, attempt: Attempt, began: Moment, held: Mapping[str | Lane, str]
+    ) -> Result | None:
         """Return what becomes of an attempt that is not to be sent, or None: it is."""
         now, deadline = self._later(began), attempt.call.deadline
+        if held:
+            reason = held.get(attempt.planned.provider) or held.get(lane_of(attempt))
+            if reason is not None:
+                return self._not_sent(attempt, now, reason)
         if deadline is not None and (now >= deadline or self._left(began) <= timedelta(0)):
             return self._not_sent(attempt, now, "too late in the lease")
         provider = self._providers.get(attempt.planned.provider)

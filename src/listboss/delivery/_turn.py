@@ -108,7 +108,10 @@ def _record_result(
     store.put_account(account)
     row.status, row.detail = result.status, result.detail
     row.until, row.hold_until = result.until, result.hold_until
-    row.waiting_since = (row.waiting_since or now) if row.status is Status.WAITING else None
+    if row.status is not Status.WAITING:
+        row.waiting_since = None
+    elif result.sent:  # the patience for what was not sent has not begun
+        row.waiting_since = row.waiting_since or now
     store.put_action(row)
     if row.status in (Status.APPLIED, Status.UNCHANGED, Status.ACCEPTED):
         _confirm(store, row)

@@ -20,7 +20,7 @@ from typing import Any, ParamSpec, TypeAlias, TypeVar
 
 from listboss._clock import utc_now
 from listboss.delivery._arguments import as_count, as_moment, require_count
-from listboss.delivery._batch import as_outcomes, call_of, groups_of
+from listboss.delivery._batch import Lane, as_outcomes, call_of, groups_of, held_by, lane_of
 from listboss.delivery._core import Core, EndingsOption, Moment
 from listboss.delivery._outcome import as_outcome
 from listboss.delivery.executor import MAX_GROUP
@@ -31,7 +31,6 @@ from listboss.engine.engine import Engine
 from listboss.errors import StorageError
 from listboss.plan import Plan
 from listboss.provider import AsyncProvider, Call, Outcome, Provider, Unknown
-from listboss.rules._address import contact_key
 from listboss.rules._text import refuse_unordered, wrong_type
 from listboss.rules.event import Contact, Event
 
@@ -214,9 +213,9 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
             ]
             raise
         work.receipts = work.receipts or turn.receipts
-        last: dict[tuple[str, str], _ResultTask] = {}  # by lane; with `in_doubt=1`, it has one call
+        last: dict[Lane, _ResultTask] = {}  # by lane; with `in_doubt=1`, it has one call
         for group in groups_of(turn, self._providers):
-            lanes = [*map(_lane_of, group)] if self._in_doubt > 1 else []
+            lanes = [*map(lane_of, group)] if self._in_doubt > 1 else []
             earlier = [last[lane] for lane in lanes if lane in last]
             last.update(zip(lanes, self._begin_group(work, group, began, earlier), strict=False))
 
@@ -249,9 +248,10 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
         self, work: _Pass, group: Sequence[Attempt], began: Moment, earlier: Sequence[_ResultTask]
     ) -> list[Result]:
         """Send several attempts in one call; return their results in their order."""
-        if earlier and not await work.goes_on_after(earlier):
+        held = await work.held_after(earlier) if earlier else {}
+        if held is None:
             return [self._not_sent(each, self._later(began), "stopped") for each in group]
-        results = [self._refusal(attempt, began) for attempt in group]
+        results = [self._refusal(attempt, began, held) for attempt in group]
         sent = [each for each, refusal in zip(group, results, strict=True) if refusal is None]
         try:
             outcomes = iter(await self._apply_many(sent, began))
@@ -305,9 +305,10 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
     async def _send(
         self, work: _Pass, attempt: Attempt, began: Moment, earlier: Sequence[_ResultTask]
     ) -> Result:
-        if earlier and not await work.goes_on_after(earlier):
+        held = await work.held_after(earlier) if earlier else {}
+        if held is None:
             return self._not_sent(attempt, self._later(began), "stopped")
-        refusal = self._refusal(attempt, began)
+        refusal = self._refusal(attempt, began, held)
         if refusal is not None:
             return refusal
         provider = self._providers[attempt.planned.provider]
@@ -348,10 +349,6 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
         return await asyncio.to_thread(self.forget, contact)
 
 
-def _lane_of(attempt: Attempt) -> tuple[str, str]:
-    return attempt.planned.provider, contact_key(attempt.planned.email)
-
-
 class _Pass:
     """One pass over what is due: the calls on their way, and what the others came to."""
 
@@ -370,10 +367,13 @@ class _Pass:
         call.add_done_callback(self._done.put_nowait)
         return call
 
-    async def goes_on_after(self, earlier: Collection[_ResultTask]) -> bool:
-        """Wait for the earlier calls of a lane; return whether a further one may begin."""
+    async def held_after(self, earlier: Collection[_ResultTask]) -> dict[str | Lane, str] | None:
+        """Wait for the earlier calls of some lanes; return what waits, or None if all is over."""
         await asyncio.wait(earlier)
-        return self._stop is None or not self._stop.is_set()
+        is_stopped = self._stop is not None and self._stop.is_set()
+        if is_stopped or any(call.cancelled() or call.exception() for call in earlier):
+            return None
+        return held_by(call.result() for call in earlier)
 
     async def some_done(self, *, wait: bool) -> list[_ResultTask]:
         """Return the calls that are done; with `wait`, not before one is."""

@@ -15,7 +15,7 @@ from typing import Protocol, cast
 
 from listboss._clock import utc_now
 from listboss.delivery._arguments import as_count, as_moment, require_method, require_providers
-from listboss.delivery._batch import as_outcomes, call_of, groups_of, largest
+from listboss.delivery._batch import Lane, as_outcomes, call_of, groups_of, held_by, largest
 from listboss.delivery._core import Core, EndingsOption, Moment
 from listboss.delivery._outcome import as_outcome
 from listboss.delivery.journal import Journal
@@ -212,6 +212,7 @@ class Executor(Core[Provider]):
     ) -> list[Result]:
         """Send one after the other; an interruption records what was sent, and is raised."""
         results: list[Result] = []
+        held: dict[str | Lane, str] = {}
         groups = groups_of(attempts, self._providers)
         try:
             while groups:
@@ -219,7 +220,9 @@ class Executor(Core[Provider]):
                     group, later = groups[0], self._later(began)
                     results += [self._not_sent(each, later, "stopped") for each in group]
                 else:
-                    results += self._send_group(groups[0], began)
+                    done = self._send_group(groups[0], began, held)
+                    results += done
+                    held |= held_by(done)
                 groups.pop(0)
         except BaseException:
             later = self._later(began)
@@ -230,11 +233,13 @@ class Executor(Core[Provider]):
             raise
         return results
 
-    def _send_group(self, group: Sequence[Attempt], began: Moment) -> list[Result]:
+    def _send_group(
+        self, group: Sequence[Attempt], began: Moment, held: Mapping[str | Lane, str]
+    ) -> list[Result]:
         """Send what goes out in one call."""
         if len(group) == 1:
-            return [self._send(group[0], began)]
-        refused = [self._refusal(attempt, began) for attempt in group]
+            return [self._send(group[0], began, held)]
+        refused = [self._refusal(attempt, began, held) for attempt in group]
         results = [each for each in refused if each is not None]
         sent = [each for each, refusal in zip(group, refused, strict=True) if refusal is None]
         if sent:
@@ -249,8 +254,8 @@ class Executor(Core[Provider]):
             results += map(self._policy.settle, sent, outcomes, repeat(later))
         return results
 
-    def _send(self, attempt: Attempt, began: Moment) -> Result:
-        refusal = self._refusal(attempt, began)
+    def _send(self, attempt: Attempt, began: Moment, held: Mapping[str | Lane, str]) -> Result:
+        refusal = self._refusal(attempt, began, held)
         if refusal is not None:
             return refusal
         provider = self._providers[attempt.planned.provider]
