@@ -19,6 +19,7 @@ from listboss.delivery import (
     Journal,
     Receipt,
     Result,
+    RetryPolicy,
     Status,
 )
 from listboss.errors import UnknownIdError
@@ -277,6 +278,25 @@ class Ledger:
         if result.hold_until is None or result.until is None:
             return True
         return result.hold_until <= now < result.until
+
+    def begun(self, attempt: Attempt, now: datetime, steady: datetime) -> None:
+        """Check that nothing that was given out before it in its lane is on its way, or waits.
+
+        Once a lease is over, the lane may have been given out again.
+        """
+        flight = self._flight(attempt)
+        for other in self.in_flight:
+            if other is flight:
+                return
+            is_other = (other.lane, other.worker) != (flight.lane, flight.worker)
+            if is_other or steady >= other.deadline:
+                continue
+            if self.accounts[flight.lane[0]].can(other.attempt.planned.action):
+                key = key_of(attempt)
+                expect(other.answer is not None, "sent before an answer", key, other.attempt)
+                assert other.answer is not None
+                result = RetryPolicy().settle(other.attempt, other.answer, now)
+                expect(result.status is not Status.WAITING, "sent past one that waits", key)
 
     def sent(self, attempt: Attempt, answer: Outcome) -> None:
         """Note what was sent and answered, and check that newer data was not overwritten."""

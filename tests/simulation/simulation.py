@@ -2,7 +2,8 @@
 
 Two workers share a journal. Around every call of the journal and of a provider, a worker may
 be killed (a new executor takes its place, with the same journal), or be paused while the
-clock runs and others work: it comes back late, as a zombie. Between the steps, accounts fail
+clock runs and others work: it comes back late, as a zombie. Some workers have an event loop, and
+several calls on their way at once; what they do may be cancelled. Between the steps, accounts fail
 and recover, the clock jumps, rules are edited, events are planned again and contacts are
 forgotten. In the end all accounts are well, and what they hold is compared with the oracle.
 """
@@ -27,7 +28,7 @@ from tests.simulation.accounts import Account, Trouble
 from tests.simulation.ledger import Ledger, expect
 from tests.simulation.oracle import final_state, stamp, target_of
 from tests.simulation.scope import Held, is_inside, is_promised, outside_of
-from tests.simulation.workers import Killed, Worker
+from tests.simulation.workers import CancelledError, Killed, Worker
 from tests.simulation.worlds import START, random_event, random_rules, random_world
 
 EMAILS = ("ana@example.com", "bia@example.com")
@@ -137,7 +138,7 @@ class Simulation:
         worker.is_busy = True
         try:
             do(worker.executor)
-        except Killed:
+        except (Killed, CancelledError):
             return False
         finally:
             worker.is_busy = False

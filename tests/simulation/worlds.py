@@ -70,6 +70,7 @@ ACCOUNTS: Mapping[str, Capabilities] = {
     "verbs": attrs.evolve(ALL, verbs=VERBS),
     "tags": Capabilities(add_tag="native", remove_tag="emulated", verbs=VERBS),
     "adds": Capabilities(add_tag="native", add_lead="native", move_lead="native"),
+    "bulk": attrs.evolve(ALL, batch=2),
 }
 """Accounts by name: one that can do everything, and others that differ from it."""
 

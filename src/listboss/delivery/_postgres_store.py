@@ -18,7 +18,7 @@ from listboss.delivery._postgres import Connection, key_of, statement
 from listboss.delivery._postgres_bulk import array_of, bulk
 from listboss.delivery._postgres_kept import KeepsLanes
 from listboss.delivery._rows import LaneRow
-from listboss.delivery._sql_lanes import WORKING, account_of_row, is_working
+from listboss.delivery._sql_lanes import WORKING, Lanes, account_of_row, is_working
 from listboss.delivery._sql_values import Rows, ticks_of
 from listboss.delivery.life import Attempt, Status
 
@@ -63,6 +63,7 @@ class PostgresStore(KeepsLanes):
         """See `SqlStore.clear`."""
         super().clear()
         self._locked_accounts: set[str] = set()
+        self._has_claimed = False
         self._number = None
 
     # Locks
@@ -154,7 +155,13 @@ class PostgresStore(KeepsLanes):
         return [self._lane(row) for row in rows.fetchall()]
 
     def _with_due_lanes(self, now: datetime, ticks: int) -> list[str]:
-        """See `Lanes._with_due_lanes`; lanes that have changed here are not written for it."""
+        """See `Lanes._with_due_lanes`.
+
+        Recorded lanes are not written for it. Claimed ones are: they are not due any more.
+        """
+        if self._has_claimed:
+            Lanes.flush(self)
+        self._has_claimed = True
         rows = self.execute(WORKING).fetchall()
         due = {
             row["provider"] for row in rows if row["due"] <= ticks and self._is_working(row, now)
