@@ -18,7 +18,7 @@ from listboss.delivery._postgres import Connection, key_of, statement
 from listboss.delivery._postgres_bulk import array_of, bulk
 from listboss.delivery._postgres_kept import KeepsLanes
 from listboss.delivery._rows import LaneRow
-from listboss.delivery._sql_lanes import WORKING, Lanes, account_of_row, is_working
+from listboss.delivery._sql_lanes import account_of_row, is_working, working
 from listboss.delivery._sql_values import Rows, ticks_of
 from listboss.delivery.life import Attempt, Status
 
@@ -26,6 +26,7 @@ __all__ = ["PostgresStore"]
 
 _NEW_LANES = 100
 """How many numbers of lanes are taken from the sequence at once."""
+_WORKING = working("NOT id = ANY (?::bigint[])")
 _NUMBER = "SELECT pg_current_xact_id_if_assigned()::text AS number"
 
 
@@ -63,7 +64,6 @@ class PostgresStore(KeepsLanes):
         """See `SqlStore.clear`."""
         super().clear()
         self._locked_accounts: set[str] = set()
-        self._has_claimed = False
         self._number = None
 
     # Locks
@@ -155,16 +155,12 @@ class PostgresStore(KeepsLanes):
         return [self._lane(row) for row in rows.fetchall()]
 
     def _with_due_lanes(self, now: datetime, ticks: int) -> list[str]:
-        """See `Lanes._with_due_lanes`.
-
-        Recorded lanes are not written for it. Claimed ones are: they are not due any more.
-        """
-        if self._has_claimed:
-            Lanes.flush(self)
-        self._has_claimed = True
-        rows = self.execute(WORKING).fetchall()
+        """See `Lanes._with_due_lanes`; lanes that have changed here are not written for it."""
+        rows = self.execute(_WORKING, (array_of(self._changed_lanes),)).fetchall()
         due = {
-            row["provider"] for row in rows if row["due"] <= ticks and self._is_working(row, now)
+            row["provider"]
+            for row in rows
+            if row["due"] is not None and row["due"] <= ticks and self._is_working(row, now)
         }
         own = {lane.provider for lane in self._changed_lanes.values() if _is_due(lane, ticks)}
         return sorted(due | {name for name in own if is_working(self.account(name), now)})

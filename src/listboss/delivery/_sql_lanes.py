@@ -14,22 +14,29 @@ from listboss.delivery._rate import is_full
 from listboss.delivery._rows import AccountRow, LaneRow
 from listboss.delivery._sql_values import Part, Row, optional_time, ticks_of, upsert
 
-__all__ = ["WORKING", "Lanes", "account_of_row", "is_working"]
+__all__ = ["Lanes", "account_of_row", "is_working", "working"]
 
-# Each account with something due, when, and until when it is paused: one step of the index an
-# account, however many lanes it has.
-WORKING = (
-    "WITH RECURSIVE name(provider) AS ("
-    " SELECT min(provider) FROM lane WHERE due IS NOT NULL UNION ALL"
-    " SELECT (SELECT min(provider) FROM lane WHERE due IS NOT NULL"
-    " AND provider > name.provider) FROM name WHERE name.provider IS NOT NULL)"
-    " SELECT name.provider, account.paused_until, account.unanswered, account.free_at,"
-    " (SELECT min(due) FROM lane WHERE lane.provider = name.provider"
-    " AND due IS NOT NULL) AS due"
-    " FROM name LEFT JOIN account ON account.name = name.provider"
-    " WHERE name.provider IS NOT NULL"
-)
 
+def working(which: str = "TRUE") -> str:
+    """Return the look-up of each account with something due: when, and until when it is paused.
+
+    It takes one step of the index for each account, however many lanes it has. `which` limits
+    the lanes of which the first due one is looked for.
+    """
+    return (
+        "WITH RECURSIVE name(provider) AS ("
+        " SELECT min(provider) FROM lane WHERE due IS NOT NULL UNION ALL"
+        " SELECT (SELECT min(provider) FROM lane WHERE due IS NOT NULL"
+        " AND provider > name.provider) FROM name WHERE name.provider IS NOT NULL)"
+        " SELECT name.provider, account.paused_until, account.unanswered, account.free_at,"
+        " (SELECT min(due) FROM lane WHERE lane.provider = name.provider"
+        f" AND due IS NOT NULL AND {which}) AS due"
+        " FROM name LEFT JOIN account ON account.name = name.provider"
+        " WHERE name.provider IS NOT NULL"
+    )
+
+
+_WORKING = working()
 _PUT_PAUSE = upsert("account", "name, paused_until, unanswered", "name")
 _PUT_RATE = (
     "INSERT INTO account (name, unanswered, free_at) VALUES (?, ?, ?)"
@@ -138,7 +145,7 @@ class Lanes(Part):
         Lanes.flush(self)
         return sorted(
             row["provider"]
-            for row in self.execute(WORKING).fetchall()
+            for row in self.execute(_WORKING).fetchall()
             if row["due"] <= ticks and self._is_working(row, now)
         )
 
@@ -148,7 +155,7 @@ class Lanes(Part):
 
     def next_due(self) -> datetime | None:
         Lanes.flush(self)
-        rows = self.execute(WORKING).fetchall()
+        rows = self.execute(_WORKING).fetchall()
         return optional_time(min((_due(row) for row in rows), default=None))
 
     def _is_working(self, row: Row, now: datetime) -> bool:
