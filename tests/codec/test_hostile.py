@@ -17,6 +17,7 @@ RULE = {
     "event": "purchase.approved",
     "actions": [{"add_tag": "buyer"}],
 }
+MANY = {"any": [{"fact": "offer", "eq": str(n)} for n in range(999)]}
 EVENT = {
     "name": "purchase.approved",
     "id": "e-1",
@@ -169,6 +170,16 @@ HOSTILE: dict[str, tuple[Callable[[Any], Any], Any, str]] = {
         load_rules,
         when({"any": [{"fact": "offer", "eq": str(n)} for n in range(1_000)]}),
         "too_large",
+    ),
+    "rules of too many parts": (
+        load_rules,
+        {"segmentations": [{**RULE, "id": str(n), "condition": MANY} for n in range(41)]},
+        "too_complex",
+    ),
+    "too many actions": (
+        load_rules,
+        {"segmentations": [{**RULE, "actions": [{"add_lead": str(n)} for n in range(2_001)]}]},
+        "too_complex",
     ),
     "too many bytes": (load_rules, " " * LIMITS.max_bytes + "{}", "too_many_bytes"),
     "too many wide bytes": (load_rules, "é" * (LIMITS.max_bytes // 2 + 1), "too_many_bytes"),

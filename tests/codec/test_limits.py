@@ -4,13 +4,16 @@ import tomllib
 from collections.abc import Callable
 from decimal import Decimal
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
+import attrs
 import pytest
 
+from listboss import AddTag, RuleSet
 from listboss.codec import LIMITS, Limits, _document, load_event, load_plan, load_rules, read_rules
 from listboss.codec._document import MAX_KEY_PARTS
-from listboss.errors import CodecError
+from listboss.errors import CodecError, RuleError
+from listboss.rules._size import MAX_ACTIONS
 from listboss.rules._text import MAX_DECIMAL, MAX_INTEGER_BITS
 from listboss.rules.condition import MAX_DEPTH, MAX_NODES
 
@@ -214,6 +217,51 @@ def test_nodes_of_a_condition(over: int) -> None:
     condition = f'{{"all": [{",".join(parts)}]}}'
 
     assert ("too_large" if over > 0 else None) == code_of(lambda: load_rules(rule_with(condition)))
+
+
+class TestSizeOfARuleSet:
+    """The limits of a rule set hold for a file, too."""
+
+    RULE: ClassVar[dict[str, Any]] = {
+        "product_id": "1",
+        "provider": "m",
+        "event": "e",
+        "actions": [],
+    }
+
+    def _file(self, actions: int) -> dict[str, Any]:
+        """Make a file whose first rule cannot be read, and whose last one has many actions."""
+        tags = [{"add_tag": str(n)} for n in range(actions)]
+        rules: list[dict[str, Any]] = [
+            {"name": True},
+            {"name": "A"},
+            {"name": "B", "actions": tags},
+        ]
+        return {"segmentations": [{**self.RULE, **rule} for rule in rules]}
+
+    @NEAR
+    def test_exact(self, over: int) -> None:
+        """A file of as many actions as allowed is read, except for its other faults."""
+        expected = "too_complex" if over > 0 else "wrong_type"
+        assert expected == code_of(lambda: load_rules(self._file(MAX_ACTIONS + over)))
+
+    @pytest.mark.parametrize("load", [load_rules, read_rules])
+    def test_path(self, load: Callable[[object], object]) -> None:
+        """The path counts the rules of the file, also those that cannot be read."""
+        with pytest.raises(CodecError) as caught:
+            load(self._file(MAX_ACTIONS + 1))
+        assert "$.segmentations[2]" == caught.value.path
+
+    def test_as_from_objects(self) -> None:
+        """The message and the hint are those of a rule set that is made from objects."""
+        rules = read_rules(self._file(MAX_ACTIONS)).rules.segmentations
+        with pytest.raises(RuleError) as made:
+            RuleSet([], [*rules, attrs.evolve(rules[0], id="C", actions=AddTag("a"))])
+        more = {**self.RULE, "name": "A", "id": "C", "actions": [{"add_tag": "a"}]}
+        file = self._file(MAX_ACTIONS)
+        with pytest.raises(CodecError) as loaded:
+            load_rules({"segmentations": [*file["segmentations"], more]})
+        assert (made.value.message, made.value.hint) == (loaded.value.message, loaded.value.hint)
 
 
 class TestBeforeTheParser:

@@ -48,6 +48,8 @@ BEYOND_A_SCHEMA: tuple[tuple[str, str, dict[str, Any]], ...] = (
      {"products": [{**PRODUCT, "kind": "subscription", "plans": PLANS}]}),
     ("too_deep", "the condition is nested", when(nested(33))),
     ("too_large", "the condition has more than", when({"any": [COMPARISON] * 1_000})),
+    ("too_complex", "with `Buyers`, the segmentations on",
+     {"segmentations": [{**RULE, "actions": [{"add_tag": f"t{n}"} for n in range(4_001)]}]}),
     ("not_instant", "the date is not in the calendar",
      {"products": [{**PRODUCT, "approved_at": "2025-02-30"}]}),
     ("not_instant", "the time is outside the years",

@@ -18,7 +18,7 @@ from listboss.codec._document import LIMITS, Format, Limits, Source, read_tree, 
 from listboss.codec._faults import add_faults, combine, fault, label, unknown_key, wrong_type
 from listboss.codec._reading import UNREADABLE, read, read_own
 from listboss.codec._writing import canonical_json, write
-from listboss.errors import CodecError
+from listboss.errors import CodecError, RuleError
 from listboss.rules._mapping import FrozenMap
 from listboss.rules.automatic import AUTOMATIC_ID_PREFIX
 from listboss.rules.builtin import HOTMART
@@ -125,27 +125,34 @@ def read_rules(
     for key in root:
         if key not in TOP_LEVEL:
             _add(faults, "$", unknown_key(key, TOP_LEVEL))
-    rules = RuleSet(
-        _read_list(root, "products", Product, faults),
-        _read_list(root, "segmentations", Segmentation, faults),
-        providers={**_read_providers(root, faults), **(providers or {})},
-        catalogue=catalogue,
-        capture_provider=_read_capture_provider(root, faults),
-    )
+    products = _read_list(root, "products", Product, faults)
+    segmentations = _read_list(root, "segmentations", Segmentation, faults)
+    try:
+        rules = RuleSet(
+            products.values(),
+            segmentations.values(),
+            providers={**_read_providers(root, faults), **(providers or {})},
+            catalogue=catalogue,
+            capture_provider=_read_capture_provider(root, faults),
+        )
+    except RuleError as error:  # it is too large; the path counts only what could be read
+        n = [*segmentations][int(error.path.removeprefix("$.segmentations[")[:-1])]
+        path = f"$.segmentations[{n}]"
+        raise CodecError(error.message, code=error.code, path=path, hint=error.hint) from None
     return Loaded(rules, tuple(faults))
 
 
 def _read_list(
     root: dict[str, object], key: str, kind: type[Noun], faults: list[CodecError]
-) -> tuple[Noun, ...]:
+) -> dict[int, Noun]:
     """Read each item of a list by itself; of two items with the same id, keep the first."""
     path, items = f"$.{key}", root.get(key)
     if items is None:
-        return ()
+        return {}
     if not isinstance(items, list):
         _add(faults, path, wrong_type(items, "a list"))
-        return ()
-    kept: dict[str, Noun] = {}
+        return {}
+    kept: dict[int, Noun] = {}
     places: dict[str, int] = {}
     for n, item in enumerate(cast("list[object]", items)):
         try:
@@ -156,10 +163,10 @@ def _read_list(
             )
             continue
         if (wrong_id := _id_fault(noun, path, places)) is None:
-            kept[noun.id], places[noun.id] = noun, n
+            kept[n], places[noun.id] = noun, n
         else:
             _add(faults, f"{path}[{n}].id", wrong_id, _prefix(kind, item))
-    return tuple(kept.values())
+    return kept
 
 
 def _prefix(kind: type[Noun], item: object) -> str:

@@ -22,6 +22,7 @@ from listboss.errors import (
 )
 from listboss.rules._facts import operators_of
 from listboss.rules._mapping import FrozenMap, look_up
+from listboss.rules._size import Sizes
 from listboss.rules._text import (
     fold,
     quoted,
@@ -60,7 +61,8 @@ class RuleSet:
 
     `providers` maps the name of each integrated account to its `Capabilities`.
     `capture_provider` names the account of automatic capture, None for no capture. Two
-    products or two segmentations with the same id raise `DuplicateIdError`.
+    products or two segmentations with the same id raise `DuplicateIdError`. Rules that are too
+    large together, so that an event would have to wait for them, raise `RuleError`.
 
     >>> from listboss import AddTag, Capabilities, EventName
     >>> from datetime import date
@@ -86,6 +88,7 @@ class RuleSet:
     providers: FrozenMap[str, Capabilities]
     catalogue: Catalogue
     capture_provider: str | None
+    _sizes: Sizes = attrs.field(eq=False)
 
     def __init__(
         self,
@@ -99,11 +102,13 @@ class RuleSet:
         if not isinstance(cast("object", catalogue), Catalogue):
             raise wrong_type("a catalogue", catalogue, "$.catalogue")
         by_id = _products_by_id(products)
-        by_product, owner = _by_product_and_owner({}, {}, segmentations)
+        rules = require_tuple(segmentations, "$.segmentations", Segmentation, AutomaticSegmentation)
+        by_product, owner = _by_product_and_owner({}, {}, rules)
         if capture_provider is not None:
             capture_provider = require_id(capture_provider, "$.capture_provider", RuleError)
         accounts = require_accounts({} if providers is None else providers)
-        self.__attrs_init__(by_id, by_product, owner, accounts, catalogue, capture_provider)
+        sizes = Sizes().changed(rules)
+        self.__attrs_init__(by_id, by_product, owner, accounts, catalogue, capture_provider, sizes)
 
     def __repr__(self) -> str:
         return f"<RuleSet of {len(self._products)} products and {len(self)} segmentations>"
@@ -198,7 +203,8 @@ class RuleSet:
     def add(self, *segmentations: Segmentation) -> RuleSet:
         """Return a rule set with more rules; an id that exists raises `DuplicateIdError`."""
         by_product, owner = _by_product_and_owner(self._by_product, self._owner, segmentations)
-        return self._evolved(_by_product=by_product, _owner=owner)
+        sizes = self._sizes.changed(segmentations)
+        return self._evolved(_by_product=by_product, _owner=owner, _sizes=sizes)
 
     def replace(self, segmentation: Segmentation) -> RuleSet:
         """Return a rule set with the rule of that id replaced, at the same position.
@@ -211,19 +217,22 @@ class RuleSet:
         if segmentation.product_id != product_id:
             return self.remove(segmentation.id).add(segmentation)
         rules = list(self._by_product[product_id])
-        rules[_position(rules, segmentation.id)] = segmentation
-        return self._evolved(_by_product={**self._by_product, product_id: tuple(rules)})
+        at = _position(rules, segmentation.id)
+        sizes = self._sizes.changed([segmentation], [rules[at]])
+        rules[at] = segmentation
+        by_product = {**self._by_product, product_id: tuple(rules)}
+        return self._evolved(_by_product=by_product, _sizes=sizes)
 
     def remove(self, segmentation_id: str) -> RuleSet:
         """Return a rule set without the rule; contacts keep the tags that it added."""
         product_id = self._owner_of(segmentation_id)
         rules = list(self._by_product[product_id])
-        del rules[_position(rules, segmentation_id)]
+        sizes = self._sizes.changed((), [rules.pop(_position(rules, segmentation_id))])
         by_product = {**self._by_product, product_id: tuple(rules)}
         if not rules:
             del by_product[product_id]
         owner = {rule: product for rule, product in self._owner.items() if rule != segmentation_id}
-        return self._evolved(_by_product=by_product, _owner=owner)
+        return self._evolved(_by_product=by_product, _owner=owner, _sizes=sizes)
 
     def enable(self, segmentation_id: str) -> RuleSet:
         """Return a rule set with the rule switched on.
@@ -362,12 +371,11 @@ def _require_custom(rule: object) -> None:
 
 
 def _by_product_and_owner(
-    by_product: _ByProduct, owner: dict[str, str], segmentations: Iterable[Segmentation]
+    by_product: _ByProduct, owner: dict[str, str], rules: Iterable[Segmentation]
 ) -> tuple[_ByProduct, dict[str, str]]:
     """Return copies of the two tables with the segmentations added."""
     fresh: dict[str, list[Segmentation]] = {}
     owner = dict(owner)
-    rules = require_tuple(segmentations, "$.segmentations", Segmentation, AutomaticSegmentation)
     for rule in rules:
         _require_custom(rule)
         if rule.id in owner:
