@@ -69,6 +69,8 @@ PARTS: dict[str, Part] = {
     "own language": lambda n, k: where.language == f"pt-{_word(n, k)}",
     "languages": lambda n, k: where.language.is_in("pt", f"pt-{_word(n, k)}", "en"),
     "contains": lambda n, k: where.src.contains(_word(n, k)),
+    "found": lambda _n, k: where[TEXTS[k % len(TEXTS)]].contains("a" * (k % 40 + 1)),
+    "found beside": lambda n, k: where.src.contains("a" * (k % 40 + 1)) & (where.price >= n),
     "starts with": lambda n, k: ~where.src.starts_with(_word(n, k)),
     "set": lambda _n, k: where[TEXTS[k % len(TEXTS)]].is_set(),
     "missing": lambda _n, k: where[TEXTS[k % len(TEXTS)]].is_missing(),
@@ -89,6 +91,7 @@ JOINS: dict[str, Callable[..., Condition]] = {
     "not any": lambda *parts: Not(AnyOf(*parts)),
     "all of ORs": lambda *parts: AllOf(*(AnyOf(*parts[i::3]) for i in range(3))),
     "any of ANDs": lambda *parts: AnyOf(*(AllOf(*parts[i::3]) for i in range(3))),
+    "all of pairs": lambda *parts: AllOf(*(AnyOf(*parts[i:][:2]) for i in range(0, len(parts), 2))),
 }
 ACTIONS: dict[str, Callable[[int], Action]] = {
     "tag": lambda n: AddTag(f"t{n}"),
@@ -233,6 +236,11 @@ def written(rules: RuleSet) -> int:
 MODES = {
     "scanned": [(bucket, "MAX_SCAN_BUCKET", 10_000), (bucket, "MAX_EVALUATED", 10_000)],
     "indexed": [(bucket, "MAX_SCAN_BUCKET", -1), (index, "MAX_SCANNED", -1)],
+    "evaluated together": [
+        (bucket, "MAX_SCAN_BUCKET", -1),
+        (index, "MAX_SCANNED", -1),
+        (bucket, "MAX_ALONE", -1),
+    ],
 }
 """Settings that make the engine find its rules in the same way at both sizes."""
 

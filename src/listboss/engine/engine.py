@@ -25,7 +25,6 @@ from listboss.engine.planning.conflict import resolve
 from listboss.engine.planning.trial import trial_event
 from listboss.plan import NO_CONTEXT, Idle, Plan, PlanContext, make_plan
 from listboss.rules._facts import LONG_TEXTS
-from listboss.rules._search import forget_texts
 from listboss.rules._text import refuse_unordered, wrong_type
 from listboss.rules.automatic import is_first_charge
 from listboss.rules.event import Contact, Event
@@ -265,7 +264,7 @@ class Engine:
         bucket = self._bucket(event)
         automatic, matched = bucket.automatic, bucket.match_actions(event.facts)
         if LONG_TEXTS:
-            forget_texts()
+            LONG_TEXTS.clear()
         if not matched:
             if automatic:
                 return bind(event, contact, automatic, (), context)
@@ -295,7 +294,7 @@ class Engine:
             _require_event(event)
         matched = self._bucket(event).match_ids(event.facts)
         if LONG_TEXTS:
-            forget_texts()
+            LONG_TEXTS.clear()
         return matched
 
     # Explaining and testing
@@ -315,7 +314,7 @@ class Engine:
             explainer = Explainer(self._rules, event.product_id)
             self._explainers[event.product_id] = explainer
         explanation = explainer.explain(event, plan, only)
-        forget_texts()
+        LONG_TEXTS.clear()
         return explanation
 
     def plan_test(

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 from listboss.rules._text import fold
 from listboss.rules._vocabulary import normal_form
@@ -34,8 +34,6 @@ __all__ = [
     "language_range",
     "operators_of",
 ]
-
-T = TypeVar("T")
 
 Facts: TypeAlias = Mapping[str, Any]
 """The raw facts of an event, by name."""
@@ -71,26 +69,26 @@ def operators_of(kind: FactKind) -> tuple[Operator, ...]:
     return tuple(each for each in Operator if kind in FITTING_KINDS.get(each, FactKind))
 
 
-class TextCache(dict[str, T], Generic[T]):
-    """What is made of the long texts of an event, until `forget_texts` is called.
+class TextCache(dict[str, str | None]):
+    """The long texts of an event, folded; cleared after the event, as they may be personal data.
 
     Threads may share it: a string that another thread forgets is only folded again.
     """
 
     __slots__ = ("_make",)
 
-    def __init__(self, make: Callable[[str], T]) -> None:
+    def __init__(self, make: Callable[[str], str | None]) -> None:
         super().__init__()
         self._make = make
 
-    def __missing__(self, text: str) -> T:
+    def __missing__(self, text: str) -> str | None:
         if len(self) >= MAX_CACHED_TEXTS:
             self.clear()
         made = self[text] = self._make(text)
         return made
 
 
-LONG_TEXTS: TextCache[str | None] = TextCache(lambda raw: fold(raw) or None)
+LONG_TEXTS = TextCache(lambda raw: fold(raw) or None)
 """Long texts by their raw form."""
 
 

@@ -15,7 +15,6 @@ from listboss.rules._facts import (
     TextCache,
     is_present,
 )
-from listboss.rules._search import forget_texts
 from listboss.rules.builtin import HOTMART
 from listboss.testing import reference
 
@@ -26,7 +25,7 @@ CATALOGUE = HOTMART.extended(facts=[FactType(f"own_{kind}", kind) for kind in KI
 @pytest.fixture(autouse=True)
 def _nothing_kept():
     yield
-    forget_texts()
+    LONG_TEXTS.clear()
 
 
 class TestLength:

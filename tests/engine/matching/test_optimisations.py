@@ -93,7 +93,8 @@ SETTINGS: dict[str, list[tuple[Any, str, Any]]] = {
         (bitmap, "MAX_BITMAPS", 1),
         (encoder, "MAX_SHARED_CELLS", ALWAYS),
     ],
-    "bits byte by byte": [(bitmap, "MAX_POPPED_BITS", -1)],
+    "bits byte by byte": [(bitmap, "MAX_POPPED_BITS", -1), (bitmap, "MIN_DENSITY", ALWAYS)],
+    "all bits at once": [(bitmap, "MAX_POPPED_BITS", -1), (bitmap, "MIN_DENSITY", NEVER)],
     "bits one by one": [(bitmap, "MAX_POPPED_BITS", NEVER)],
     "no cells compared in leaves": [(bitmap, "COMPARE_CELLS", False)],
     "one index for all plans": [(router, "MAX_PAIRS", -1), (router, "MAX_COPIES", ALWAYS)],
@@ -105,6 +106,8 @@ SETTINGS: dict[str, list[tuple[Any, str, Any]]] = {
         (normal_form, "MAX_CONJUNCTIONS", 1),
         (bucket, "MAX_NODES", 1),
     ],
+    "every recheck together": [(bucket, "MAX_ALONE", -1), (bucket, "MAX_SCAN_BUCKET", ALWAYS)],
+    "every recheck alone": [(bucket, "MAX_ALONE", NEVER)],
     "every list bisected": [(_literal, "MAX_SCANNED_VALUES", 0)],
     "every plan searched for conflicts": [
         (bucket, "may_conflict", lambda _actions: True),

@@ -2,9 +2,9 @@
 
 This is the bit-vector scheme of packet classification. For each cell of each fact there is
 one bitmap: the entries that the cell does not rule out. The bitmaps of an event's cells,
-ANDed, leave the entries that hold. A fact of very many cells keeps only the bitmap of every
-n-th cell, and the bits that change in between, so that memory grows with the entries and not
-with entries times cells.
+ANDed, leave the entries that hold. A fact of very many cells keeps only some of the bitmaps,
+and the bits that change in between, so that memory grows with the entries and not with entries
+times cells.
 
     entry   0 currency == BRL    1 currency == BRL & installments >= 6    2 country == PT
     cell    BRL          0b111     every currency but BRL   0b100
@@ -14,7 +14,9 @@ with entries times cells.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import compress
 from typing import TypeAlias
 
 from listboss.engine.matching.encoder import EventEncoder
@@ -23,7 +25,7 @@ from listboss.rules._facts import Facts
 from listboss.rules._literal import Conjunction, hold
 from listboss.rules._partition import Intervals, Partition
 
-__all__ = ["WORD_BITS", "BitmapIndex", "Cells", "Entry", "Rows", "set_bits"]
+__all__ = ["WORD_BITS", "BitmapIndex", "Cells", "Entry", "Rows", "WideFact", "chosen", "set_bits"]
 
 Entry: TypeAlias = tuple[int, ByFact]
 """The number of a rule, and a conjunction of its normal form, by fact."""
@@ -36,14 +38,18 @@ WORD_BITS = 64
 """The bitmaps of at most this many entries are machine words, adjacent in one array. Measured:
 matching is up to 2.3 x faster."""
 MAX_BITMAPS = 512
-"""A fact of more cells than this keeps only the bitmap of every n-th cell."""
+"""A fact of more cells than this keeps only the bitmaps of about this many cells."""
 MAX_POPPED_BITS = 24
 """Up to this many set bits are read one by one, and more of them byte by byte. Measured: matching
 is up to 1.3 x faster."""
+MIN_DENSITY = 8
+"""If more than one bit in eight is set, all bits are read at once. Measured: finding 46,000 entries
+is 4 x faster."""
 COMPARE_CELLS = True
 """Whether a leaf compares cells where a literal is one interval. Measured: in large buckets,
 matching is 1.1 x faster."""
 
+_FLAGS = bytes.maketrans(b"01", b"\0\1")
 _BITS_OF_BYTE = tuple(tuple(bit for bit in range(8) if byte >> bit & 1) for byte in range(256))
 
 
@@ -62,6 +68,16 @@ def set_bits(bitmap: int) -> list[int]:
     return found
 
 
+def chosen(items: array[int], bitmap: int) -> Iterator[int]:
+    """Return the items whose bits are set, the last one first: in time linear in all of them.
+
+    >>> [*chosen(array("I", [7, 8, 9, 10]), 0b0101)]
+    [9, 7]
+    """
+    flags = f"{bitmap:b}".encode().translate(_FLAGS)
+    return compress(items[len(flags) - 1 :: -1], flags)
+
+
 def _word_code(size: int) -> str:
     """Return the type code of the smallest array items that have `size` bits."""
     return next(code for code in "BHIQ" if size <= 8 * array(code).itemsize)
@@ -75,46 +91,71 @@ _Spans: TypeAlias = Mapping[int, Intervals]
 """For each bit whose entry mentions the fact, the cells where its literals hold."""
 
 
-def _sweep(
-    spans: _Spans, size: int, cells: range, step: int = 1
-) -> tuple[list[int], list[list[int]]]:
-    """Return the bitmap of every `step`-th cell, for `size` entries.
-
-    Also return, for each cell, the bits that change there. Entries that do not mention the
-    fact are in every bitmap.
-    """
-    data = bytearray(b"\xff" * ((size + 7) // 8))
+def _changes(spans: _Spans, cells: range) -> list[list[int]]:
+    """Return the bits that change at each cell, as if none were set before the first one."""
     changes: list[list[int]] = [[] for _ in range(len(cells) + 1)]
     for bit, intervals in spans.items():
-        _flip(data, bit)
         for low, high in intervals:
             if low < cells.stop and high > cells.start:
                 changes[max(low, cells.start) - cells.start].append(bit)
                 changes[min(high, cells.stop) - cells.start].append(bit)
-    bitmaps: list[int] = []
-    for n in range(len(cells)):
-        for bit in changes[n]:
+    return changes
+
+
+def _start(spans: _Spans, size: int) -> bytearray:
+    """Return the bits of the entries that do not mention the fact: they are in every bitmap."""
+    data = bytearray(b"\xff" * ((size + 7) // 8))
+    for bit in spans:
+        _flip(data, bit)
+    return data
+
+
+def _sweep(spans: _Spans, size: int, cells: range) -> list[int]:
+    """Return the bitmap of every cell, for `size` entries."""
+    data, bitmaps = _start(spans, size), list[int]()
+    for changed in _changes(spans, cells)[:-1]:
+        for bit in changed:
             _flip(data, bit)
-        if n % step == 0:
-            unchanged = bitmaps and step == 1 and not changes[n]
-            bitmaps.append(bitmaps[-1] if unchanged else int.from_bytes(data, "little"))
-    return bitmaps, changes
+        unchanged = bitmaps and not changed
+        bitmaps.append(bitmaps[-1] if unchanged else int.from_bytes(data, "little"))
+    return bitmaps
 
 
-class _WideFact:
-    """The bitmaps of a fact of many cells: every n-th, and the changes between them."""
+class WideFact:
+    """The bitmaps of a fact of many cells: those of some cells, and the changes between them.
 
-    __slots__ = ("_bitmaps", "_changes", "_step")
+    No two of these cells have more changes between them than about one in `MAX_BITMAPS`. With a
+    `share`, it keeps only that part of the bitmaps.
+    """
 
-    def __init__(self, partition: Partition, spans: _Spans, size: int) -> None:
-        self._step = 1 + partition.size // MAX_BITMAPS
-        self._bitmaps, changes = _sweep(spans, size, range(partition.size), self._step)
-        self._changes = tuple(map(tuple, changes)) if self._step > 1 else ()
+    __slots__ = ("_bitmaps", "_cells", "_changes")
+
+    def __init__(self, partition: Partition, spans: _Spans, size: int, share: float = 1.0) -> None:
+        self._cells: list[int] = []
+        self._bitmaps: list[int] = []
+        self._changes: tuple[tuple[int, ...], ...] = ()
+        if partition.size <= MAX_BITMAPS * share:
+            self._bitmaps = _sweep(spans, size, range(partition.size))
+            return
+        data, changes = _start(spans, size), _changes(spans, range(partition.size))
+        total = pending = sum(map(len, changes))
+        for cell, changed in enumerate(changes[:-1]):
+            for bit in changed:
+                _flip(data, bit)
+            pending += len(changed)
+            if pending * MAX_BITMAPS * share >= total:
+                self._cells.append(cell)
+                self._bitmaps.append(int.from_bytes(data, "little"))
+                pending = 0
+        self._changes = tuple(map(tuple, changes))
 
     def bitmap(self, cell: int) -> int:
-        start = cell // self._step
-        bitmap = self._bitmaps[start]
-        changes = self._changes[start * self._step + 1 : cell + 1]
+        """Return the bitmap of a cell."""
+        if not self._changes:
+            return self._bitmaps[cell]
+        n = bisect_right(self._cells, cell) - 1
+        bitmap = self._bitmaps[n]
+        changes = self._changes[self._cells[n] + 1 : cell + 1]
         flips = [bit for each in changes for bit in each]
         if not flips:
             return bitmap
@@ -172,13 +213,13 @@ class BitmapIndex:
         bitmaps: list[int] = []
         for fact, partition in encoder.shared.items():
             spans_of = {} if fact == bin_fact else spans.pop(fact, {})
-            bitmaps += _sweep(spans_of, size, range(partition.size))[0]
-        bitmaps += _sweep(spans.pop(bin_fact, {}), size, bin_cells)[0]
+            bitmaps += _sweep(spans_of, size, range(partition.size))
+        bitmaps += _sweep(spans.pop(bin_fact, {}), size, bin_cells)
         self._bitmaps: Sequence[int] = (
             array(_word_code(size), [each & self._all for each in bitmaps]) if small else bitmaps
         )
         self._wide = tuple(
-            (encoder.numbers[fact], _WideFact(partitions[fact], spans_of, size))
+            (encoder.numbers[fact], WideFact(partitions[fact], spans_of, size))
             for fact, spans_of in spans.items()
         )
         self._ranges = tuple(ranges)
@@ -201,8 +242,10 @@ class BitmapIndex:
             if left & bit and not hold(literals, facts):
                 left ^= bit
         numbers = self._numbers
-        if left.bit_count() > MAX_POPPED_BITS:
-            found += [numbers[bit] for bit in set_bits(left)]
+        count = left.bit_count()
+        if count > MAX_POPPED_BITS:
+            dense = count * MIN_DENSITY > left.bit_length()
+            found += chosen(numbers, left) if dense else [numbers[n] for n in set_bits(left)]
             return
         while left:
             top = left.bit_length() - 1

@@ -20,7 +20,16 @@ from listboss.rules._literal import EQUALITIES, Conjunction, Literal, literal, m
 from listboss.rules.catalogue import Catalogue
 from listboss.rules.condition import AllOf, AnyOf, Comparison, Condition, Not, Operator
 
-__all__ = ["ALWAYS", "ByFact", "NormalForm", "by_fact", "flat", "normal_form", "without"]
+__all__ = [
+    "ALWAYS",
+    "NOT_INDEXED",
+    "ByFact",
+    "NormalForm",
+    "by_fact",
+    "flat",
+    "normal_form",
+    "without",
+]
 
 ByFact: TypeAlias = Mapping[str, Sequence[Literal]]
 """A conjunction with its literals grouped by fact."""

@@ -10,7 +10,7 @@ from typing import TypeAlias, assert_never
 
 from listboss.rules._facts import Facts
 from listboss.rules._literal import Literal, hold, literal
-from listboss.rules._search import contains_any, contains_none, wanted
+from listboss.rules._search import contains_any, contains_none
 from listboss.rules.catalogue import Catalogue
 from listboss.rules.condition import AllOf, AnyOf, Comparison, Condition, Not, Operator
 
@@ -66,11 +66,10 @@ def _parts(
 def _test(literals: Sequence[Literal]) -> Predicate:
     """Test one literal, or searches in one fact: for any of their strings, or for none."""
     first = literals[0]
-    if first.operator is Operator.CONTAINS:
-        test = contains_none if first.negated else contains_any
-        first = first._replace(test=test, operand=wanted(each.operand for each in literals))
-    elif len(literals) > 1:
+    if len(literals) > 1:
         first = first._replace(operand=tuple(each.operand for each in literals))
+        if first.operator is Operator.CONTAINS:
+            first = first._replace(test=contains_none if first.negated else contains_any)
     conjunction = (first,)
     return lambda facts: hold(conjunction, facts)
 

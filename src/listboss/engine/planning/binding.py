@@ -49,6 +49,7 @@ def bind(
     provider, prefix = "", ""
     send: tuple[str, ...] | None = None
     data = _NO_DATA
+    made: dict[tuple[str, ...], FrozenMap[str, FactValue]] = {}
     planned: list[PlannedAction] = []
     for each in actions:
         # Compared by identity: for an equal object, the same value is only made again.
@@ -56,8 +57,11 @@ def bind(
             provider = each.provider
             prefix = digest((event.id, provider, contact.key)) + "-"
         if each.send is not send:
+            if send is not None:  # several rules send different fields
+                made[send] = data
             send = each.send
-            data = data_of(event, contact, send)
+            known = made.get(send) if made else None
+            data = data_of(event, contact, send) if known is None else known
         # Filled first, then frozen by changing its class: both classes have the same slots.
         action: Any = _OpenAction()
         action.provider = provider

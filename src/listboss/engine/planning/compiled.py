@@ -57,6 +57,26 @@ NO_PLACES: tuple[PlaceKey, PlaceKey | None] = ((), None)
 _RANKS = {kind: str(rank) for rank, kind in enumerate(ACTION_KINDS)}
 
 
+def _place_keys(action: Action) -> tuple[PlaceKey, PlaceKey | None]:
+    match action:
+        case AddLead(place) | RemoveLead(place):
+            return NO_PLACES if place is None else (place_key(place), None)
+        case MoveLead(to, source):
+            return place_key(to), None if source is None else place_key(source)
+        case _:
+            return NO_PLACES
+
+
+def _about(action: Action) -> str:
+    """Spell out the tag or the place that an action is about, as conflicts show it."""
+    if isinstance(action, (AddTag, RemoveTag)):
+        return fold(action.tag)
+    place = _place_keys(action)[0]
+    return ", ".join(
+        [f"{name}={value}" for name, value in zip(place[::2], place[1::2], strict=True)]
+    )
+
+
 @attrs.define(eq=False, weakref_slot=False)
 class CompiledAction:
     """One action of one rule. Nothing changes it; a frozen class would take longer to fill.
@@ -64,7 +84,7 @@ class CompiledAction:
     `order` sorts the actions of a plan (by provider, kind and content) and is equal only for
     equal actions at one provider. Of equal actions that are spelled differently, the one with
     the least `spelling` is sent, whatever the order of the rules. `places` has the keys of the
-    place that it is about, and of the source of a move.
+    place that it is about, and of the source of a move. `about` spells out the tag or that place.
     """
 
     provider: str
@@ -77,13 +97,16 @@ class CompiledAction:
     automatic: bool
     role: int
     places: tuple[PlaceKey, PlaceKey | None] = NO_PLACES
+    about: str = attrs.field(
+        default=attrs.Factory(lambda self: _about(self.action), takes_self=True)
+    )
 
     @property
     def target(self) -> tuple[str, ...]:
         """The provider's tag or place that the action adds to or removes from, if any."""
         match self.action:
-            case AddTag(tag) | RemoveTag(tag):
-                return (self.provider, "tag", fold(tag))
+            case AddTag() | RemoveTag():
+                return (self.provider, "tag", self.about)
             case AddLead() | RemoveLead() | MoveLead():
                 return (self.provider, "place", *self.places[0])
             case _:
@@ -102,16 +125,6 @@ def _role(action: Action, *, one_place: bool) -> int:
             return ADDS | MOVES
         case _:
             return 0
-
-
-def _place_keys(action: Action) -> tuple[PlaceKey, PlaceKey | None]:
-    match action:
-        case AddLead(place) | RemoveLead(place):
-            return NO_PLACES if place is None else (place_key(place), None)
-        case MoveLead(to, source):
-            return place_key(to), None if source is None else place_key(source)
-        case _:
-            return NO_PLACES
 
 
 def order_of(provider: str, key: tuple[str, ...]) -> str:

@@ -23,7 +23,6 @@ from listboss.engine.planning.compiled import (
     PlaceKey,
 )
 from listboss.plan import Conflict, ConflictRule
-from listboss.rules._text import fold
 from listboss.rules.action import Action, MoveLead
 
 __all__ = ["contradict", "may_conflict", "resolve"]
@@ -106,9 +105,9 @@ def _find_conflicts(groups: _Groups) -> tuple[set[str], tuple[Conflict, ...]]:
     firsts = {order: group[0] for order, group in groups.items()}
     removers = {each.target: order for order, each in firsts.items() if each.role & REMOVES}
     removed = {
-        order: removers[each.target]
+        order: winner
         for order, each in (firsts.items() if removers else ())
-        if each.role & ADDS and each.target in removers
+        if each.role & ADDS and (winner := removers.get(each.target)) is not None
     }
     movers = [(order, each) for order, each in firsts.items() if each.role & MOVES]
     losses = _losses(movers)
@@ -126,7 +125,7 @@ def _find_conflicts(groups: _Groups) -> tuple[set[str], tuple[Conflict, ...]]:
         conflicts.append(
             Conflict(
                 firsts[order].provider,
-                _target(firsts[order]),
+                firsts[order].about,
                 _chosen_spelling(groups[winner]),
                 action,
                 rule,
@@ -219,12 +218,3 @@ class _Earlier:
 def _elsewhere(declared: Iterable[_Declared], place: PlaceKey) -> _Declared | None:
     """Return the first one with another place; at most two actions of a list have the same."""
     return next((each for each in declared if each[2] != place), None)
-
-
-def _target(each: CompiledAction) -> str:
-    place = each.places[0]
-    if not place:
-        return fold(getattr(each.action, "tag", ""))
-    return ", ".join(
-        [f"{name}={value}" for name, value in zip(place[::2], place[1::2], strict=True)]
-    )

@@ -1,0 +1,121 @@
+"""Many conditions evaluated together hold where each of them holds alone."""
+
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any
+
+import pytest
+
+from listboss import AddTag, AllOf, AnyOf, Condition, Engine, Not, where
+from listboss.engine.matching.formulas import Formulas
+from listboss.engine.matching.predicate import predicate
+from listboss.rules.builtin import HOTMART
+from listboss.testing import reference
+
+NOW = datetime(2026, 5, 4, tzinfo=UTC)
+WORDS = ("a", "ab", "b", "abc", "bca", "é", "abcabc")
+
+
+def comparison(dice: Random) -> Condition:
+    """Draw a comparison of any kind."""
+    word, other, n = dice.choice(WORDS), dice.choice(WORDS), dice.randrange(40)
+    choices: list[Condition] = [
+        where.src == word,
+        where.src != word,
+        where.src.is_in(word, other),
+        where.sck.not_in(word, other),
+        where.src.contains(word),
+        where.sck.contains(word),
+        where.src.starts_with(word),
+        where.offer.starts_with(word),
+        where.price.between(n, n + dice.randrange(20)),
+        where.price < n,
+        where.installments >= n,
+        where.language == dice.choice(("pt", "pt-br", "en")),
+        where.is_funnel == dice.choice((True, False)),
+        where.ordered_at < NOW + timedelta(days=n),
+        where.src.is_set(),
+        where.coupon.is_missing(),
+    ]
+    return dice.choice(choices)
+
+
+def condition(dice: Random, depth: int) -> Condition:
+    """Draw a condition of at most that depth; some groups are empty."""
+    kind = dice.randrange(4) if depth else 3
+    if kind == 3:
+        return comparison(dice)
+    if kind == 2:
+        return Not(condition(dice, depth - 1))
+    parts = [condition(dice, depth - 1) for _ in range(dice.choice((0, 1, 2, 2, 3, 5)))]
+    return (AllOf, AnyOf)[kind](*parts)
+
+
+def facts_of(dice: Random) -> dict[str, Any]:
+    """Draw facts: usable ones, missing ones, and some of a wrong type."""
+    facts: dict[str, Any] = {
+        "src": dice.choice((*WORDS, " ABC ", "xabcab" * 100, 5)),
+        "sck": dice.choice((*WORDS, "é" * 300, "")),
+        "offer": dice.choice((*WORDS, "AB")),
+        "coupon": dice.choice(("a", None)),
+        "price": dice.choice((dice.randrange(60), "7")),
+        "installments": dice.randrange(40),
+        "language": dice.choice(("pt", "pt-br-x", "en", "fr")),
+        "is_funnel": dice.choice((True, False)),
+        "ordered_at": NOW + timedelta(days=dice.randrange(40)),
+    }
+    return {fact: raw for fact, raw in facts.items() if dice.random() < 0.8}
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_as_each_alone(seed):
+    """Of random conditions, those hold together that hold one by one."""
+    dice = Random(seed)
+    conditions = {n: condition(dice, dice.randrange(6)) for n in range(3, 3 + 40 * (1 + seed))}
+    formulas = Formulas(conditions, HOTMART)
+    alone = {n: predicate(each, HOTMART) for n, each in conditions.items()}
+    for _ in range(25):
+        facts = facts_of(dice)
+        assert [n for n in conditions if alone[n](facts)] == formulas.holding(conditions, facts)
+
+
+@pytest.mark.parametrize("points", [10, 600])
+def test_many_values_of_one_fact(points):
+    """A fact keeps some of its bitmaps, and finds the others from what changes."""
+    dice = Random(points)
+    conditions: dict[int, Condition] = {
+        n: AllOf(where.price >= dice.randrange(points), where.price < n) for n in range(points)
+    }
+    conditions |= {points + n: where.price == 5 for n in range(points)}
+    formulas = Formulas(conditions, HOTMART)
+    for price in (*range(0, points + 2, 7), 5, -1):
+        alone = [n for n, each in conditions.items() if predicate(each, HOTMART)({"price": price})]
+        assert alone == formulas.holding(conditions, {"price": price})
+
+
+@pytest.mark.parametrize("numbers", [[], [1], [2, 0], [0, 1, 2]])
+def test_some_of_them(numbers):
+    """Only the numbers that are asked for are returned."""
+    conditions = {0: where.src == "a", 1: where.src == "b", 2: where.src.contains("a")}
+    holding = Formulas(conditions, HOTMART).holding(numbers, {"src": "a"})
+    assert [n for n in numbers if n != 1] == holding
+
+
+@pytest.mark.parametrize("rules_of_a_kind", [3, 80])
+def test_in_an_engine(rule, rule_set, happens, rules_of_a_kind):
+    """The engine plans as the reference does, with rules that are rechecked and others."""
+    made: list[Condition] = []
+    for n in range(rules_of_a_kind):
+        ors = [AnyOf(where.src == f"a{n + k}", where.price >= k) for k in range(9)]
+        made += [
+            AllOf(*ors),
+            where.src.contains(f"{n}") & (where.offer == f"a{n % 5}"),
+            Not(where.sck.contains(f"{n}")),
+            where.price >= n,
+        ]
+    rules = rule_set(*(rule(f"r{n}", AddTag(f"t{n}"), condition=c) for n, c in enumerate(made)))
+    engine = Engine(rules)
+    for n in range(8):
+        facts = {"src": f"a{n}" * n, "sck": f"{n}" * 300, "offer": f"a{n}", "price": 3 * n}
+        event = happens(facts=facts)
+        assert reference.plan(rules, event) == engine.plan(event)
