@@ -720,6 +720,12 @@ class TestIntegrationTest:
         executor.test("buyers", ANA)
         assert () == journal.standing(ANA)
 
+    def test_is_kept_as_a_test(self, executor, journal):
+        """The journal keeps the event as a test, so that a backtest leaves it out."""
+        receipt = executor.test("buyers", ANA)
+        assert [True] == [event.is_test for event in journal.events()]
+        assert journal.event(receipt.event_id).is_test
+
     def test_unknown_segmentation(self, executor):
         """An unknown segmentation cannot be tested."""
         with pytest.raises(UnknownIdError):
