@@ -224,44 +224,44 @@ CONDITIONS: Mapping[str, Callable[[int], Condition | None]] = {
     "no condition": lambda _n: None,
     "one offer each": lambda n: where.offer == f"a{n}",
     "one offer for all": lambda _n: where.offer == "a0",
-    "lists of 70": lambda n: where.offer.is_in(*(f"a{n + i}" for i in range(70))),
-    "excluded lists of 70": lambda n: where.offer.not_in(*(f"b{70 * n + i}" for i in range(70))),
+    "lists of 110": lambda n: where.offer.is_in(*(f"a{n + i}" for i in range(110))),
+    "excluded lists of 110": lambda n: where.offer.not_in(*(f"b{110 * n + i}" for i in range(110))),
     "ranges left out": lambda n: ~where.price.between(n, 2 * n),
     "languages": lambda n: where.language == f"pt-{n:x}",
     "presence": lambda n: where[FACTS[n % 6]].is_set(),
     "`starts_with`, all found": lambda n: AnyOf(
-        *(where.src.starts_with(TEXTS["src"][: 18 * (n % 200) + k + 1]) for k in range(18))
+        *(where.src.starts_with(TEXTS["src"][: 28 * (n % 140) + k + 1]) for k in range(28))
     ),
     "one `contains` each, all found": lambda n: where.src.contains(_cut(n, 20)),
     "one `contains` each, in 18 facts": lambda n: where[TEXT_FACTS[n % 18]].contains(
         _cut(n, 20, TEXT_FACTS[n % 18])
     ),
-    "any of 18 exclusions": lambda n: AnyOf(
-        *(where[FACTS[i % 6]] != f"b{n}-{i}" for i in range(18))
+    "any of 28 exclusions": lambda n: AnyOf(
+        *(where[FACTS[i % 6]] != f"b{n}-{i}" for i in range(28))
     ),
-    "any of eight ranges left out": lambda n: Not(
-        AllOf(*(where.price.between(n + i, n + 3 * i) for i in range(8)))
+    "any of 13 ranges left out": lambda n: Not(
+        AllOf(*(where.price.between(n + i, n + 3 * i) for i in range(13)))
     ),
-    "ANDs of six ORs": lambda n: AllOf(*(_ors(n, k) for k in range(6))),
-    "ANDs of three ORs of ranges": lambda n: AllOf(*(_ranges(n, k) for k in range(3))),
-    "ANDs of six ORs of exclusions": lambda n: AllOf(*(_others(n, k) for k in range(6))),
-    "ANDs of six ORs with a bound": lambda n: AllOf(*(_bounds(n, k) for k in range(6))),
+    "ANDs of nine ORs": lambda n: AllOf(*(_ors(n, k) for k in range(9))),
+    "ANDs of four ORs of ranges": lambda n: AllOf(*(_ranges(n, k) for k in range(4))),
+    "ANDs of nine ORs of exclusions": lambda n: AllOf(*(_others(n, k) for k in range(9))),
+    "ANDs of nine ORs with a bound": lambda n: AllOf(*(_bounds(n, k) for k in range(9))),
 }
-"""Conditions of at most 19 parts, so that 2,000 of them are just accepted."""
-FEW = 50
+"""Conditions of at most 29 parts, so that 2,000 of them are just accepted."""
+FEW = 60
 LONG_CONDITIONS: Mapping[str, Callable[[int], Condition]] = {
-    "any of 399 ranges": lambda n: AnyOf(
-        *(where.price.between(400 * n + k, 400 * n + 3 * k) for k in range(399))
+    "any of 499 ranges": lambda n: AnyOf(
+        *(where.price.between(500 * n + k, 500 * n + 3 * k) for k in range(499))
     ),
-    "any of 797 bounds": lambda n: AnyOf(*(where.price >= 800 * n + k for k in range(797))),
-    "all of 797 exclusions": lambda n: AllOf(
-        *(where[FACTS[k % 6]] != f"b{n}-{k}" for k in range(797))
+    "any of 997 bounds": lambda n: AnyOf(*(where.price >= 1_000 * n + k for k in range(997))),
+    "all of 997 exclusions": lambda n: AllOf(
+        *(where[FACTS[k % 6]] != f"b{n}-{k}" for k in range(997))
     ),
-    "all of 61 `contains`, all found": lambda n: AllOf(
-        *(where.src.contains(_cut(61 * n + k, 16)) for k in range(61))
+    "all of 52 `contains`, all found": lambda n: AllOf(
+        *(where.src.contains(_cut(52 * n + k, 16)) for k in range(52))
     ),
 }
-"""Conditions of at most 798 parts, so that 50 of them are just accepted."""
+"""Conditions of at most 999 parts, so that 60 of them are just accepted."""
 ACTIONS: Mapping[str, Callable[[int], Sequence[Action]]] = {
     "adds to a place each": lambda n: [AddLead(f"L{n}")],
     "moves, none in conflict": lambda n: [MoveLead(f"L{n}", source=f"Q{n}")],

@@ -173,7 +173,7 @@ HOSTILE: dict[str, tuple[Callable[[Any], Any], Any, str]] = {
     ),
     "rules of too many parts": (
         load_rules,
-        {"segmentations": [{**RULE, "id": str(n), "condition": MANY} for n in range(41)]},
+        {"segmentations": [{**RULE, "id": str(n), "condition": MANY} for n in range(61)]},
         "too_complex",
     ),
     "too many actions": (
