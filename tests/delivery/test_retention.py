@@ -147,6 +147,18 @@ class TestOpen:
         with pytest.raises(UnknownIdError):
             journal.receipt(event_id)
 
+    def test_over_at_once(self, executor, journal, clock, prune, mail):
+        """It goes at the next call of `prune`, however soon that is."""
+        mail.answers = [Throttled(timedelta(days=90), "contact")]
+        event_id = executor.test("add", ANA).event_id
+        clock.turn(days=80)
+        prune()
+        executor.retry()
+        executor.run_due()
+        prune()
+        with pytest.raises(UnknownIdError):
+            journal.receipt(event_id)
+
 
 class TestPayments:
     """A subscription that was paid many times."""
