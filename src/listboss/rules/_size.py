@@ -64,7 +64,7 @@ def size_of(condition: Condition) -> int:
         return 1
     if isinstance(condition, Not):
         return 1 + size_of(condition.condition)
-    return 1 + sum(map(size_of, condition.conditions))
+    return 1 + sum([size_of(part) for part in condition.conditions])
 
 
 def _size(rule: Segmentation) -> tuple[int, int]:
@@ -97,7 +97,8 @@ class Sizes:
         changes: dict[_Key, list[int]] = {_ALL: [0, 0, 0]}
         for rules, sign in ((removed, -1), (added, 1)):
             for rule in rules:
-                change = changes.setdefault((rule.product_id, rule.event), [0, 0, 0])
+                key = rule.product_id, rule.event
+                change = changes.get(key) or changes.setdefault(key, [0, 0, 0])
                 parts, actions = _size(rule)
                 change[0] += sign
                 change[1] += sign * parts

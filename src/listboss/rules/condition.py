@@ -242,8 +242,8 @@ class _Combination(_Composable):
 
     def __init__(self, *conditions: Condition) -> None:
         _check_members(conditions)
-        depth = 1 + max((part.depth for part in conditions), default=0)
-        nodes = 1 + sum(part.nodes for part in conditions)
+        depth = 1 + max([part.depth for part in conditions], default=0)
+        nodes = 1 + sum([part.nodes for part in conditions])
         _check_size(depth, nodes)
         self.__attrs_init__(conditions, depth, nodes)
 
