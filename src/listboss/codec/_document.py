@@ -275,9 +275,8 @@ def _plain(value: object, limits: Limits) -> object:
             raise _too_deep(limits)
         if not isinstance(value, Mapping):
             return [visit(item, depth + 1) for item in cast("list[object]", value)]
-        return _entries(
-            [(_key(key), visit(item, depth + 1)) for key, item in value.items()]  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType] # a host's mapping may contain anything
-        )
+        content = {_key(key): visit(item, depth + 1) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType] # a host's mapping may contain anything
+        return next((key for key in content if isinstance(key, CodecError)), content)
 
     return visit(value, 1)
 
@@ -286,15 +285,6 @@ def _key(key: object) -> str | CodecError:
     if isinstance(key, str):
         return _text(key)
     return wrong_type(key, "a string as a key", "write the key in quotes")
-
-
-def _entries(entries: list[tuple[str | CodecError, object]]) -> object:
-    content: dict[str, object] = {}
-    for key, value in entries:
-        if isinstance(key, CodecError):
-            return key
-        content[key] = value
-    return content
 
 
 def _text(value: str) -> str | CodecError:

@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
+from operator import eq
 from typing import Any, Literal, TypeVar, cast, get_args, get_origin
 
 import attrs
@@ -94,10 +96,9 @@ def _only_key(fields: dict[str, object], known: tuple[str, ...], noun: str, hint
     for key in fields:
         if key not in known:
             raise unknown_key(key, known, noun)
-    if not fields:
-        raise fault("one_key", f"expected one {noun}, got none", list_words(known, noun))
-    if len(fields) > 1:
-        raise fault("one_key", f"expected one {noun}, got {len(fields)}", hint)
+    if len(fields) != 1:
+        hint = hint if fields else list_words(known, noun)
+        raise fault("one_key", f"expected one {noun}, got {len(fields) or 'none'}", hint)
     return next(iter(fields))
 
 
@@ -169,14 +170,10 @@ def _read_tag(value: object) -> str:
     return require_type(value, str, "a string", "write the tag in quotes")
 
 
-def _read_lead(value: object) -> AddLead:
-    return AddLead() if value is True else AddLead(_read_place(value))
-
-
 _ACTIONS: dict[str, Callable[[object], Action]] = {
     "add_tag": lambda value: AddTag(_read_tag(value)),
     "remove_tag": lambda value: RemoveTag(_read_tag(value)),
-    "add_lead": _read_lead,
+    "add_lead": lambda value: AddLead(None if value is True else _read_place(value)),
     "move_lead": lambda value: _CONVERTER.structure(value, MoveLead),
     "remove_lead": lambda value: RemoveLead(_read_place(value)),
     "provider_action": lambda value: _CONVERTER.structure(value, ProviderAction),
@@ -193,8 +190,8 @@ def _read_action(value: object, _type: object = None) -> Action:
 # Single values
 
 
-def _read_string(value: object, _type: object) -> str:
-    return require_type(value, str, "a string")
+def _exactly(kind: type[T], expected: str) -> Callable[[object, Any], T]:
+    return lambda value, _type: require_type(value, kind, expected)
 
 
 def _read_event_name(value: object, _type: object) -> EventName | str:
@@ -202,14 +199,6 @@ def _read_event_name(value: object, _type: object) -> EventName | str:
     if not text.strip():
         raise fault("blank", "the name is blank")
     return event_name(text)
-
-
-def _read_bool(value: object, _type: object) -> bool:
-    return require_type(value, bool, "a boolean")
-
-
-def _read_integer(value: object, _type: object) -> int:
-    return require_type(value, int, "an integer")
 
 
 def _read_word(value: object, kind: Any) -> Any:
@@ -223,9 +212,9 @@ def _read_word(value: object, kind: Any) -> Any:
 
 
 _HOOKS: tuple[tuple[Any, Callable[[object, Any], object]], ...] = (
-    (str, _read_string),
-    (bool, _read_bool),
-    (int, _read_integer),
+    (str, _exactly(str, "a string")),
+    (bool, _exactly(bool, "a boolean")),
+    (int, _exactly(int, "an integer")),
     (datetime, read_instant),
     (StrEnum, _read_word),
     (EventName | str, _read_event_name),
@@ -309,10 +298,6 @@ def _class_hook(cls: Any, converter: Converter) -> Callable[[object, Any], objec
     return read_class
 
 
-def _equals(kind: object) -> Callable[[Any], bool]:
-    return lambda other: other == kind
-
-
 def _has_origin(origin: object) -> Callable[[Any], bool]:
     return lambda kind: get_origin(kind) is origin
 
@@ -329,7 +314,7 @@ def _make_converter() -> Converter:
         if isinstance(kind, type):
             converter.register_structure_hook(kind, hook)
         else:
-            converter.register_structure_hook_func(_equals(kind), hook)
+            converter.register_structure_hook_func(partial(eq, kind), hook)
     return converter
 
 

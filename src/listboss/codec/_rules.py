@@ -158,9 +158,7 @@ def _read_list(
         try:
             noun = read_own(item, kind)
         except UNREADABLE as error:
-            add_faults(
-                faults, error, path=f"{path}[{n}]", prefix=_prefix(kind, item), private=False
-            )
+            _add(faults, f"{path}[{n}]", error, _prefix(kind, item))
             continue
         if (wrong_id := _id_fault(noun, path, places)) is None:
             kept[n], places[noun.id] = noun, n
@@ -208,16 +206,15 @@ def _read_providers(root: dict[str, object], faults: list[CodecError]) -> dict[s
 
 def _read_capture_provider(root: dict[str, object], faults: list[CodecError]) -> str | None:
     path, name = "$.capture_provider", root.get("capture_provider")
-    if name is not None and not isinstance(name, str):
-        _add(faults, path, wrong_type(name, "a string", "write the name of a provider"))
-        return None
-    if name is not None and not name.strip():
-        _add(faults, path, fault("blank", "the name of a provider is blank"))
-        return None
-    return name
+    if name is None or (isinstance(name, str) and name.strip()):
+        return name
+    blank = fault("blank", "the name of a provider is blank")
+    other = wrong_type(name, "a string", "write the name of a provider")
+    _add(faults, path, blank if isinstance(name, str) else other)
+    return None
 
 
-def _add(faults: list[CodecError], path: str, error: CodecError, prefix: str = "") -> None:
+def _add(faults: list[CodecError], path: str, error: Exception, prefix: str = "") -> None:
     add_faults(faults, error, path=path, prefix=prefix, private=False)
 
 

@@ -67,9 +67,6 @@ def _exactly(pattern: str) -> Schema:
     return {"type": "string", "pattern": f"^(?:{pattern}){_END}"}
 
 
-_DECIMAL: Schema = {**_exactly(DECIMAL), "maxLength": MAX_DECIMAL_TEXT}
-
-
 def _list_of(items: Schema) -> Schema:
     return {"type": "array", "items": items}
 
@@ -150,16 +147,16 @@ def _map_of(values: Schema) -> Schema:
     return {"type": "object", "propertyNames": _NAME, "additionalProperties": values}
 
 
-def _value() -> Schema:
-    return {
-        "anyOf": [
-            _TEXT,
-            {"type": "boolean"},
-            {"type": "integer", "minimum": -_MAX_INTEGER, "maximum": _MAX_INTEGER},
-            _object({"decimal": _DECIMAL}, ("decimal",)),
-            _object({"instant": _exactly(INSTANT)}, ("instant",)),
-        ]
-    }
+_DECIMAL: Schema = {**_exactly(DECIMAL), "maxLength": MAX_DECIMAL_TEXT}
+_VALUE: Schema = {
+    "anyOf": [
+        _TEXT,
+        {"type": "boolean"},
+        {"type": "integer", "minimum": -_MAX_INTEGER, "maximum": _MAX_INTEGER},
+        _object({"decimal": _DECIMAL}, ("decimal",)),
+        _object({"instant": _exactly(INSTANT)}, ("instant",)),
+    ]
+}
 
 
 def _condition(catalogue: Catalogue) -> Schema:
@@ -240,7 +237,7 @@ def rules_schema(catalogue: Catalogue = HOTMART) -> Schema:
             **{cls.__name__: _class_schema(cls) for cls in _CLASSES},
             "Product": _product(),
             "Place": {"anyOf": [_TEXT, _map_of(_TEXT)]},
-            "Value": _value(),
+            "Value": _VALUE,
             "Segmentation": _segmentation(catalogue),
             "Condition": _condition(catalogue),
             "Action": _action(),

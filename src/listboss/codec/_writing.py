@@ -41,10 +41,9 @@ def _write_condition(condition: Condition) -> dict[str, object]:
     match condition:
         case Comparison():
             return {"fact": condition.fact, str(condition.operator): _write_operand(condition)}
-        case AllOf():
-            return {"all": [_write_condition(part) for part in condition.conditions]}
-        case AnyOf():
-            return {"any": [_write_condition(part) for part in condition.conditions]}
+        case AllOf() | AnyOf():
+            word = "all" if isinstance(condition, AllOf) else "any"
+            return {word: [_write_condition(part) for part in condition.conditions]}
         case Not():
             return {"not": _write_condition(condition.condition)}
         case _:
@@ -69,16 +68,10 @@ def _write_place(place: Place) -> object:
             return dict(parts)
 
 
-def _write_tag_action(action: AddTag | RemoveTag) -> object:
-    return {action_kind(action): action.tag}
-
-
-def _write_add_lead(action: AddLead) -> object:
-    return {"add_lead": True if action.place is None else _write_place(action.place)}
-
-
-def _write_remove_lead(action: RemoveLead) -> object:
-    return {"remove_lead": _write_place(action.place)}
+def _write_action(action: AddTag | RemoveTag | AddLead | RemoveLead) -> object:
+    if isinstance(action, (AddTag, RemoveTag)):
+        return {action_kind(action): action.tag}
+    return {action_kind(action): True if action.place is None else _write_place(action.place)}
 
 
 def _write_values(values: Mapping[str, FactValue]) -> object:
@@ -107,27 +100,18 @@ def _class_hook(cls: Any, converter: Converter) -> Any:
 def _make_converter() -> Converter:
     converter = Converter()
     converter.register_unstructure_hook_factory(attrs.has, _class_hook)
-    converter.register_unstructure_hook_func(_is_map, _write_values)
-    for kind, hook in (
-        (datetime, write_instant),
-        (Place, _write_place),
-        (AddTag, _write_tag_action),
-        (RemoveTag, _write_tag_action),
-        (AddLead, _write_add_lead),
-        (RemoveLead, _write_remove_lead),
-        (Comparison, _write_condition),
-        (AllOf, _write_condition),
-        (AnyOf, _write_condition),
-        (Not, _write_condition),
-    ):
-        converter.register_unstructure_hook(kind, hook)
-    for action in (MoveLead, ProviderAction):
-        converter.register_unstructure_hook(action, _kind_and_fields(action, converter))
+    converter.register_unstructure_hook_func(
+        lambda kind: FrozenMap in (kind, get_origin(kind)), _write_values
+    )
+    converter.register_unstructure_hook(datetime, write_instant)
+    converter.register_unstructure_hook(Place, _write_place)
+    for condition in (Comparison, AllOf, AnyOf, Not):
+        converter.register_unstructure_hook(condition, _write_condition)
+    for action in (AddTag, RemoveTag, AddLead, RemoveLead):
+        converter.register_unstructure_hook(action, _write_action)
+    for kind in (MoveLead, ProviderAction):
+        converter.register_unstructure_hook(kind, _kind_and_fields(kind, converter))
     return converter
-
-
-def _is_map(kind: Any) -> bool:
-    return FrozenMap in (kind, get_origin(kind))
 
 
 def _kind_and_fields(kind: Any, converter: Converter) -> Callable[[Any], dict[str, object]]:
