@@ -13,7 +13,6 @@ from functools import partial
 import attrs
 
 from listboss.codec import dump_event, load_event
-from listboss.codec._reading import read_own
 from listboss.codec._writing import write
 from listboss.delivery._rows import ActionRow, EventRow
 from listboss.delivery._sql_schema import IS_OPEN, IS_STUCK, has_status
@@ -23,6 +22,7 @@ from listboss.delivery._sql_values import (
     compact_json,
     dump_action,
     load_action,
+    load_planned,
     optional_time,
     stamp_of_row,
     ticks_of,
@@ -31,7 +31,7 @@ from listboss.delivery._sql_values import (
     where_equal,
 )
 from listboss.delivery.life import OPEN, STUCK, Status
-from listboss.plan import Idle, PlannedAction
+from listboss.plan import Idle
 from listboss.rules.event import Event
 from listboss.standing import Effect, Grant
 
@@ -191,7 +191,7 @@ class Actions(Part):
             lane=row["lane"],
             position=row["position"],
             product_id=row["product_id"],
-            source=partial(self._planned, row["planned"]),
+            source=partial(load_planned, row["planned"]),
             stamp=stamp_of_row(row),
             grant=None if grant is None else Grant(*grant),
             effects=tuple([Effect(*each) for each in effects]),
@@ -209,11 +209,6 @@ class Actions(Part):
             decided_by=row["decided_by"],
             sent=None if sent is None else load_action(sent),
         )
-
-    def _planned(self, text: str) -> PlannedAction:
-        """Read a planned action when it is needed."""
-        planned: PlannedAction = read_own(json.loads(text), PlannedAction)
-        return planned
 
     def actions_of(self, event_id: str) -> list[ActionRow]:
         if event_id not in self._of_event:

@@ -14,7 +14,10 @@ from functools import lru_cache
 from typing import Any, Protocol
 
 from listboss.codec._reading import read_own
+from listboss.codec._scalars import read_scalar
 from listboss.codec._writing import write
+from listboss.plan import PlannedAction
+from listboss.rules._mapping import FrozenMap
 from listboss.rules.action import Action, ProviderAction
 from listboss.standing import Grant, Mark, Reach, Stamp
 
@@ -28,6 +31,7 @@ __all__ = [
     "grant_key",
     "grant_of_key",
     "load_action",
+    "load_planned",
     "mark_of_row",
     "optional_time",
     "placed",
@@ -95,6 +99,15 @@ _dump_once = lru_cache(maxsize=1024)(_dump)
 def load_action(text: str) -> Action:
     action: Action = read_own(json.loads(text), Action)
     return action
+
+
+def load_planned(text: str) -> PlannedAction:
+    """Read a planned action; its action is the same object for all that are equal."""
+    fields = json.loads(text)
+    fields["action"] = load_action(_encode(fields["action"]))
+    fields["data"] = FrozenMap({name: read_scalar(each) for name, each in fields["data"].items()})
+    fields["because"] = tuple(fields["because"])
+    return PlannedAction(**fields)
 
 
 def stamp_of_row(row: Row) -> Stamp:
