@@ -38,11 +38,12 @@ class Bulk(NamedTuple):
     columns: tuple[str, ...]
 
     def value(self, rows: Iterable[Sequence[Any]]) -> str:
-        """Return the one value of the statement."""
+        """Return the one value of the statement; what is missing in it is NULL."""
         found = [
             {
                 column: int(value) if value is True or value is False else value
                 for column, value in zip(self.columns, row, strict=True)
+                if value is not None
             }
             for row in rows
         ]
