@@ -126,7 +126,7 @@ def rate(*tasks: Task, wanted: int) -> float:
 def _deliver(dsn: str, actions: Any, in_doubt: int, lanes: int | None = None) -> Callable[[], int]:
     journal, mail = PostgresJournal(dsn, keep=None), Mail()
     worker = executor(journal, mail, actions, in_doubt=in_doubt)
-    worker.run_due(most=0)
+    journal.resume(worker._worker, NOW)  # connects for the name of the worker, too
     if lanes is not None:
         worker._want = lanes * in_doubt
 
@@ -251,11 +251,11 @@ def doubt(data: Database, *, rounds: int = 7, size: int = 1_200) -> Iterator[Lin
     actions = 3 * size
     short, long = data.filled(approvals(size)), data.filled(long_lanes(size))
     long_half = data.filled(long_lanes(size // 2))
-    one = data.filled(approvals(size // 4, contact="one@example.com"))
+    one = data.filled(approvals(size // 2, contact="one@example.com"))
     bare = _Bare(data, long_half, actions // 2, 20)
     found: list[list[float]] = []
     for _ in range(rounds):
-        one_lane = [ours(data.copy(one), actions // 4, in_doubt=n) for n in (1, 20)]
+        one_lane = [ours(data.copy(one), actions // 2, in_doubt=n) for n in (1, 20)]
         many = [ours(data.copy(long), actions, in_doubt=n) for n in (1, 20)]
         of_worker = [ours(data.copy(short), actions, lanes=n) for n in (1, 20)]
         gains = [pair[1] / pair[0] for pair in (one_lane, of_worker, many)]
