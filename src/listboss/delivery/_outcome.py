@@ -1,7 +1,7 @@
 """What a provider answered, as one of the six outcomes.
 
 A host may return a subclass with data of its own, or forget to return anything: neither gets
-into a journal.
+into a journal. Nor does half a character, which no file and no database can keep.
 """
 
 from __future__ import annotations
@@ -27,12 +27,17 @@ def as_outcome(answer: object) -> Outcome:
         case NoChange():
             return NoChange()
         case Accepted(job):
-            return Accepted(job)
+            return Accepted(_whole(job))
         case Throttled(retry_after, scope):
             return Throttled(retry_after, scope)
         case Refused(reason, kind):
-            return Refused(reason, kind)
+            return Refused(_whole(reason), kind)
         case Unknown(cause):
-            return Unknown(cause)
+            return Unknown(_whole(cause))
         case _:
             return Unknown("no outcome")
+
+
+def _whole(text: str) -> str:
+    """Return a text with `?` for each half of a character, as in a text that was cut off."""
+    return text.encode("utf-8", "replace").decode()
