@@ -242,6 +242,18 @@ class Core(Generic[P]):
             self._observe(self._observer.recorded, record if shows else record.without_contact())
         return turn
 
+    def _record_at_the_end(self, results: Sequence[Result], now: datetime) -> None:
+        """Record what is left when something else is raised, which must not be hidden."""
+        try:
+            self._turn(results, now, 0)
+        except StorageError as error:
+            LOGGER.warning("the journal cannot be used now: %s", error.message)
+
+    def _record_left(self) -> None:
+        """Try once more to record what the journal could not record, when a worker ends."""
+        if self._unrecorded:
+            self._record_at_the_end([], self._clock())
+
     def _current(self, receipts: Iterable[Receipt]) -> list[Receipt]:
         """Return the receipts as they are by now; that of a conflict stays as it was."""
         return [

@@ -11,7 +11,6 @@ import asyncio
 import inspect
 from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from contextvars import copy_context
 from datetime import datetime, timedelta
 from functools import partial
@@ -148,6 +147,7 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
                 await asyncio.wait_for(stop.wait(), pause)
             except TimeoutError:
                 continue
+        await self._in_thread(self._record_left)
 
     async def _work(
         self,
@@ -291,16 +291,19 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
             raise raised
 
     async def _finish(self, work: _Pass) -> None:
-        """Wait for what is on its way, and record it."""
+        """Wait for what is on its way, and record it; a cancellation meanwhile is not lost."""
         calls = [*work.calls]
-        await _all_done(calls)
+        cancelled = await _all_done(calls)
         try:
             self._collect(work, calls)
         finally:
             if work.results:
-                recorded = self._submit(self._turn, work.results, self._clock(), 0)
-                await _all_done([recorded])
+                now = self._clock()
+                recorded = self._submit(self._record_at_the_end, work.results, now)
+                cancelled = await _all_done([recorded]) or cancelled
                 recorded.result()
+        if cancelled:
+            raise asyncio.CancelledError
 
     async def _send(
         self, work: _Pass, attempt: Attempt, began: Moment, earlier: Sequence[_ResultTask]
@@ -383,8 +386,12 @@ class _Pass:
         return done
 
 
-async def _all_done(futures: Iterable[asyncio.Future[Any]]) -> None:
-    """Wait until all are done, however often the waiting task is cancelled meanwhile."""
+async def _all_done(futures: Iterable[asyncio.Future[Any]]) -> bool:
+    """Wait until all are done, however often the waiting task is cancelled; return if it was."""
+    cancelled = False
     while pending := {future for future in futures if not future.done()}:
-        with suppress(asyncio.CancelledError):
+        try:
             await asyncio.wait(pending)
+        except asyncio.CancelledError:
+            cancelled = True
+    return cancelled

@@ -178,6 +178,7 @@ class Executor(Core[Provider]):
             except StorageError as error:
                 pause = self._unusable(error, poll)
             stop.wait(pause)
+        self._record_left()
 
     def _work(
         self,
@@ -229,7 +230,7 @@ class Executor(Core[Provider]):
             current, *others = groups
             results += [self._interrupted(attempt, later) for attempt in current]
             results += [self._not_sent(each, later, "interrupted") for g in others for each in g]
-            self._turn(results, later, 0)
+            self._record_at_the_end(results, later)
             raise
         return results
 
