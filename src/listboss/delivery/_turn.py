@@ -99,11 +99,12 @@ def _record_result(
     if row is None or row.status is not Status.SENDING or row.attempts != attempt.call.attempt:
         return _late(store, event_id, result, now)
     account = store.account(attempt.planned.provider)
-    account.unanswered = account.unanswered + 1 if result.outage_until else 0
+    if result.sent:  # what was not sent says nothing of the account
+        account.unanswered = account.unanswered + 1 if result.outage_until else 0
     pause = result.pause_until
-    if account.unanswered >= MAX_UNANSWERED:
+    if account.unanswered >= MAX_UNANSWERED and result.outage_until is not None:
         pause = result.outage_until
-    if pause is not None:
+    if pause is not None and (account.paused_until is None or pause > account.paused_until):
         account.paused_until = pause
     store.put_account(account)
     row.status, row.detail = result.status, result.detail

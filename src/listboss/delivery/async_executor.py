@@ -17,6 +17,8 @@ from functools import partial
 from itertools import islice
 from typing import Any, ParamSpec, TypeAlias, TypeVar
 
+import attrs
+
 from listboss._clock import utc_now
 from listboss.delivery._arguments import as_count, as_moment, require_count
 from listboss.delivery._batch import Lane, as_outcomes, call_of, groups_of, held_by, lane_of
@@ -160,7 +162,7 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
         stop: asyncio.Event | None = None,
     ) -> _Pass:
         """Send and record until nothing is due and nothing is on its way any more."""
-        work = _Pass(stop)
+        work = _Pass(stop, self._clock)
         try:
             while True:
                 began = self._begin(at)
@@ -186,7 +188,8 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
     def _recorded_next(self, work: _Pass) -> int:
         """Return how many results the next turn records."""
         count = len(work.results)
-        return min(count, max(self._part, (count + 1) // 2))
+        pauses = sum(result.pause_until is not None for result in work.results)  # they come first
+        return min(count, max(self._part, (count + 1) // 2, pauses))
 
     async def _take_turn(
         self,
@@ -248,7 +251,7 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
         self, work: _Pass, group: Sequence[Attempt], began: Moment, earlier: Sequence[_ResultTask]
     ) -> list[Result]:
         """Send several attempts in one call; return their results in their order."""
-        held = await work.held_after(earlier) if earlier else {}
+        held = await work.held_after(earlier)
         if held is None:
             return [self._not_sent(each, self._later(began), "stopped") for each in group]
         results = [self._refusal(attempt, began, held) for attempt in group]
@@ -259,7 +262,7 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
             outcomes = iter([Unknown("interrupted")] * len(sent))
         later = self._later(began)
         return [
-            refusal or self._policy.settle(each, next(outcomes), later)
+            work.with_pause(refusal) if refusal else self._policy.settle(each, next(outcomes), later)
             for each, refusal in zip(group, results, strict=True)
         ]
 
@@ -287,6 +290,7 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
             else:
                 work.results.append(call.result())
             work.sent += work.results[-1].sent
+        work.results.sort(key=lambda result: result.pause_until is None)
         if raised is not None:
             raise raised
 
@@ -308,12 +312,12 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
     async def _send(
         self, work: _Pass, attempt: Attempt, began: Moment, earlier: Sequence[_ResultTask]
     ) -> Result:
-        held = await work.held_after(earlier) if earlier else {}
+        held = await work.held_after(earlier)
         if held is None:
             return self._not_sent(attempt, self._later(began), "stopped")
         refusal = self._refusal(attempt, began, held)
         if refusal is not None:
-            return refusal
+            return work.with_pause(refusal)
         provider = self._providers[attempt.planned.provider]
         try:
             call = self._call_now(attempt.call, began)
@@ -355,8 +359,9 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
 class _Pass:
     """One pass over what is due: the calls on their way, and what the others came to."""
 
-    def __init__(self, stop: asyncio.Event | None) -> None:
-        self._stop = stop
+    def __init__(self, stop: asyncio.Event | None, clock: Callable[[], datetime]) -> None:
+        self._stop, self._clock = stop, clock
+        self._paused: dict[str, datetime] = {}
         self.sent = 0
         self.receipts: tuple[Receipt, ...] = ()
         self.results: list[Result] = []
@@ -367,16 +372,34 @@ class _Pass:
         """Begin a call."""
         call = asyncio.ensure_future(send)
         self.calls[call] = attempt
-        call.add_done_callback(self._done.put_nowait)
+        call.add_done_callback(self._end)
         return call
+
+    def _end(self, call: _ResultTask) -> None:
+        """Note that a call is over; if its account has to wait, it waits from now on."""
+        self._done.put_nowait(call)
+        if not call.cancelled() and not call.exception():
+            result = call.result()
+            if result.pause_until is not None:
+                self._paused[result.attempt.planned.provider] = result.pause_until
+
+    def with_pause(self, refusal: Result) -> Result:
+        """Return what was not sent with the pause of its account: the report of it may be late."""
+        until = self._paused.get(refusal.attempt.planned.provider)
+        return refusal if until is None else attrs.evolve(refusal, pause_until=until)
 
     async def held_after(self, earlier: Collection[_ResultTask]) -> dict[str | Lane, str] | None:
         """Wait for the earlier calls of some lanes; return what waits, or None if all is over."""
-        await asyncio.wait(earlier)
+        if earlier:
+            await asyncio.wait(earlier)
         is_stopped = self._stop is not None and self._stop.is_set()
         if is_stopped or any(call.cancelled() or call.exception() for call in earlier):
             return None
-        return held_by(call.result() for call in earlier)
+        held = held_by(call.result() for call in earlier)
+        for account, until in self._paused.items():
+            if until > self._clock():
+                held[account] = "the account has to wait"
+        return held
 
     async def some_done(self, *, wait: bool) -> list[_ResultTask]:
         """Return the calls that are done; with `wait`, not before one is."""

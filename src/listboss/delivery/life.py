@@ -334,10 +334,12 @@ class RetryPolicy:
                 until = _later(now, max(outcome.retry_after, _MIN_WAIT))
                 pause = until if outcome.scope == "account" else None
                 return self._wait(attempt, Throttled, detail, until, now, pause=pause)
-            case Unknown() if attempt.repeatable:
+            case Unknown():
                 until = _later(now, self.delay(attempt.call.key, attempt.call.attempt))
                 outage = _later(now, self.delay(attempt.planned.provider, attempt.call.attempt))
-                result = self._wait(attempt, Happening.REPEAT, detail, until, now)
+                result = Result(attempt, moved(Status.SENDING, Unknown), detail)
+                if attempt.repeatable:
+                    result = self._wait(attempt, Happening.REPEAT, detail, until, now)
                 return attrs.evolve(result, outage_until=outage)
             case _:
                 return Result(attempt, moved(Status.SENDING, type(outcome)), detail)
