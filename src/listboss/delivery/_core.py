@@ -56,7 +56,7 @@ from listboss.rules._text import quoted, suggestion, wrong_type
 from listboss.rules._wording import describe_event
 from listboss.rules.event import Contact, Event, utc
 
-__all__ = ["LOGGER", "Core", "EndingsOption", "Moment"]
+__all__ = ["LOGGER", "TOO_LATE", "Core", "EndingsOption", "Moment"]
 
 P = TypeVar("P", Provider, Provider | AsyncProvider)
 T = TypeVar("T")
@@ -64,6 +64,7 @@ EndingsOption = Literal["by_grant", "absolute"]
 
 _NO_PROVIDER = Refused("this executor does not have the provider", RefusedKind.CONFIGURATION)
 _CANNOT = Refused("the account cannot do this action", RefusedKind.CONFIGURATION)
+TOO_LATE = "too late in the lease"
 LOGGER = logging.getLogger("listboss.delivery")
 
 
@@ -284,19 +285,25 @@ class Core(Generic[P]):
         self, attempt: Attempt, began: Moment, held: Mapping[str | Lane, str]
     ) -> Result | None:
         """Return what becomes of an attempt that is not to be sent, or None: it is."""
-        now, deadline = self._later(began), attempt.call.deadline
+        now = self._later(began)
         if held:
             reason = held.get(attempt.planned.provider) or held.get(lane_of(attempt))
             if reason is not None:
                 return self._not_sent(attempt, now, reason)
-        if deadline is not None and (now >= deadline or self._left(began) <= timedelta(0)):
-            return self._not_sent(attempt, now, "too late in the lease")
+        if self._is_late(attempt.call, began):
+            return self._not_sent(attempt, now, TOO_LATE)
         provider = self._providers.get(attempt.planned.provider)
         if provider is None or not provider.capabilities.can(attempt.planned.action):
             why = _NO_PROVIDER if provider is None else _CANNOT
             return attrs.evolve(self._policy.settle(attempt, why, now), sent=False)
         self._observe(self._observer.attempt, attempt)
         return None
+
+    def _is_late(self, call: Call, began: Moment) -> bool:
+        """Whether it is too late in the lease to send."""
+        if call.deadline is None:
+            return False
+        return self._later(began) >= call.deadline or self._left(began) <= timedelta(0)
 
     def _left(self, began: Moment) -> timedelta:
         """Return how much of the first half of a lease is left, wherever the clock was set."""

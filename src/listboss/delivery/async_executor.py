@@ -22,7 +22,7 @@ import attrs
 from listboss._clock import utc_now
 from listboss.delivery._arguments import as_count, as_moment, require_count
 from listboss.delivery._batch import Lane, as_outcomes, call_of, groups_of, held_by, lane_of
-from listboss.delivery._core import Core, EndingsOption, Moment
+from listboss.delivery._core import TOO_LATE, Core, EndingsOption, Moment
 from listboss.delivery._outcome import as_outcome
 from listboss.delivery.executor import MAX_GROUP
 from listboss.delivery.journal import Forgotten, Journal
@@ -44,6 +44,10 @@ calls that begin together would otherwise end together, and all wait for one tur
 P = ParamSpec("P")
 T = TypeVar("T")
 _ResultTask: TypeAlias = "asyncio.Task[Result]"
+
+
+class _TooLateError(Exception):
+    """A call has waited for a thread until its lease was over: it was not made."""
 
 
 class AsyncExecutor(Core[Provider | AsyncProvider]):
@@ -260,9 +264,16 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
             outcomes = iter(await self._apply_many(sent, began))
         except asyncio.CancelledError:
             outcomes = iter([Unknown("interrupted")] * len(sent))
+        except _TooLateError:
+            return [
+                refusal or self._not_sent(each, self._later(began), TOO_LATE)
+                for each, refusal in zip(group, results, strict=True)
+            ]
         later = self._later(began)
         return [
-            work.with_pause(refusal) if refusal else self._policy.settle(each, next(outcomes), later)
+            work.with_pause(refusal)
+            if refusal
+            else self._policy.settle(each, next(outcomes), later)
             for each, refusal in zip(group, results, strict=True)
         ]
 
@@ -272,7 +283,10 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
         provider: Any = self._providers[sent[0].planned.provider]
         call = self._call_now(call_of(sent), began)
         try:
-            answer = await self._call(provider.apply_many, [each.planned for each in sent], call)
+            planned = [each.planned for each in sent]
+            answer = await self._call(provider.apply_many, planned, call, began)
+        except _TooLateError:
+            raise
         except Exception as error:
             return [self._failed(error, sent[0].planned.provider)] * len(sent)
         return as_outcomes(answer, len(sent))
@@ -321,18 +335,28 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
         provider = self._providers[attempt.planned.provider]
         try:
             call = self._call_now(attempt.call, began)
-            outcome = as_outcome(await self._call(provider.apply, attempt.planned, call))
+            outcome = as_outcome(await self._call(provider.apply, attempt.planned, call, began))
         except asyncio.CancelledError:
             return self._interrupted(attempt, self._later(began))
+        except _TooLateError:
+            return self._not_sent(attempt, self._later(began), TOO_LATE)
         except Exception as error:
             outcome = self._failed(error, attempt.planned.provider)
         return self._policy.settle(attempt, outcome, self._later(began))
 
-    async def _call(self, method: Callable[..., Any], planned: object, how: Call) -> object:
+    async def _call(
+        self, method: Callable[..., Any], planned: object, how: Call, began: Moment
+    ) -> object:
         if inspect.iscoroutinefunction(method):
             return await method(planned, how)
+
+        def in_time() -> object:
+            if self._is_late(how, began):  # other calls had the threads
+                raise _TooLateError
+            return method(planned, how)
+
         call = asyncio.get_running_loop().run_in_executor(
-            self._calls, partial(copy_context().run, method, planned, how)
+            self._calls, partial(copy_context().run, in_time)
         )
         try:
             answer = await asyncio.shield(call)
