@@ -151,7 +151,8 @@ def _confirm(store: Store, row: ActionRow) -> None:
 def _claim(store: Store, lane: LaneRow, terms: _Terms, records: list[Record]) -> list[Attempt]:
     """Lease a lane and give out its next actions; those that are stale are superseded."""
     attempts: list[Attempt] = []
-    for row in _ready(store, lane, terms.now, records):
+    rows = store.open_actions(lane.id)
+    for row in _ready(store, rows, terms.now, records):
         if len(attempts) >= terms.in_doubt:
             break
         planned = _judge_action(store, lane, row)
@@ -161,6 +162,7 @@ def _claim(store: Store, lane: LaneRow, terms: _Terms, records: list[Record]) ->
             records.append(close(store, row, Happening.SKIP, terms.now, "confirmed already"))
         else:
             attempts.append(_send(store, row, planned, terms))
+    _interrupt_others(store, rows, terms.now, records)
     lane = store.lane_by_id(lane.id)
     if attempts:
         lane.worker, lane.due = terms.worker, terms.now + terms.lease
@@ -170,11 +172,22 @@ def _claim(store: Store, lane: LaneRow, terms: _Terms, records: list[Record]) ->
     return attempts
 
 
+def _interrupt_others(
+    store: Store, rows: Iterator[ActionRow], now: datetime, records: list[Record]
+) -> None:
+    """Take back what a dead worker left behind the actions that are given out now."""
+    for row in rows:
+        if row.status is Status.SENDING:
+            records += interrupt(store, row, now)
+        elif row.attempts == 0:  # behind one that was never given out, nothing is in flight
+            return
+
+
 def _ready(
-    store: Store, lane: LaneRow, now: datetime, records: list[Record]
+    store: Store, rows: Iterator[ActionRow], now: datetime, records: list[Record]
 ) -> Iterator[ActionRow]:
     """Return the actions that may be sent now, in order; what a dead worker left comes first."""
-    for row in store.open_actions(lane.id):
+    for row in rows:
         if row.status is Status.SENDING:
             records += interrupt(store, row, now)
             if row.status not in OPEN:
