@@ -120,14 +120,15 @@ class PostgresStore(KeepsLanes):
 
     def lock_stuck(
         self, event_id: str | None, provider: str | None, statuses: Collection[Status]
-    ) -> None:
+    ) -> Collection[int]:
         """See `Store.lock_stuck`."""
-        self.execute(
-            "SELECT 1 FROM lane WHERE id IN (SELECT lane FROM action"
+        rows = self.execute(
+            "SELECT id FROM lane WHERE id IN (SELECT lane FROM action"
             " WHERE status = ANY (?::text[]) AND coalesce(event_id = ?, TRUE)"
             " AND coalesce(action.provider = ?, TRUE)) ORDER BY id FOR UPDATE",
             ([*statuses], event_id, provider),
         )
+        return {row["id"] for row in rows.fetchall()}
 
     # Lanes
 

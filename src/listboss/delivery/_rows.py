@@ -199,8 +199,11 @@ class Store(Protocol):
 
     def lock_stuck(
         self, event_id: str | None, provider: str | None, statuses: Collection[Status]
-    ) -> None:
-        """Keep others away from the lanes of actions with these statuses."""
+    ) -> Collection[int] | None:
+        """Keep others away from the lanes of actions with these statuses; None: from all.
+
+        Another lane may get such an action at any time: it must not be changed.
+        """
         ...
 
     # Events and actions

@@ -291,14 +291,14 @@ class StoreJournal(ABC):
         as_text(account, "$.account")
         as_text(event_id, "$.event_id")
         with self._transaction() as store:
-            store.lock_stuck(event_id, account, statuses)
+            locked = store.lock_stuck(event_id, account, statuses)
             if event_id is not None:
                 rows = store.actions_of(_known(store, event_id))
                 rows = [row for row in rows if row.status in statuses]
                 rows = [row for row in rows if account in (None, row.planned.provider)]
             else:
                 rows = store.stuck_actions(account, None, statuses, 1_000_000)
-            return retry(store, rows, now)
+            return retry(store, (row for row in rows if locked is None or row.lane in locked), now)
 
     def forget(self, contact: Contact | str, now: datetime | None = None) -> Forgotten:
         """See `Journal.forget`."""
