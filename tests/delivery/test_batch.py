@@ -217,3 +217,19 @@ def test_a_cancelled_task(make_engine, make_segmentation, make_event, journal, c
     asyncio.run(main())
     details = [record.detail for record in journal.history(status="waiting")]
     assert ["interrupted"] * 6 == details
+
+
+def test_a_test_in_its_place(make_engine, make_segmentation, make_event, journal, clock):
+    """An integration test goes out before what was accepted after it, also in other batches."""
+    rules = make_segmentation("r", [AddTag("a"), AddTag("b")])
+    mail = Bulk()
+    engine = make_engine(rules, providers={"mail": mail.capabilities})
+    executor = Executor(engine, {"mail": mail}, journal, clock=clock, in_doubt=4)
+    executor.accept(make_event("e-1", contact=Contact(EMAILS[1])))
+    event, plan = executor._test("r", EMAILS[0])
+    journal.accept(event, plan, clock.now)
+    mine = {planned.id for planned in plan.actions}
+    executor.accept(make_event("e-2", contact=Contact(EMAILS[0])))
+    executor.run_due()
+    sent = [planned.id in mine for planned in mail.sent if planned.email == EMAILS[0]]
+    assert [True, True, False, False] == sent

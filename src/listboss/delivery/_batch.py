@@ -46,7 +46,7 @@ def groups_of(attempts: Iterable[Attempt], providers: Mapping[str, object]) -> l
     """Return the attempts of each call, in the order of the first one of each."""
     groups: list[list[Attempt]] = []
     sizes: dict[str, int] = {}
-    filling: dict[tuple[str, bool], list[tuple[list[Attempt], set[str]]]] = {}
+    filling: dict[str, list[tuple[list[Attempt], set[str]]]] = {}
     for attempt in attempts:
         name = attempt.planned.provider
         most = sizes.get(name)
@@ -56,10 +56,14 @@ def groups_of(attempts: Iterable[Attempt], providers: Mapping[str, object]) -> l
             groups.append([attempt])
             continue
         contact = contact_key(attempt.planned.email)
-        open_groups = filling.setdefault((name, attempt.call.is_test), [])
+        open_groups = filling.setdefault(name, [])
         # The last batch that has the contact comes before the one that takes its next action.
         after = max((n for n, (_, has) in enumerate(open_groups) if contact in has), default=-1)
-        free = (each for each in open_groups[after + 1 :] if len(each[0]) < most)
+        free = (
+            each
+            for each in open_groups[after + 1 :]
+            if len(each[0]) < most and each[0][0].call.is_test is attempt.call.is_test
+        )
         group = next(free, None)
         if group is None:
             group = (list[Attempt](), set[str]())
