@@ -8,7 +8,7 @@ import pytest
 
 from listboss import AddLead, AddTag, Contact, ProviderAction, RemoveTag
 from listboss.delivery import DeliveryStatus, Forgotten, RetryPolicy, Status
-from listboss.provider import Applied, Refused, Throttled, Unknown
+from listboss.provider import Accepted, Applied, Refused, Throttled, Unknown
 from listboss.rules.capabilities import Verb
 
 ANA, BRUNO = "ana@example.com", "bruno@example.com"
@@ -440,3 +440,16 @@ def test_nothing_is_left_in_memory(make_executor, make_segmentation, make_event,
     executor.forget(ANA)
     assert before
     assert [] == [text for text in _strings(journal) if ANA in text or "Ana" in text]
+
+
+def test_a_job_that_is_reported_after_the_contact_was_forgotten(one, journal, make_event, mail):
+    """What a provider says of somebody who is forgotten is not kept."""
+
+    def answer():
+        journal.forget(ANA)
+        return Accepted("import of ana@example.com")
+
+    mail.answers = [answer]
+    state = one.handle(make_event()).states[0]
+    assert (Status.ACCEPTED, "") == (state.status, state.detail)
+    assert {""} == {record.detail for record in journal.history()}

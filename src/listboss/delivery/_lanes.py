@@ -128,8 +128,11 @@ def interrupt(store: Store, row: ActionRow, now: datetime) -> list[Record]:
 
 def write_outcome(store: Store, row: ActionRow, now: datetime) -> Record:
     """Write an outcome into the history; what is not over ends if the contact was forgotten."""
-    if row.status not in OVER and _is_forgotten(store, row):
-        return close(store, row, Happening.FORGET, now, "")
+    if _is_forgotten(store, row):
+        if row.status not in OVER:
+            return close(store, row, Happening.FORGET, now, "")
+        row.detail = ""
+        store.put_action(row)
     return write_action(store, row, now)
 
 
