@@ -600,3 +600,25 @@ def test_ids_with_an_address():
     assert (False, False) == ("ana@" in repr(stamp), "ana@" in repr(grant))
     assert "rank=3, event_id='e-1'" in repr(stamp._replace(event_id="e-1"))
     assert "transaction='HP1'" in repr(Grant("42", "HP1"))
+
+
+@pytest.mark.parametrize("action", [AddTag("x"), RemoveTag("x")], ids=str)
+def test_the_rules_changed_while_it_was_sent(
+    make_executor, make_engine, make_segmentation, make_event, mail, clock, action
+):
+    """What the rules do not ask for any more is not sent again after an answer to wait."""
+    executor = make_executor(make_segmentation("rule", action), providers={"mail": mail})
+    changed = make_engine(
+        make_segmentation("rule", AddTag("y")), providers={"mail": mail.capabilities}
+    )
+
+    def answer():
+        executor.use_engine(changed)
+        executor.accept(make_event(), replan=True)
+        return Throttled(SECOND, "contact")
+
+    mail.answers = [answer]
+    executor.handle(make_event())
+    clock.turn(hours=1)
+    executor.run_due()
+    assert [action, AddTag("y")] == mail.actions

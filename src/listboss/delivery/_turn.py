@@ -236,7 +236,7 @@ def _against(store: Store, lane: LaneRow, row: ActionRow, effect: Effect) -> Ver
                     return verdict
         return None
     verdict = verdict_of(store, lane, effect.target)
-    if verdict.on is not effect.asserts:
+    if verdict.on is not effect.asserts or verdict.mark is None:  # the rules ask for it no more
         return verdict
     sent = store.target(lane.id, effect.target)
     if sent is None or sent.stamp is None or sent.stamp <= row.stamp:
