@@ -1,11 +1,12 @@
-"""What a worker with a larger `in_doubt` left is taken up at once by one with a smaller one."""
+"""Several actions of a lane in one turn: how many, and what a dead worker left of them."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 
 from listboss import AddTag
-from listboss.delivery import Status
+from listboss.delivery import AsyncExecutor, Status
 
 TAGS = [f"t-{n:02}" for n in range(12)]
 
@@ -39,3 +40,27 @@ def test_none_stays_with_a_dead_worker(executor, journal, clock):
     given = journal.turn("two", [], clock.now, lease=timedelta(seconds=60))
     states = [state.status for state in journal.receipt("e-1").states]
     assert (1, 1, 8) == (len(given), states.count(Status.SENDING), states.count(Status.WAITING))
+
+
+@pytest.mark.parametrize("most", [1, 2, 5])
+def test_most(make_executor, make_segmentation, make_event, mail, most):
+    """`most` is kept, however many actions of a lane a turn may give out."""
+    executor = make_executor(make_segmentation("rule", [*map(AddTag, TAGS)]), in_doubt=4)
+    executor.accept(make_event())
+    assert most == executor.run_due(most=most) == len(mail.calls)
+
+
+@pytest.mark.parametrize("most", [1, 2, 5])
+def test_most_with_an_event_loop(
+    make_engine, make_segmentation, make_event, journal, mail, clock, most
+):
+    """The same with an event loop."""
+
+    async def main():
+        rule = make_segmentation("rule", [*map(AddTag, TAGS)])
+        engine = make_engine(rule, providers={"mail": mail.capabilities})
+        executor = AsyncExecutor(engine, {"mail": mail}, journal, clock=clock, in_doubt=4)
+        await executor.accept(make_event())
+        return await executor.run_due(most=most)
+
+    assert most == asyncio.run(main()) == len(mail.calls)

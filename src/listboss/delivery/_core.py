@@ -210,6 +210,7 @@ class Core(Generic[P]):
         accept: Sequence[tuple[Event, Plan]] = (),
         *,
         replan: bool = False,
+        in_doubt: int | None = None,
     ) -> Turn:
         """Take a turn; results that the journal could not record are kept for the next one."""
         as_flag(replan, "$.replan")
@@ -227,7 +228,7 @@ class Core(Generic[P]):
                 event_id=event_id,
                 accept=accept,
                 replan=replan,
-                in_doubt=self._in_doubt,
+                in_doubt=in_doubt or self._in_doubt,
                 in_sync=self._in_sync,
                 **self._rates,
             )

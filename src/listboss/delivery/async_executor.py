@@ -177,7 +177,10 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
                     left = 0
                 if accept or work.results or left > 0:
                     pairs, accept = accept, ()
-                    await self._take_turn(work, began, left, event_id, pairs, replan=replan)
+                    in_doubt = None if most is None else 1  # a turn gives out that many of a lane
+                    await self._take_turn(
+                        work, began, left, event_id, pairs, replan=replan, in_doubt=in_doubt
+                    )
                 if work.calls:
                     self._collect(work, await work.some_done(wait=not work.results))
                 elif not work.results:
@@ -204,12 +207,14 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
         accept: Sequence[tuple[Event, Plan]],
         *,
         replan: bool,
+        in_doubt: int | None,
     ) -> None:
         """Record results and begin what is due; cancelled, it begins nothing, and says so."""
         count = self._recorded_next(work)
         results = work.results[:count]
         del work.results[:count]
-        future = self._submit(self._turn, results, began.at, want, event_id, accept, replan=replan)
+        terms = {"replan": replan, "in_doubt": in_doubt}
+        future = self._submit(self._turn, results, began.at, want, event_id, accept, **terms)
         try:
             turn = await asyncio.shield(future)
         except asyncio.CancelledError:

@@ -200,7 +200,12 @@ class Executor(Core[Provider]):
                 if stop is not None and stop.is_set():
                     left = 0
                 wanted = results or left > 0
-                attempts = self._turn(results, began.at, left, event_id) if wanted else ()
+                in_doubt = None if most is None else 1  # a turn gives out that many of a lane
+                attempts = (
+                    self._turn(results, began.at, left, event_id, in_doubt=in_doubt)
+                    if wanted
+                    else ()
+                )
             else:
                 (attempts, began), first = first, None
             if not attempts:
