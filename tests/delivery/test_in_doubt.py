@@ -52,7 +52,7 @@ def test_most(make_executor, make_segmentation, make_event, mail, most):
 
 @pytest.mark.parametrize("most", [1, 2, 5])
 def test_most_with_an_event_loop(
-    make_engine, make_segmentation, make_event, journal, mail, clock, most
+    make_engine, make_segmentation, make_event, *, journal, mail, clock, most
 ):
     """The same with an event loop."""
 

@@ -22,7 +22,7 @@ def other(postgres, postgres_schema):
 
 
 def test_an_action_that_is_refused_meanwhile(
-    make_executor, make_segmentation, make_event, mail, other, journal, clock, monkeypatch
+    make_executor, make_segmentation, make_event, *, other, journal, clock, monkeypatch
 ):
     """What becomes stuck after the lanes were locked is left to the next `retry`."""
     executor = make_executor(make_segmentation("rule", AddTag("a")))

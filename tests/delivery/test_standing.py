@@ -604,7 +604,7 @@ def test_ids_with_an_address():
 
 @pytest.mark.parametrize("action", [AddTag("x"), RemoveTag("x")], ids=str)
 def test_the_rules_changed_while_it_was_sent(
-    make_executor, make_engine, make_segmentation, make_event, mail, clock, action
+    make_executor, make_engine, make_segmentation, make_event, *, mail, clock, action
 ):
     """What the rules do not ask for any more is not sent again after an answer to wait."""
     executor = make_executor(make_segmentation("rule", action), providers={"mail": mail})

@@ -213,8 +213,16 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
         count = self._recorded_next(work)
         results = work.results[:count]
         del work.results[:count]
-        terms = {"replan": replan, "in_doubt": in_doubt}
-        future = self._submit(self._turn, results, began.at, want, event_id, accept, **terms)
+        future = self._submit(
+            self._turn,
+            results,
+            began.at,
+            want,
+            event_id,
+            accept,
+            replan=replan,
+            in_doubt=in_doubt,
+        )
         try:
             turn = await asyncio.shield(future)
         except asyncio.CancelledError:
