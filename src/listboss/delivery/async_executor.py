@@ -9,21 +9,20 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
-from typing import Any, ParamSpec, TypeAlias, TypeVar
-
-import attrs
+from typing import Any, ParamSpec, TypeVar
 
 from listboss._clock import utc_now
 from listboss.delivery._arguments import as_count, as_moment, require_count
-from listboss.delivery._batch import Lane, as_outcomes, call_of, groups_of, held_by, lane_of
+from listboss.delivery._batch import Lane, as_outcomes, call_of, groups_of, lane_of
 from listboss.delivery._core import TOO_LATE, Core, EndingsOption, Moment
 from listboss.delivery._outcome import as_outcome
+from listboss.delivery._pass import Pass, ResultTask, all_done
 from listboss.delivery.executor import MAX_GROUP
 from listboss.delivery.journal import Forgotten, Journal
 from listboss.delivery.life import Attempt, Receipt, Result, RetryPolicy
@@ -43,7 +42,6 @@ calls that begin together would otherwise end together, and all wait for one tur
 
 P = ParamSpec("P")
 T = TypeVar("T")
-_ResultTask: TypeAlias = "asyncio.Task[Result]"
 
 
 class _TooLateError(Exception):
@@ -164,9 +162,9 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
         at: datetime | None = None,
         most: int | None = None,
         stop: asyncio.Event | None = None,
-    ) -> _Pass:
+    ) -> Pass:
         """Send and record until nothing is due and nothing is on its way any more."""
-        work = _Pass(stop, self._clock)
+        work = Pass(stop, self._clock)
         try:
             while True:
                 began = self._begin(at)
@@ -192,7 +190,7 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
         finally:
             await self._finish(work)
 
-    def _recorded_next(self, work: _Pass) -> int:
+    def _recorded_next(self, work: Pass) -> int:
         """Return how many results the next turn records."""
         count = len(work.results)
         pauses = sum(result.pause_until is not None for result in work.results)  # they come first
@@ -200,7 +198,7 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
 
     async def _take_turn(
         self,
-        work: _Pass,
+        work: Pass,
         began: Moment,
         want: int,
         event_id: str | None,
@@ -226,22 +224,22 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
         try:
             turn = await asyncio.shield(future)
         except asyncio.CancelledError:
-            await _all_done([future])
+            await all_done([future])
             given = () if future.exception() else future.result()
             work.results += [
                 self._not_sent(each, self._later(began), "interrupted") for each in given
             ]
             raise
         work.receipts = work.receipts or turn.receipts
-        last: dict[Lane, _ResultTask] = {}  # by lane; with `in_doubt=1`, it has one call
+        last: dict[Lane, ResultTask] = {}  # by lane; with `in_doubt=1`, it has one call
         for group in groups_of(turn, self._providers):
             lanes = [*map(lane_of, group)] if self._in_doubt > 1 else []
             earlier = [last[lane] for lane in lanes if lane in last]
             last.update(zip(lanes, self._begin_group(work, group, began, earlier), strict=False))
 
     def _begin_group(
-        self, work: _Pass, group: Sequence[Attempt], began: Moment, earlier: Sequence[_ResultTask]
-    ) -> list[_ResultTask]:
+        self, work: Pass, group: Sequence[Attempt], began: Moment, earlier: Sequence[ResultTask]
+    ) -> list[ResultTask]:
         """Begin one call, once the earlier ones of its lanes are over; return its results."""
         if len(group) == 1:
             return [work.begin(self._send(work, group[0], began, earlier), group[0])]
@@ -259,13 +257,13 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
             await asyncio.shield(batch)
         except asyncio.CancelledError:
             batch.cancel()
-            await _all_done([batch])
+            await all_done([batch])
             if batch.cancelled():  # before it began
                 return self._not_sent(attempt, self._later(began), "interrupted")
         return batch.result()[number]
 
     async def _send_batch(
-        self, work: _Pass, group: Sequence[Attempt], began: Moment, earlier: Sequence[_ResultTask]
+        self, work: Pass, group: Sequence[Attempt], began: Moment, earlier: Sequence[ResultTask]
     ) -> list[Result]:
         """Send several attempts in one call; return their results in their order."""
         held = await work.held_after(earlier)
@@ -304,7 +302,7 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
             return [self._failed(error, sent[0].planned.provider)] * len(sent)
         return as_outcomes(answer, len(sent))
 
-    def _collect(self, work: _Pass, done: Iterable[_ResultTask]) -> None:
+    def _collect(self, work: Pass, done: Iterable[ResultTask]) -> None:
         """Take what calls came to; what a provider raises that is not an `Exception` is raised."""
         raised: BaseException | None = None
         for call in done:
@@ -321,23 +319,23 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
         if raised is not None:
             raise raised
 
-    async def _finish(self, work: _Pass) -> None:
+    async def _finish(self, work: Pass) -> None:
         """Wait for what is on its way, and record it; a cancellation meanwhile is not lost."""
         calls = [*work.calls]
-        cancelled = await _all_done(calls)
+        cancelled = await all_done(calls)
         try:
             self._collect(work, calls)
         finally:
             if work.results:
                 now = self._clock()
                 recorded = self._submit(self._record_at_the_end, work.results, now)
-                cancelled = await _all_done([recorded]) or cancelled
+                cancelled = await all_done([recorded]) or cancelled
                 recorded.result()
         if cancelled:
             raise asyncio.CancelledError
 
     async def _send(
-        self, work: _Pass, attempt: Attempt, began: Moment, earlier: Sequence[_ResultTask]
+        self, work: Pass, attempt: Attempt, began: Moment, earlier: Sequence[ResultTask]
     ) -> Result:
         held = await work.held_after(earlier)
         if held is None:
@@ -391,67 +389,3 @@ class AsyncExecutor(Core[Provider | AsyncProvider]):
     async def forget_async(self, contact: Contact | str) -> Forgotten:
         """Do what `forget` does without holding the event loop."""
         return await asyncio.to_thread(self.forget, contact)
-
-
-class _Pass:
-    """One pass over what is due: the calls on their way, and what the others came to."""
-
-    def __init__(self, stop: asyncio.Event | None, clock: Callable[[], datetime]) -> None:
-        self._stop, self._clock = stop, clock
-        self._paused: dict[str, datetime] = {}
-        self.sent = 0
-        self.receipts: tuple[Receipt, ...] = ()
-        self.results: list[Result] = []
-        self.calls: dict[_ResultTask, Attempt] = {}
-        self._done: asyncio.Queue[_ResultTask] = asyncio.Queue()
-
-    def begin(self, send: Coroutine[Any, Any, Result], attempt: Attempt) -> _ResultTask:
-        """Begin a call."""
-        call = asyncio.ensure_future(send)
-        self.calls[call] = attempt
-        call.add_done_callback(self._end)
-        return call
-
-    def _end(self, call: _ResultTask) -> None:
-        """Note that a call is over; if its account has to wait, it waits from now on."""
-        self._done.put_nowait(call)
-        if not call.cancelled() and not call.exception():
-            result = call.result()
-            if result.pause_until is not None:
-                self._paused[result.attempt.planned.provider] = result.pause_until
-
-    def with_pause(self, refusal: Result) -> Result:
-        """Return what was not sent with the pause of its account: the report of it may be late."""
-        until = self._paused.get(refusal.attempt.planned.provider)
-        return refusal if until is None else attrs.evolve(refusal, pause_until=until)
-
-    async def held_after(self, earlier: Collection[_ResultTask]) -> dict[str | Lane, str] | None:
-        """Wait for the earlier calls of some lanes; return what waits, or None if all is over."""
-        if earlier:
-            await asyncio.wait(earlier)
-        is_stopped = self._stop is not None and self._stop.is_set()
-        if is_stopped or any(call.cancelled() or call.exception() for call in earlier):
-            return None
-        held = held_by(call.result() for call in earlier)
-        for account, until in self._paused.items():
-            if until > self._clock():
-                held[account] = "the account has to wait"
-        return held
-
-    async def some_done(self, *, wait: bool) -> list[_ResultTask]:
-        """Return the calls that are done; with `wait`, not before one is."""
-        done = [await self._done.get()] if wait else []
-        while not self._done.empty():
-            done.append(self._done.get_nowait())
-        return done
-
-
-async def _all_done(futures: Iterable[asyncio.Future[Any]]) -> bool:
-    """Wait until all are done, however often the waiting task is cancelled; return if it was."""
-    cancelled = False
-    while pending := {future for future in futures if not future.done()}:
-        try:
-            await asyncio.wait(pending)
-        except asyncio.CancelledError:
-            cancelled = True
-    return cancelled
