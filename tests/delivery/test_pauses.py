@@ -61,7 +61,7 @@ class Gated:
 
 @pytest.mark.parametrize("in_doubt", [1, 2, 3])
 def test_an_account_that_is_down(accepted, account, in_doubt):
-    """What was not sent behind an attempt without an answer is no answer."""
+    """What was not sent behind an attempt without an answer does not count as an answer."""
     down = account(*[TimeoutError()] * 100)
     executor = accepted(Executor, down, TAGS, 40, in_doubt=in_doubt)
     assert 10 <= executor.run_due() < 40

@@ -39,5 +39,5 @@ def as_outcome(answer: object) -> Outcome:
 
 
 def _whole(text: str) -> str:
-    """Return a text with `?` for each half of a character, as in a text that was cut off."""
+    """Return a string with `?` for each half of a character, as in one that was cut off."""
     return text.encode("utf-8", "replace").decode()
