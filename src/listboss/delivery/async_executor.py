@@ -51,7 +51,7 @@ class _TooLateError(Exception):
 class AsyncExecutor(Core[Provider | AsyncProvider]):
     """An `Executor` for a host with an event loop; its methods are coroutines.
 
-    `concurrency` is how many actions are sent at the same time.
+    `concurrency` is how many actions one call of a method sends at the same time.
     """
 
     def __init__(
