@@ -212,13 +212,13 @@ class _Bare:
         self.about = f"{len(self._transactions) / actions:.3f} transactions"
         self.about += f" and {rows / actions:.1f} rows an action"
 
-    def rate(self) -> float:
+    def rate(self, workers: int = WORKERS) -> float:
         """Return how many actions a second they write, each process to tables of its own."""
         tasks = [
             Task(_replay, (self._data.copy(self._full), self._transactions, self._actions))
-            for _ in range(WORKERS)
+            for _ in range(workers)
         ]
-        return rate(*tasks, wanted=WORKERS * self._actions)
+        return rate(*tasks, wanted=workers * self._actions)
 
 
 def deliver(data: Database, *, rounds: int = 7, size: int = 1_200) -> Iterator[Line]:
@@ -253,19 +253,22 @@ def doubt(data: Database, *, rounds: int = 7, size: int = 1_200) -> Iterator[Lin
     long_half = data.filled(long_lanes(size // 2))
     one = data.filled(approvals(size // 2, contact="one@example.com"))
     bare = _Bare(data, long_half, actions // 2, 20)
+    bare_lane = [_Bare(data, one, actions // 2, n, by_row=False) for n in (1, 20)]
     found: list[list[float]] = []
     for _ in range(rounds):
         one_lane = [ours(data.copy(one), actions // 2, in_doubt=n) for n in (1, 20)]
         many = [ours(data.copy(long), actions, in_doubt=n) for n in (1, 20)]
         of_worker = [ours(data.copy(short), actions, lanes=n) for n in (1, 20)]
-        gains = [pair[1] / pair[0] for pair in (one_lane, of_worker, many)]
+        same = [each.rate(1) for each in bare_lane]
+        gains = [pair[1] / pair[0] for pair in (one_lane, same, of_worker, many)]
         found.append([*gains, many[1] / bare.rate(), many[1]])
     values = [*zip(*found, strict=True)]
     yield at_least("20 in doubt / 1: of a lane, and all actions are in one lane", values[0], 8)
-    yield at_least("20 in doubt / 1: of a worker, in lanes of 3", values[1], None)
-    yield at_least("20 in doubt / 1: of a lane, in many lanes of 21", values[2], None)
-    yield at_least(f"20 of a lane in doubt / bare psycopg, {bare.about}", values[3], None)
-    yield at_least("2 workers, 20 of a lane in doubt, lanes of 21", values[4], None, " actions/s")
+    yield at_least("the same for bare psycopg with our statements", values[1], None)
+    yield at_least("20 in doubt / 1: of a worker, in lanes of 3", values[2], None)
+    yield at_least("20 in doubt / 1: of a lane, in many lanes of 21", values[3], None)
+    yield at_least(f"20 of a lane in doubt / bare psycopg, {bare.about}", values[4], None)
+    yield at_least("2 workers, 20 of a lane in doubt, lanes of 21", values[5], None, " actions/s")
 
 
 # --- queue -----------------------------------------------------------------------------------
