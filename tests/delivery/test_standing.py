@@ -262,6 +262,18 @@ class TestData:
             dict(planned.data) for planned, _ in mail.calls
         ]
 
+    def test_only_what_is_older(self, make_executor, make_segmentation, make_event, mail):
+        """The other values of the same event are sent."""
+        send = ["email", "name", "phone"]
+        executor = make_executor(
+            make_segmentation("buy", AddTag("owner"), send=send),
+            make_segmentation("cart", AddTag("cart"), event=CART, send=send),
+        )
+        old = Contact(ANA, name="Old", phone="+5511999990000")
+        executor.handle(make_event("e-2", day=1, contact=Contact(ANA, name="New")))
+        executor.handle(make_event("e-1", name=CART, contact=old))
+        assert {"email": ANA, "phone": old.phone} == dict(mail.calls[-1][0].data)
+
     def test_newer_is_sent(self, executor, make_event, mail):
         """A newer value is sent."""
         executor.handle(make_event("e-1", name=CART, contact=Contact(ANA, name="Old")))

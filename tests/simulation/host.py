@@ -90,6 +90,7 @@ class Host:
         self.answers = list(answers)
         self.sent: list[str] = []
         self.keys: list[str] = []
+        self.ids: list[str] = []
         self.now = START + timedelta(days=10)
         self.journal = journal
         self.in_call: Callable[[], object] = lambda: None
@@ -107,6 +108,7 @@ class Host:
         """Say what the next answer is, or do what is asked for."""
         self.sent.append(str(planned.action))
         self.keys.append(call.key)
+        self.ids.append(planned.id)
         self.in_call()
         if self.answers:
             return self.answers.pop(0)

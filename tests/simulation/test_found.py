@@ -122,7 +122,7 @@ class TestKeys:
         host.executor.handle(happened("purchase.refunded", "e2", day=2))
         host.wait(minutes=20)
         assert str(RemoveLead("Leads")) == host.sent[1]
-        assert len(host.sent) == len({*host.keys})
+        assert (len(host.sent), host.keys) == (len({*host.keys}), host.ids)
 
 
 class TestForgetTwice:
