@@ -1,6 +1,6 @@
 """Rules, events, journals, providers with scripted answers, and a clock that tests set."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
@@ -25,7 +25,7 @@ from listboss import (
     SubscriptionPlan,
     where,
 )
-from listboss.delivery import Executor, MemoryJournal, SqliteJournal
+from listboss.delivery import Executor, MemoryJournal, PostgresJournal, SqliteJournal
 from listboss.provider import Applied, Call
 
 APPROVED = EventName.PURCHASE_APPROVED
@@ -264,3 +264,10 @@ def without():
         return attrs.evolve(Capabilities.everything(), **changes)
 
     return without
+
+
+@pytest.fixture
+def other(postgres, postgres_schema) -> Iterator[PostgresJournal]:
+    """The journal of `postgres_journal`, as another process has it."""
+    with PostgresJournal(postgres.dsn, schema=postgres_schema, keep=None) as journal:
+        yield journal

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from listboss import AddTag
-from listboss.delivery import PostgresJournal, RetryPolicy
+from listboss.delivery import RetryPolicy
 from listboss.delivery._postgres_store import PostgresStore
 from listboss.provider import Applied
 from listboss.standing import Mark, Reach, Stamp
@@ -18,13 +18,6 @@ ANA = "ana@example.com"
 def journal(postgres_journal):
     """An empty journal in PostgreSQL."""
     return postgres_journal
-
-
-@pytest.fixture
-def other(postgres, postgres_schema):
-    """The same journal, as another process has it."""
-    with PostgresJournal(postgres.dsn, schema=postgres_schema, keep=None) as journal:
-        yield journal
 
 
 @pytest.fixture

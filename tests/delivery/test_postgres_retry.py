@@ -3,7 +3,6 @@
 import pytest
 
 from listboss import AddTag
-from listboss.delivery import PostgresJournal
 from listboss.delivery._postgres_store import PostgresStore
 from listboss.provider import Refused
 
@@ -12,13 +11,6 @@ from listboss.provider import Refused
 def journal(postgres_journal):
     """An empty journal in PostgreSQL."""
     return postgres_journal
-
-
-@pytest.fixture
-def other(postgres, postgres_schema):
-    """The same journal, as another process has it."""
-    with PostgresJournal(postgres.dsn, schema=postgres_schema, keep=None) as journal:
-        yield journal
 
 
 def test_an_action_that_is_refused_meanwhile(
