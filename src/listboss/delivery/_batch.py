@@ -14,8 +14,18 @@ from listboss.delivery.life import Attempt, Result, Status
 from listboss.provider import BatchProvider, Call, Outcome, Unknown
 from listboss.rules._address import contact_key
 
-__all__ = ["Lane", "as_outcomes", "call_of", "groups_of", "held_by", "lane_of", "largest"]
+__all__ = [
+    "ACCOUNT_WAITS",
+    "Lane",
+    "as_outcomes",
+    "call_of",
+    "groups_of",
+    "held_by",
+    "lane_of",
+    "largest",
+]
 
+ACCOUNT_WAITS = "the account has to wait"
 Lane: TypeAlias = tuple[str, str]
 """An account, and the key of a contact."""
 
@@ -30,7 +40,7 @@ def held_by(results: Iterable[Result]) -> dict[str | Lane, str]:
     held: dict[str | Lane, str] = {}
     for result in results:
         if result.pause_until is not None:
-            held[result.attempt.planned.provider] = "the account has to wait"
+            held[result.attempt.planned.provider] = ACCOUNT_WAITS
         if result.status is Status.WAITING:
             held[lane_of(result.attempt)] = "an action before it has to wait"
     return held

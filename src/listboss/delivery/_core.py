@@ -249,7 +249,7 @@ class Core(Generic[P]):
         try:
             self._turn(results, now, 0)
         except StorageError as error:
-            LOGGER.warning("the journal cannot be used now: %s", error.message)
+            self._report_unusable(error)
 
     def _record_left(self) -> None:
         """Try once more to record what the journal could not record, when a worker ends."""
@@ -341,9 +341,13 @@ class Core(Generic[P]):
         return max(pause.total_seconds(), 0.01)
 
     def _unusable(self, error: StorageError, poll: timedelta) -> float:
+        """Return for how many seconds a worker loop waits for a journal that cannot be used."""
+        self._report_unusable(error)
+        return max(poll.total_seconds(), 0.01)
+
+    def _report_unusable(self, error: StorageError) -> None:
         """Report that the journal cannot be used now; results are kept for the next turn."""
         LOGGER.warning("the journal cannot be used now: %s", error.message)
-        return max(poll.total_seconds(), 0.01)
 
     # What the host asks for
 

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 import attrs
 
-from listboss.delivery._batch import Lane, held_by
+from listboss.delivery._batch import ACCOUNT_WAITS, Lane, held_by
 from listboss.delivery.life import Attempt, Receipt, Result
 
 __all__ = ["Pass", "ResultTask", "all_done"]
@@ -64,7 +64,7 @@ class Pass:
         held = held_by(call.result() for call in earlier)
         for account, until in self._paused.items():
             if until > self._clock():
-                held[account] = "the account has to wait"
+                held[account] = ACCOUNT_WAITS
         return held
 
     async def some_done(self, *, wait: bool) -> list[ResultTask]:
