@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from listboss.hotmart import parse
-from listboss.hotmart._identity import MAX_ID_LENGTH
+from listboss.hotmart._webhook import MAX_ID_LENGTH
 from listboss.rules.builtin import HOTMART
 from listboss.rules.catalogue import EventType
 

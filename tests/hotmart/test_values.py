@@ -8,26 +8,26 @@ from hypothesis import strategies as st
 from listboss.hotmart import _values as values
 
 ODD = [None, "", "  ", [], {}, [1], {"a": 1}, float("nan"), float("inf"), b"7"]
-READERS = [
-    values.text,
-    values.term,
-    values.country,
-    values.currency,
-    values.money,
-    values.count,
-    values.boolean,
-    values.instant,
-]
+READERS = {
+    "text": values.text,
+    "term": values.term,
+    "country": values.country,
+    "currency": values.currency,
+    "money": values.money,
+    "count": values.count,
+    "boolean": values.boolean,
+    "instant": values.instant,
+}
 
 
-@pytest.mark.parametrize("read", READERS)
+@pytest.mark.parametrize("read", READERS.values(), ids=READERS)
 @pytest.mark.parametrize("odd", ODD, ids=repr)
 def test_odd_is_absent(read, odd):
     """Absent, blank and odd values are None."""
     assert read(odd) is None
 
 
-@pytest.mark.parametrize("read", READERS)
+@pytest.mark.parametrize("read", READERS.values(), ids=READERS)
 @given(value=st.one_of(st.integers(), st.floats(), st.text(), st.booleans(), st.decimals()))
 def test_readers_never_raise(read, value):
     """Any scalar gives None or a usable fact."""

@@ -45,8 +45,6 @@ class Fields(NamedTuple):
 
 
 _SEPARATOR = re.compile(r"[|&;]")
-
-
 _V1, _V2 = (FieldReader({**FACTS, **IDS, **MARKED}, version) for version in Version)
 
 

@@ -119,20 +119,16 @@ def _camel_case(step: str) -> str:
 
 
 def _candidates(node: object, path: Path) -> Iterator[object]:
-    for position, step in enumerate(path):
-        if step == "*":
-            for element in islice(node if is_list(node) else (), MAX_LISTED):
-                yield from _candidates(element, path[position + 1 :])
-            return
-        if not is_mapping(node):
-            return
-        camel_case = _camel_case(step)
-        if camel_case != step and camel_case in node:
-            yield from _candidates(node.get(step), path[position + 1 :])
-            yield from _candidates(node[camel_case], path[position + 1 :])
-            return
-        node = node.get(step)
-    yield node
+    """Yield the values at a path: the spelling of the path first, then camelCase."""
+    if not path:
+        yield node
+    elif path[0] == "*":
+        for element in islice(node if is_list(node) else (), MAX_LISTED):
+            yield from _candidates(element, path[1:])
+    elif is_mapping(node):
+        for key in dict.fromkeys((path[0], _camel_case(path[0]))):
+            if key in node:
+                yield from _candidates(node[key], path[1:])
 
 
 def _usable(root: object, locations: Paths, read: Callable[[object], T | None]) -> Iterator[T]:

@@ -45,22 +45,14 @@ MARKS: tuple[tuple[int, str, Callable[[Any], bool]], ...] = (
 )
 
 
-_MARKS_OF: dict[str, list[tuple[int, Callable[[Any], bool]]]] = {}
-for _points, _name, _holds in MARKS:
-    _MARKS_OF.setdefault(_name, []).append((_points, _holds))
-
-
 def is_test(webhook: Webhook) -> bool:
     """Whether a webhook came from the test button."""
     fields = {**webhook.facts, **webhook.ids, **webhook.marked}
     if webhook.contact is not None:
         fields["email"] = webhook.contact.email
     points = 0
-    for name, marks in _MARKS_OF.items():
-        if name in fields:
-            value = fields[name]
-            folded = value.casefold() if isinstance(value, str) else value
-            for more, holds in marks:
-                if holds(folded):
-                    points += more
+    for more, name, holds in MARKS:
+        value = fields.get(name)
+        if value is not None and holds(value.casefold() if isinstance(value, str) else value):
+            points += more
     return points >= THRESHOLD

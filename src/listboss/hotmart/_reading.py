@@ -12,8 +12,10 @@ import json
 import re
 from binascii import a2b_qp
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from enum import Enum, auto
+from enum import Enum
 from urllib.parse import unquote
+
+import attrs
 
 from listboss.errors import WebhookError
 from listboss.hotmart._events import EVENTS, documented_name
@@ -44,7 +46,7 @@ MAX_WRAPPERS = 6
 """At most this many wrappers around a body are removed."""
 MAX_VALUES = 10_000
 """At most this many values are searched for a wrapped body."""
-NO_WEBHOOK: Sequence[Mapping[str, object]] = ()
+AS_RECEIVED = "pass the body as received"
 MAX_DIGITS = 40
 """A longer integer counts as absent; Python itself refuses more than 4,300 digits."""
 
@@ -63,9 +65,19 @@ class Version(Enum):
 
 
 class _Fault(Enum):
-    SYNTAX = auto()
-    DEPTH = auto()
-    FIELDS = auto()
+    """Why a body is not read. Raised outside `except`: a decoder's error contains the body."""
+
+    SYNTAX = "the body is neither JSON nor a form", AS_RECEIVED, "invalid_webhook"
+    DEPTH = (
+        f"the body is nested deeper than {MAX_DEPTH} levels",
+        "real webhooks have 6 levels: check who sends to this URL",
+        "webhook_too_deep",
+    )
+    FIELDS = (
+        f"the body has more than {MAX_FIELDS} form fields",
+        "real webhooks have about 60 fields: check who sends to this URL",
+        "webhook_too_large",
+    )
 
 
 V1_FIELDS = (
@@ -120,15 +132,13 @@ def read(body: object, content_type: str | None = None) -> Sequence[Mapping[str,
             hint="pass fewer webhooks at a time",
         )
     if not webhooks:
-        raise WebhookError("the body is not an object", hint="pass the body as received")
+        raise WebhookError("the body is not an object", hint=AS_RECEIVED)
     return webhooks
 
 
 def _text(body: object) -> str:
     if not isinstance(body, (str, bytes, bytearray)):
-        raise WebhookError(
-            "the body is not bytes, a string or an object", hint="pass the body as received"
-        )
+        raise WebhookError("the body is not bytes, a string or an object", hint=AS_RECEIVED)
     if len(body) > MAX_BYTES:
         raise WebhookError(
             f"the body is longer than {MAX_BYTES} bytes",
@@ -155,39 +165,26 @@ def _parsed(document: str, content_type: str | None) -> object:
             hint="check that nothing reads the request before you do",
         )
     value = _json(text)
-    if value is _Fault.DEPTH:
-        raise WebhookError(
-            f"the body is nested deeper than {MAX_DEPTH} levels",
-            code="webhook_too_deep",
-            hint="real webhooks have 6 levels: check who sends to this URL",
-        )
     if value is _Fault.SYNTAX and "json" not in (content_type or "").lower():
         value = _form(text)
-    if value is _Fault.FIELDS:
-        raise WebhookError(
-            f"the body has more than {MAX_FIELDS} form fields",
-            code="webhook_too_large",
-            hint="real webhooks have about 60 fields: check who sends to this URL",
-        )
+    if value is _Fault.SYNTAX and text[0] in _OPENING:
+        message = f"invalid JSON at {_place_of_fault(document, text)}"
+        raise WebhookError(message, hint="pass the whole body, as received")
     if isinstance(value, _Fault):
-        if text[0] in _OPENING:
-            line, column = _place_of_fault(document, text)
-            raise WebhookError(
-                f"invalid JSON at line {line}, column {column}",
-                hint="pass the whole body, as received",
-            )
-        raise WebhookError("the body is neither JSON nor a form", hint="pass the body as received")
+        message, hint, code = value.value
+        raise WebhookError(message, code=code, hint=hint)
     return value
 
 
-def _place_of_fault(document: str, text: str) -> tuple[int, int]:
+def _place_of_fault(document: str, text: str) -> str:
     """Return the line and the column in `document` at which `text`, a part of it, is not JSON."""
     place = document.index(text)
     try:
         _DECODER.decode(text)
-    except json.JSONDecodeError as error:
-        place += error.pos
-    return document.count("\n", 0, place) + 1, place - document.rfind("\n", 0, place)
+    except json.JSONDecodeError as fault:
+        place += fault.pos
+    error = json.JSONDecodeError("", document, place)
+    return f"line {error.lineno}, column {error.colno}"
 
 
 def _json(text: str) -> object:
@@ -267,17 +264,13 @@ def _or_empty(element: object) -> Mapping[str, object]:
     return element if is_mapping(element) else {}
 
 
+@attrs.define(eq=False)
 class _Search:
     """A search for the webhooks in a body, bounded in depth and in the values it looks at."""
 
-    def __init__(
-        self,
-        is_webhook: Callable[[Mapping[str, object]], object],
-        values: Callable[[Mapping[str, object]], Iterator[object]],
-    ) -> None:
-        self._is_webhook = is_webhook
-        self._values = values
-        self._left = MAX_VALUES
+    _is_webhook: Callable[[Mapping[str, object]], object]
+    _values: Callable[[Mapping[str, object]], Iterator[object]]
+    _left: int = MAX_VALUES
 
     def find(self, value: object, levels: int) -> Sequence[Mapping[str, object]]:
         """Return the webhooks in `value`, which has at most `levels` wrappers."""
@@ -292,7 +285,7 @@ class _Search:
         return self._in_first(self._values(inner), levels - 1) if is_mapping(inner) else []
 
     def _in_first(self, values: Iterator[object], levels: int) -> Sequence[Mapping[str, object]]:
-        return next(filter(None, (self.find(each, levels) for each in values)), NO_WEBHOOK)
+        return next(filter(None, (self.find(each, levels) for each in values)), ())
 
     def _in_data(
         self, content: Mapping[str, object], levels: int

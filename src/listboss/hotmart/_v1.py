@@ -18,27 +18,18 @@ from listboss.hotmart._events import (
     purchase_event,
 )
 from listboss.hotmart._facts import read_fields
-from listboss.hotmart._lookup import Field, FieldReader
+from listboss.hotmart._lookup import FieldReader
 from listboss.hotmart._person import read_contact
 from listboss.hotmart._reading import Version
-from listboss.hotmart._values import instant, is_mapping, text
+from listboss.hotmart._values import is_mapping
 from listboss.hotmart._webhook import Webhook
+from listboss.hotmart.fields import HEAD
 from listboss.rules.event import EventName, FactValue
 
 __all__ = ["read_v1"]
 
 N = EventName
-
 SUBSCRIPTION_CALLBACK = "2"
-HEAD: Mapping[str, Field] = {
-    "raw_event": Field(text, "", "status subscription_status signature_status"),
-    "callback_type": Field(text, "", "callback_type"),
-    "happened_at": Field(
-        instant,
-        "",
-        "creation_date cancellation_date switch_plan_date confirmation_purchase_date purchase_date",
-    ),
-}
 _HEAD = FieldReader(HEAD, Version.V1)
 
 

@@ -10,20 +10,16 @@ from collections.abc import Mapping
 
 from listboss.hotmart._events import DERIVED, EVENTS, Derived, documented_name, named_events
 from listboss.hotmart._facts import read_fields
-from listboss.hotmart._lookup import Field, FieldReader, paths, read_first
+from listboss.hotmart._lookup import FieldReader, paths, read_first
 from listboss.hotmart._person import read_contact
 from listboss.hotmart._reading import Version, object_or_list
-from listboss.hotmart._values import boolean, instant, is_list, is_mapping, text
+from listboss.hotmart._values import boolean, instant, is_list, is_mapping
 from listboss.hotmart._webhook import Webhook
+from listboss.hotmart.fields import HEAD
 from listboss.rules.event import EventName, FactValue
 
 __all__ = ["read_v2"]
 
-HEAD: Mapping[str, Field] = {
-    "id": Field(text, "id", ""),
-    "event": Field(text, "event", ""),
-    "created_at": Field(instant, "creation_date", ""),
-}
 _HEAD = FieldReader(HEAD, Version.V2)
 _DERIVED_OF = {event: tuple(row for row in DERIVED if row.event == event) for event in EVENTS}
 # Below `data`, for a body without a creation date. An approval date means that the sale was
@@ -34,7 +30,7 @@ HAPPENED_AT = paths("cancellation_date switch_plan_date purchase.approved_date p
 def read_v2(content: Mapping[str, object], pix_as: EventName | str) -> Webhook:
     """Read an object with `event` and `data`."""
     head = _HEAD.read(content)
-    event = head.get("event", "").upper() or None
+    event = head.get("raw_event", "").upper() or None
     name = documented_name(event or "")
     data = _data(content, name)
     facts, ids, marked = read_fields(data, Version.V2)
@@ -43,7 +39,7 @@ def read_v2(content: Mapping[str, object], pix_as: EventName | str) -> Webhook:
         raw_event=event,
         event_names=_event_names(name, facts, pix_as, subscribed=subscribed),
         id=head.get("id"),
-        happened_at=head.get("created_at") or read_first(data, HAPPENED_AT, instant),
+        happened_at=head.get("happened_at") or read_first(data, HAPPENED_AT, instant),
         contact=read_contact(data),
         facts=facts,
         ids=ids,
@@ -62,12 +58,9 @@ def _data(content: Mapping[str, object], name: str) -> Mapping[str, object]:
     plans = data.get("plans")
     if is_list(plans):
         # A plan is only known if exactly one in the list is marked.
+        plans = [*filter(is_mapping, plans)]
         for key, is_current in (("current_plan", True), ("previous_plan", False)):
-            chosen = [
-                plan
-                for plan in plans
-                if is_mapping(plan) and boolean(plan.get("current")) is is_current
-            ]
+            chosen = [plan for plan in plans if boolean(plan.get("current")) is is_current]
             more[key] = chosen[0] if len(chosen) == 1 else None
     return {**data, **more}
 
@@ -79,9 +72,8 @@ def _has_any_value(value: object) -> bool:
 def _event_names(
     name: str, facts: Mapping[str, FactValue], pix_as: EventName | str, *, subscribed: bool
 ) -> tuple[EventName | str, ...]:
-    derived = (
-        row.name for row in _DERIVED_OF.get(name, ()) if _applies(row, facts, subscribed=subscribed)
-    )
+    rows = _DERIVED_OF.get(name, ())
+    derived = (row.name for row in rows if _applies(row, facts, subscribed=subscribed))
     return (*named_events(name, facts, pix_as), *derived)
 
 

@@ -49,7 +49,11 @@ _NO_MAPPINGS = frozenset({type(None), str, int, float, bool, list})
 _NUMBER = re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{1,18})?")
 # A time whose offset is followed by a Z, or has lost its plus sign in a form.
 _OFFSET_AND_Z = re.compile(r"(.+:\d\d(?:\.\d+)?) *Z? *([+-]?)(\d\d:?\d\d) *Z?", re.ASCII)
-_country_code, _currency_code = code_reader(2), code_reader(3)
+
+country = code_reader(2)
+"""Read an ISO 3166-1 alpha-2 code; a country's name counts as absent."""
+currency = code_reader(3)
+"""Read an ISO 4217 code."""
 
 
 def is_mapping(value: object) -> TypeIs[Mapping[str, object]]:
@@ -73,15 +77,11 @@ def text(value: object) -> str | None:
     """
     if isinstance(value, str):
         return (value.strip() or None) if value.isascii() and "\0" not in value else _clean(value)
-    match value:
-        case bool():
-            return None
-        case int() if value.bit_length() <= MAX_INTEGER_BITS:
-            return str(value)
-        case float() if value.is_integer() and abs(value) <= MAX_WHOLE_FLOAT:
-            return str(int(value))
-        case _:
-            return None
+    if isinstance(value, float) and value.is_integer() and abs(value) <= MAX_WHOLE_FLOAT:
+        return str(int(value))
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return str(value) if value.bit_length() <= MAX_INTEGER_BITS else None
 
 
 def _clean(value: str) -> str | None:
@@ -110,24 +110,6 @@ def term(value: object) -> str | None:
     ('CANCELLED_BY_CUSTOMER', 'BRAND_NEW', None)
     """
     return normal_form(text(value) or "")
-
-
-def country(value: object) -> str | None:
-    """Read an ISO 3166-1 alpha-2 code; a country's name counts as absent.
-
-    >>> country("br"), country("Brasil"), country("")
-    ('BR', None, None)
-    """
-    return _country_code(value)
-
-
-def currency(value: object) -> str | None:
-    """Read an ISO 4217 code.
-
-    >>> currency("brl"), currency("R$")
-    ('BRL', None)
-    """
-    return _currency_code(value)
 
 
 def money(value: object) -> Decimal | None:
@@ -186,8 +168,6 @@ def instant(value: object) -> datetime | None:
         moment = _moment(value)
         if moment is None:
             return None
-        if moment.tzinfo is UTC:
-            return moment if moment > EPOCH else None
         moment = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
@@ -195,22 +175,15 @@ def instant(value: object) -> datetime | None:
 
 
 def _moment(value: object) -> datetime | None:
-    match value:
-        case bool():
-            return None
-        case int() | float():
-            if value >= FIRST_MILLISECONDS:
-                return EPOCH + timedelta(milliseconds=value)
-            return EPOCH + timedelta(0, value)
-        case str() if len(value) <= MAX_NUMBER:
-            digits = value.strip()
-            # Eight digits are a date such as 20250506, not a second of the year 1970.
-            is_number = digits.isascii() and digits.isdigit() and len(digits) != len("20250506")
-            return _moment(int(digits)) if is_number else datetime.fromisoformat(_iso(digits))
-        case _:
-            return None
-
-
-def _iso(written: str) -> str:
-    found = _OFFSET_AND_Z.fullmatch(written)
-    return f"{found[1]}{found[2] or '+'}{found[3]}" if found else written
+    if isinstance(value, str) and len(value) <= MAX_NUMBER:
+        digits = value.strip()
+        # Eight digits are a date such as 20250506, not a second of the year 1970.
+        if not (digits.isascii() and digits.isdigit()) or len(digits) == len("20250506"):
+            found = _OFFSET_AND_Z.fullmatch(digits)
+            iso = f"{found[1]}{found[2] or '+'}{found[3]}" if found else digits
+            return datetime.fromisoformat(iso)
+        value = int(digits)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    in_seconds = value < FIRST_MILLISECONDS
+    return EPOCH + (timedelta(0, value) if in_seconds else timedelta(milliseconds=value))

@@ -28,7 +28,7 @@ from listboss.hotmart._values import (
     text_or_json,
 )
 
-__all__ = ["FACTS", "IDS", "MARKED"]
+__all__ = ["FACTS", "HEAD", "IDS", "MARKED"]
 
 UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term")
 
@@ -192,3 +192,15 @@ MARKED: Mapping[str, Field] = {
     "sku": Field(text, "purchase.variants.sku purchase.variants.*.sku", ""),
 }
 """Fields that are only read to recognise a test."""
+
+HEAD: Mapping[str, Field] = {
+    "id": Field(text, "id", ""),
+    "raw_event": Field(text, "event", "status subscription_status signature_status"),
+    "happened_at": Field(
+        instant,
+        "creation_date",
+        "creation_date cancellation_date switch_plan_date confirmation_purchase_date purchase_date",
+    ),
+    "callback_type": Field(text, "", "callback_type"),
+}
+"""Fields of the webhook itself; in version 2.0.0, they are next to `data`."""

@@ -9,24 +9,23 @@ It reads no clock, so the time of a body without a date is an argument.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 from listboss.errors import ArgumentTypeError, EventError
-from listboss.hotmart._identity import webhook_id
 from listboss.hotmart._marks import is_test
 from listboss.hotmart._reading import Version, read, version_of
 from listboss.hotmart._v1 import read_v1
 from listboss.hotmart._v2 import read_v2
 from listboss.hotmart._values import is_mapping
-from listboss.hotmart._webhook import Webhook
+from listboss.hotmart._webhook import Webhook, webhook_id
 from listboss.hotmart.parsed import Ignored, IgnoredReason, Parsed
 from listboss.rules._mapping import FrozenMap
 from listboss.rules._text import fold, require_id
 from listboss.rules.builtin import HOTMART
-from listboss.rules.catalogue import Catalogue, EventType
+from listboss.rules.catalogue import Catalogue
 from listboss.rules.event import OWN_FACTS, Event, EventName, FactValue, plain_event, utc
 
 __all__ = ["parse"]
@@ -104,79 +103,45 @@ def _ids_by_name(product_ids: object) -> Mapping[str, str]:
         raise ArgumentTypeError(
             "expected a mapping from product name to product id", path="$.product_ids"
         )
-    return {fold(_id(name)): _id(product_id) for name, product_id in product_ids.items()}
-
-
-def _id(value: object) -> str:
-    return require_id(value, "$.product_ids", EventError)
+    required = partial(require_id, path="$.product_ids", error=EventError)
+    return {fold(required(name)): required(each) for name, each in product_ids.items()}
 
 
 def _parsed(content: Mapping[str, object], options: _Options) -> Parsed:
     version = version_of(content)
     if version is None:
         return Parsed(ignored=Ignored(IgnoredReason.NO_EVENT))
-    read_version = read_v2 if version is Version.V2 else read_v1
-    webhook = read_version(content, options.pix_as)
+    webhook = (read_v2 if version is Version.V2 else read_v1)(content, options.pix_as)
     test = is_test(webhook)
-    types = [
-        event_type
-        for name in dict.fromkeys(webhook.event_names)
-        if (event_type := options.catalogue.event(name)) is not None
-    ]
+    named = map(options.catalogue.event, dict.fromkeys(webhook.event_names))
+    types = [event_type for event_type in named if event_type is not None]
     product_id = _product_id(webhook, options.product_ids)
     occurred_at = webhook.happened_at or options.received_at
     if not types or product_id is None or occurred_at is None:
         reason = _reason(webhook, known=bool(types), has_product=product_id is not None)
         return Parsed(ignored=Ignored(reason, _printable(webhook.raw_event)), is_test=test)
-    events = _events(
-        webhook,
-        types,
-        product_id=product_id,
-        occurred_at=occurred_at,
-        catalogue=options.catalogue,
-        is_test=test,
-    )
-    return Parsed(events=events, is_test=test)
-
-
-def _events(
-    webhook: Webhook,
-    types: Iterable[EventType],
-    *,
-    product_id: str,
-    occurred_at: datetime,
-    catalogue: Catalogue,
-    is_test: bool,
-) -> tuple[Event, ...]:
-    """Make the events of a webhook; its readers return plain values only."""
     body_id = webhook_id(webhook, occurred_at)
-    plan_id, plan_name = webhook.ids.get("plan_id"), webhook.text("plan_name")
-    code, transaction = webhook.text("subscriber_code"), webhook.text("transaction")
-    facts = FrozenMap[str, FactValue].of_sorted(webhook.facts)
     events: list[Event] = []
     for each in types:
-        carried = _carried(catalogue.carried(each.name), carries_plan=each.carries_plan)
-        event = plain_event(
+        carried = _carried(options.catalogue.carried(each.name), carries_plan=each.carries_plan)
+        facts = webhook.facts
+        if not facts.keys() <= carried:
+            facts = {name: value for name, value in facts.items() if name in carried}
+        event = plain_event(  # the readers of webhooks return plain values only
             name=each.name,
             id=f"{body_id}:{each.name}",
             product_id=product_id,
             contact=webhook.contact,
             occurred_at=occurred_at,
-            plan_id=plan_id if each.carries_plan else None,
-            plan_name=plan_name if each.carries_plan else None,
-            transaction=transaction,
-            subscriber_code=code,
-            facts=facts if facts.keys() <= carried else _only(facts, carried),
-            is_test=is_test,
+            plan_id=webhook.ids.get("plan_id") if each.carries_plan else None,
+            plan_name=webhook.text("plan_name") if each.carries_plan else None,
+            transaction=webhook.text("transaction"),
+            subscriber_code=webhook.text("subscriber_code"),
+            facts=FrozenMap[str, FactValue].of_sorted(facts),
+            is_test=test,
         )
         events.append(event)
-    return tuple(events)
-
-
-def _only(facts: Mapping[str, FactValue], names: frozenset[str]) -> FrozenMap[str, FactValue]:
-    return FrozenMap[str, FactValue].of_sorted(
-        {name: value for name, value in facts.items() if name in names}
-    )
+    return Parsed(events=tuple(events), is_test=test)
 
 
 @lru_cache(maxsize=256)

@@ -76,8 +76,4 @@ def _body_tokens(body: object) -> list[object]:
 def _is_equal(token: object, hottok: str) -> bool:
     if not isinstance(token, str) or not token or not hottok:
         return False
-    return hmac.compare_digest(_bytes(token), _bytes(hottok))
-
-
-def _bytes(token: str) -> bytes:
-    return token.encode(errors="surrogatepass")
+    return hmac.compare_digest(*(each.encode(errors="surrogatepass") for each in (token, hottok)))
