@@ -50,8 +50,8 @@ FITTING_KINDS: dict[Operator, frozenset[FactKind]] = {
 """The kinds of fact that an operator fits; an operator that is not listed fits every kind."""
 
 MAX_TEXT_LENGTH = 4_096
-"""A longer string has the wrong type, in an event and in a rule. Real values are far shorter, and
-no sender can make the rules compare megabytes."""
+"""A longer string has the wrong type, in an event and in a rule, also if it only becomes longer by
+folding. Real values are far shorter, and no sender can make the rules compare megabytes."""
 MAX_UNCACHED_LENGTH, MAX_CACHED_TEXTS = 64, 64
 """Longer texts of an event are folded once for all rules; at most this many are kept meanwhile."""
 SUBTAG_LENGTHS = (2, 8)
@@ -88,7 +88,12 @@ class TextCache(dict[str, str | None]):
         return made
 
 
-LONG_TEXTS = TextCache(lambda raw: fold(raw) or None)
+def _folded(raw: str) -> str | None:
+    text = fold(raw)
+    return text if 0 < len(text) <= MAX_TEXT_LENGTH else None  # folding may triple the length
+
+
+LONG_TEXTS = TextCache(_folded)
 """Long texts by their raw form."""
 
 

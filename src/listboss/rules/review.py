@@ -21,7 +21,7 @@ from listboss.rules._facts import EXPECTED_FORMS, FITTING_KINDS, MAX_TEXT_LENGTH
 from listboss.rules._groups import bare_amounts, empty_groups
 from listboss.rules._moves import sourceless_moves
 from listboss.rules._satisfiable import can_hold, never_hint
-from listboss.rules._text import alternatives, kind_of, quoted, suggestion
+from listboss.rules._text import alternatives, fold, kind_of, quoted, suggestion
 from listboss.rules.action import (
     Action,
     AddLead,
@@ -214,7 +214,7 @@ def _value(
     if isinstance(raw, str) and not raw.strip():
         hint = "use `is_missing()` to test for a missing fact"
         yield _C.VALUE_EMPTY, "the value is blank", path, hint
-    elif isinstance(raw, str) and len(raw) > MAX_TEXT_LENGTH:
+    elif isinstance(raw, str) and read is None and max(len(raw), len(fold(raw))) > MAX_TEXT_LENGTH:
         message = f"{quoted(fact.name)}: expected at most {MAX_TEXT_LENGTH:,} characters"
         yield _C.VALUE_UNFIT, message, path, "use a shorter string: a longer one never matches"
     elif read is None:

@@ -123,7 +123,8 @@ def normalize(raw: Any, kind: str) -> Any:
         return raw if type(raw) in TYPES[kind] else None
     raw = raw.strip() if isinstance(raw, str) and len(raw) <= 4096 else ""  # longer is wrong, too
     if kind not in CODES:
-        return {"term": normal_form(raw), "identifier": raw}.get(kind) or fold(raw) or None
+        text = fold(raw) if len(fold(raw)) <= 4096 else None
+        return {"term": normal_form(raw), "identifier": raw}.get(kind) or text or None
     code = raw.replace("_", "-").lower() if kind == "language" else raw.upper()
     return code if raw.isascii() and re.fullmatch(CODES[kind], code) else None
 

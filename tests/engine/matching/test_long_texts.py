@@ -38,6 +38,13 @@ class TestLength:
         found = [read("x" * length) for length in (MAX_TEXT_LENGTH, MAX_TEXT_LENGTH + 1)]
         assert ["x" * MAX_TEXT_LENGTH, None] == found
 
+    @pytest.mark.parametrize("kind", ["choice", "term", "text"])
+    def test_longer_by_folding(self, kind):
+        """A string of fewer characters has the wrong type if it is longer in its folded form."""
+        read = READERS[FactKind(kind)]
+        third = MAX_TEXT_LENGTH // 3
+        assert ["ffi" * third, None] == [read("\ufb03" * length) for length in (third, third + 1)]
+
     @pytest.mark.parametrize(("kind", "word"), [("country", "BR"), ("language", "en")])
     def test_blanks_count(self, kind, word):
         """The blanks around a string count, too."""
@@ -63,7 +70,8 @@ class TestLength:
         )
         engine = Engine(rules)
         starts = ("en", "", "a needle", "need", "é needle ")
-        for raw in (s.ljust(n, end) for s in starts for n in (300, 4_096, 4_097) for end in " x"):
+        ends = " x\ufb03"  # the last of which is three letters when it is folded
+        for raw in (s.ljust(n, end) for s in starts for n in (300, 4_096, 4_097) for end in ends):
             event = happens(facts={f"own_{kind}": raw})
             assert reference.plan(rules, event) == engine.plan(event)
 
