@@ -233,8 +233,8 @@ CONDITIONS: Mapping[str, Callable[[int], Condition | None]] = {
         *(where.src.starts_with(TEXTS["src"][: 28 * (n % 140) + k + 1]) for k in range(28))
     ),
     "one `contains` each, all found": lambda n: where.src.contains(_cut(n, 20)),
-    "one `contains` each, in 18 facts": lambda n: where[TEXT_FACTS[n % 18]].contains(
-        _cut(n, 20, TEXT_FACTS[n % 18])
+    "one `contains` each, in 8 facts": lambda n: where[TEXT_FACTS[n % 8]].contains(
+        _cut(n, 20, TEXT_FACTS[n % 8])
     ),
     "any of 28 exclusions": lambda n: AnyOf(
         *(where[FACTS[i % 6]] != f"b{n}-{i}" for i in range(28))
@@ -257,8 +257,8 @@ LONG_CONDITIONS: Mapping[str, Callable[[int], Condition]] = {
     "all of 997 exclusions": lambda n: AllOf(
         *(where[FACTS[k % 6]] != f"b{n}-{k}" for k in range(997))
     ),
-    "all of 52 `contains`, all found": lambda n: AllOf(
-        *(where.src.contains(_cut(52 * n + k, 16)) for k in range(52))
+    "all of 40 `contains`, all found": lambda n: AllOf(
+        *(where.src.contains(_cut(40 * n + k, 16)) for k in range(40))
     ),
 }
 """Conditions of at most 999 parts, so that 60 of them are just accepted."""

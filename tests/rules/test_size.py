@@ -1,8 +1,10 @@
 """How large a rule set may be: exactly that, however it is made, and small rules without end."""
 
 from collections.abc import Callable
+from random import Random
 from typing import Any
 
+import attrs
 import pytest
 
 from listboss import (
@@ -20,9 +22,11 @@ from listboss import (
     where,
 )
 from listboss.errors import RuleError
+from listboss.rules._search import COST, MAX_COST
 from listboss.rules._size import (
     MAX_ACTIONS,
     MAX_ACTIONS_PER_RULE,
+    MAX_FACTS,
     MAX_PARTS,
     MAX_PARTS_PER_RULE,
     size_of,
@@ -90,9 +94,9 @@ class TestSizeOfACondition:
             (where.offer.is_in(*"abcd"), 2),
             (where.offer.not_in(*map(str, range(41))), 11),
             (where.src.starts_with("a" * 4_096), 1),
-            (where.src.contains("abc"), 16),
-            (where.src.contains("a" * 16), 19),
-            (~where.src.contains("a" * 4_096), 1 + 16 + 819),
+            (where.src.contains("abc"), 17),
+            (where.src.contains("a" * 16), 24),
+            (~where.src.contains("a" * 4_096), 1 + 16 + 2_048),
             (Comparison("src", "contains", 5), 1),
         ],
     )
@@ -112,7 +116,7 @@ class TestParts:
         ]
 
     def test_message(self):
-        """The error names the rule that is too much, its event and its product."""
+        """The error names the rule that exceeds the limit, its event and its product."""
         with pytest.raises(RuleError) as caught:
             RuleSet([], [*with_parts(MAX_PARTS), rule(99)])
         assert "with `Rule 99`, the segmentations have more than 60,000 parts" == (
@@ -169,7 +173,7 @@ class TestActions:
         ]
 
     def test_message(self):
-        """The error names the rule that is too much, its event and its product."""
+        """The error names the rule that exceeds the limit, its event and its product."""
         with pytest.raises(RuleError) as caught:
             RuleSet([], [with_actions(MAX_ACTIONS), rule(7)])
         assert (
@@ -205,11 +209,108 @@ class TestActions:
         ]
 
     def test_other_events(self):
-        """Other events and other products have their own."""
+        """Other events and other products have their own limits."""
         actions = with_actions(MAX_ACTIONS).actions
         others: list[dict[str, Any]] = [{}, {"event": "purchase.refunded"}, {"product_id": "43"}]
         rules = [rule(n, actions=actions, **other) for n, other in enumerate(others)]
         assert refused(*rules) is None
+
+
+def searching(n: int, fact: str, *lengths: int) -> Segmentation:
+    """Make a rule that searches a fact for strings of these lengths."""
+    strings = (chr(97 + k) * length for k, length in enumerate(lengths))
+    return rule(n, AnyOf(*(where[fact].contains(each) for each in strings), where.price > 5))
+
+
+FULL = [MAX_COST - COST]
+"""The length of the longest single string that does not count as many."""
+
+
+class TestFactsToSearch:
+    """The facts that the segmentations on one event of a product search for many strings."""
+
+    def many(self, number: int) -> list[Segmentation]:
+        """Make rules that search this many facts for many strings, and three more for few."""
+        lengths = [13] * (MAX_COST // (COST + 13) + 1)
+        few = [searching(100 + n, f"other {n}", *FULL) for n in range(3)]
+        return [*few, *(searching(n, f"fact {n}", *lengths) for n in range(number))]
+
+    def test_exact(self):
+        """As many as allowed are accepted, and one more is not."""
+        assert [None, ("too_complex", f"$.segmentations[{MAX_FACTS + 3}]")] == [
+            refused(*self.many(MAX_FACTS)),
+            refused(*self.many(MAX_FACTS + 1)),
+        ]
+
+    def test_message(self):
+        """The error names the rule that exceeds the limit, its event and its product."""
+        with pytest.raises(RuleError) as caught:
+            RuleSet([], [*self.many(MAX_FACTS), searching(-1, "other 1", 2)])
+        assert (
+            "with `Rule -1`, the segmentations on `purchase.approved` of product `42` search more"
+            " than 8 facts for many strings @ $.segmentations[11] (search fewer facts with"
+            " `contains`, or use `==` or `starts_with`)"
+        ) == str(caught.value)
+
+    def test_over_several_rules(self):
+        """The strings of several rules for one fact count together."""
+        rules = RuleSet([], self.many(MAX_FACTS))
+        words = [f"word {n}" for n in range(MAX_COST // (COST + 6))]
+        changed = rules.add(
+            *(rule(200 + n, where["another"].contains(word)) for n, word in enumerate(words))
+        )
+        more = rule(300, ~where["another"].contains("another word"))
+        with pytest.raises(RuleError, match="more than 8 facts"):
+            changed.add(more)
+        assert len(changed.remove("r200").add(more)) == len(changed)
+
+    def test_equal_strings(self):
+        """A string counts once, however many rules have it, and until none of them has it."""
+        rules = RuleSet([], self.many(MAX_FACTS))
+        word = where["another"].contains("x" * 70)
+        changed = rules.add(rule(200, word), rule(201, word), rule(202, word & (where.price > 5)))
+        more = rule(300, where["another"].contains("y" * 70))
+        for removed in ("r200", "r201"):
+            changed = changed.remove(removed)
+            with pytest.raises(RuleError, match="more than 8 facts"):
+                changed.add(more)
+        assert len(changed.remove("r202").add(more)) == len(rules) + 1
+
+    def test_other_events(self):
+        """Other events and other products have their own limits."""
+        others: list[dict[str, Any]] = [{}, {"event": "purchase.refunded"}, {"product_id": "43"}]
+        rules = [
+            attrs.evolve(each, id=f"{n}.{each.id}", **other)
+            for n, other in enumerate(others)
+            for each in self.many(MAX_FACTS)
+        ]
+        assert refused(*rules) is None
+
+    def test_changed_step_by_step(self):
+        """The sizes of a changed rule set equal those of a new one with the same rules."""
+        dice = Random(5)
+        rules = RuleSet()
+        made = [searching(n, f"fact {n % 4}", *dice.choices(range(1, 300), k=3)) for n in range(60)]
+        for each in made:
+            rules = rules.add(each)
+        for each in dice.sample(made, 40):
+            rules = rules.remove(each.id)
+        left = RuleSet([], rules.segmentations)._sizes
+        assert left._totals == rules._sizes._totals
+        assert [left._strings[key]._counts for key in left._strings] == [
+            rules._sizes._strings[key]._counts for key in left._strings
+        ]
+        for each in rules.segmentations:
+            rules = rules.remove(each.id)
+        assert not rules._sizes._strings
+
+    def test_other_operators(self):
+        """Only `contains` counts."""
+        conditions = [
+            AnyOf(*(where[f"fact {n}"].starts_with("a" * k) for k in range(1, 60)))
+            for n in range(20)
+        ]
+        assert refused(*(rule(n, each) for n, each in enumerate(conditions))) is None
 
 
 class TestChanges:
@@ -254,5 +355,5 @@ class TestChanges:
             rules = rules.remove(each.id)
         rules = rules.replace(rule(100, condition, enabled=True)).disable("r100")
         assert 2_000 == len(rules)
-        with pytest.raises(RuleError, match="more than 60,030 parts"):
-            rules.add(rule(-1))
+        more = [rule(-1, actions=[], product_id="43"), rule(-2), rule(-3)]
+        assert ("too_complex", "$.segmentations[1]") == error_of(lambda: rules.add(*more))

@@ -77,7 +77,7 @@ HINTS = {
     "duplicate_id": "give one of them another `id`, or another name if it has no `id`",
     "automatic_segmentation": "choose an id that does not start with `auto.`",
     "too_large": "split the condition over several segmentations",
-    "too_complex": "shorten the longest conditions, or take fewer actions on one event",
+    "too_complex": "shorten the longest conditions, take fewer actions, or search fewer facts",
     "invalid_event": "see the fields of `Event` and `Contact` in the API reference",
     "invalid_condition": "see the conditions in the reference of rule files",
     "invalid_action": "see the actions and `Capabilities` in the API reference",

@@ -7,13 +7,14 @@ never refused; a few rules of any size are held to what keeps building and plann
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from itertools import accumulate
-from operator import add
 from typing import NamedTuple, TypeAlias
 
 from listboss.errors import RuleError
-from listboss.rules._text import quoted
+from listboss.rules._search import are_many, cost
+from listboss.rules._text import fold, quoted
 from listboss.rules.action import AddLead, MoveLead
 from listboss.rules.condition import Comparison, Condition, Not, Operator
 from listboss.rules.segmentation import Segmentation
@@ -26,13 +27,16 @@ number, or the second for each of them if that is more. Measured: at most 1.9 s 
 MAX_ACTIONS, MAX_ACTIONS_PER_RULE = 4_000, 2
 """The most actions of the segmentations on one event of a product. Measured: at most 7 ms to
 plan."""
+MAX_FACTS = 8
+"""At most this many facts may be searched for many strings with `contains`, by the segmentations on
+one event of a product. Measured: at most 9 ms to plan."""
 
 PARTS_OF_RANGE = 2
 VALUES_PER_PART = 4
 """The number of values of a list that count as one part."""
-PARTS_OF_SEARCH, CHARACTERS_PER_PART = 15, 5
+PARTS_OF_SEARCH, CHARACTERS_PER_PART = 15, 2
 """How many more parts a string of `contains` counts as, and how many of its characters count as
-one: a fact of 4,096 characters may be searched for it."""
+one: each character may be a state of an automaton."""
 MAX_COPIES, PLANS_PER_PART = 4, 16
 """At most this many times, a condition for several subscription plans counts; and how many plans
 count as one part."""
@@ -41,10 +45,6 @@ FIELDS_PER_ACTION = 8
 
 _Key: TypeAlias = tuple[str, str]
 _ALL: _Key = ("", "")
-_HINTS = {
-    "parts": "shorten the longest conditions, or split the products over several rule sets",
-    "actions": "take fewer actions on one event: an addition and a move count twice",
-}
 
 
 def size_of(condition: Condition) -> int:
@@ -60,11 +60,23 @@ def size_of(condition: Condition) -> int:
             listed = condition.operator is not Operator.BETWEEN
             return 1 + len(value) // VALUES_PER_PART if listed else PARTS_OF_RANGE
         if condition.operator is Operator.CONTAINS and isinstance(value, str):
-            return 1 + PARTS_OF_SEARCH + len(value) // CHARACTERS_PER_PART
+            return 1 + PARTS_OF_SEARCH + len(fold(value)) // CHARACTERS_PER_PART
         return 1
     if isinstance(condition, Not):
         return 1 + size_of(condition.condition)
     return 1 + sum([size_of(part) for part in condition.conditions])
+
+
+def _searches(condition: Condition) -> Iterator[tuple[str, str]]:
+    """Yield the fact and the string of each `contains` in a condition."""
+    if isinstance(condition, Comparison):
+        if condition.operator is Operator.CONTAINS and isinstance(condition.value, str):
+            yield condition.fact, fold(condition.value)
+    elif isinstance(condition, Not):
+        yield from _searches(condition.condition)
+    else:
+        for part in condition.conditions:
+            yield from _searches(part)
 
 
 def _size(rule: Segmentation) -> tuple[int, int]:
@@ -78,62 +90,137 @@ def _size(rule: Segmentation) -> tuple[int, int]:
     return parts + len(rule.actions), actions
 
 
-class _Total(NamedTuple):
+class _Size(NamedTuple):
+    """The size of some rules; `facts` are those that are searched for many strings."""
+
     rules: int = 0
     parts: int = 0
     actions: int = 0
+    facts: int = 0
+
+
+class _Limit(NamedTuple):
+    """How large a field of `_Size` may be: `most`, or `per_rule` for each rule if that is more."""
+
+    field: str
+    most: int
+    per_rule: int
+    excess: str
+    hint: str
+
+    def of(self, size: _Size) -> int:
+        """Return the field."""
+        return int(getattr(size, self.field))
+
+    def most_of(self, size: _Size) -> int:
+        """Return how large the field may be."""
+        return max(self.most, self.per_rule * size.rules)
+
+
+_LIMITS = (
+    _Limit(
+        "parts",
+        MAX_PARTS,
+        MAX_PARTS_PER_RULE,
+        "have more than {:,} parts",
+        "shorten the longest conditions, or split the products over several rule sets",
+    ),
+    _Limit(
+        "actions",
+        MAX_ACTIONS,
+        MAX_ACTIONS_PER_RULE,
+        "have more than {:,} actions",
+        "take fewer actions on one event: an addition and a move count twice",
+    ),
+    _Limit(
+        "facts",
+        MAX_FACTS,
+        0,
+        "search more than {:,} facts for many strings",
+        "search fewer facts with `contains`, or use `==` or `starts_with`",
+    ),
+)
+"""The limits for one event of a product; the first one also holds for all rules together."""
+
+
+class _Strings:
+    """The strings that the segmentations on one event of a product search for."""
+
+    __slots__ = ("_costs", "_counts")
+
+    def __init__(self, other: _Strings | None) -> None:
+        self._counts: Counter[tuple[str, str]] = Counter(other._counts if other else ())
+        self._costs: Counter[str] = Counter(other._costs if other else ())
+
+    def change(self, rule: Segmentation, sign: int) -> int:
+        """Add or remove those of a rule; return how many more facts have many strings now."""
+        more = 0
+        for fact, string in () if rule.condition is None else _searches(rule.condition):
+            count = self._counts[fact, string] = self._counts[fact, string] + sign
+            if count == (sign > 0):  # the first or the last of several equal ones
+                before = self._costs[fact]
+                self._costs[fact] += sign * cost(string)
+                more += are_many(self._costs[fact]) - are_many(before)
+            if not count:
+                del self._counts[fact, string]
+        return more
 
 
 class Sizes:
     """How large the segmentations on each event of each product are, and all of them together."""
 
-    __slots__ = ("_totals",)
+    __slots__ = ("_strings", "_totals")
 
     def __init__(self) -> None:
-        self._totals: dict[_Key, _Total] = {}
+        self._totals: dict[_Key, _Size] = {}
+        self._strings: dict[_Key, _Strings] = {}
 
     def changed(self, added: Sequence[Segmentation], removed: Sequence[Segmentation] = ()) -> Sizes:
         """Return the sizes after a change; raises `RuleError` if they grow and are too large."""
-        changes: dict[_Key, list[int]] = {_ALL: [0, 0, 0]}
-        for rules, sign in ((removed, -1), (added, 1)):
-            for rule in rules:
-                key = rule.product_id, rule.event
-                change = changes.get(key) or changes.setdefault(key, [0, 0, 0])
-                parts, actions = _size(rule)
-                change[0] += sign
-                change[1] += sign * parts
-                change[2] += sign * actions
-        changes[_ALL] = [sum(each) for each in zip(*changes.values(), strict=True)]
         new = Sizes()
-        new._totals = dict(self._totals)
+        new._totals, new._strings = {**self._totals}, {**self._strings}
+        copied: set[_Key] = set()
+        less = [new._counted(rule, -1, copied) for rule in removed]
+        more = [new._counted(rule, 1, copied) for rule in added]
+        changes = {_ALL: [size for _, size in (*less, *more)]}
+        for key, size in (*less, *more):
+            changes.setdefault(key, []).append(size)
         for key, change in changes.items():
-            before = self._totals.get(key, _Total())
-            total = new._totals[key] = _Total(*map(add, before, change))
+            before = self._totals.get(key, _Size())
+            total = new._totals[key] = _Size(*map(sum, zip(before, *change, strict=True)))
             if not total.rules:
                 del new._totals[key]
-            most = max(MAX_PARTS, MAX_PARTS_PER_RULE * total.rules)
-            if total.parts > max(most, before.parts):
-                raise _too_complex(key, added, "parts", total.parts, most)
-            most = max(MAX_ACTIONS, MAX_ACTIONS_PER_RULE * total.rules)
-            if key is not _ALL and total.actions > max(most, before.actions):
-                raise _too_complex(key, added, "actions", total.actions, most)
+                new._strings.pop(key, None)
+            for limit in _LIMITS[:1] if key is _ALL else _LIMITS:
+                if limit.of(total) > max(limit.most_of(total), limit.of(before)):
+                    sizes = [limit.of(size) if key in (_ALL, each) else 0 for each, size in more]
+                    raise _too_complex(key, limit, total, added, sizes)
         return new
+
+    def _counted(self, rule: Segmentation, sign: int, copied: set[_Key]) -> tuple[_Key, _Size]:
+        """Add or remove the strings of a rule; return by how much the size of its key grows."""
+        key = rule.product_id, rule.event
+        parts, actions = _size(rule)
+        facts = 0
+        if parts > PARTS_OF_SEARCH:  # a smaller rule has no `contains`
+            if key not in copied:
+                self._strings[key] = _Strings(self._strings.get(key))
+                copied.add(key)
+            facts = self._strings[key].change(rule, sign)
+        return key, _Size(sign, sign * parts, sign * actions, facts)
 
 
 def _too_complex(
-    key: _Key, added: Sequence[Segmentation], what: str, total: int, most: int
+    key: _Key, limit: _Limit, total: _Size, added: Sequence[Segmentation], sizes: Sequence[int]
 ) -> RuleError:
-    """Make the error of the first added rule with which the total is over the limit."""
-    sizes = [
-        _size(rule)[what == "actions"] if key in (_ALL, (rule.product_id, rule.event)) else 0
-        for rule in added
-    ]
-    totals = accumulate(sizes, initial=total - sum(sizes))
-    n = next(n for n, each in enumerate(totals, -1) if each > most)
+    """Make the error of the first added rule that exceeds the limit, or exceeds it further."""
+    most = limit.most_of(total)
+    totals = [*accumulate(sizes, initial=limit.of(total) - sum(sizes))][1:]
+    n = next(n for n, each in enumerate(totals) if each > most and sizes[n])
     where = "" if key is _ALL else f" on {quoted(key[1])} of product {quoted(key[0])}"
     return RuleError(
-        f"with {quoted(added[n].name)}, the segmentations{where} have more than {most:,} {what}",
+        f"with {quoted(added[n].name)}, the segmentations{where} {limit.excess.format(most)}",
         code="too_complex",
         path=f"$.segmentations[{n}]",
-        hint=_HINTS[what],
+        hint=limit.hint,
     )

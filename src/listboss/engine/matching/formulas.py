@@ -11,7 +11,7 @@ AND of inverted parts, inverted itself.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import NamedTuple, TypeAlias, assert_never
 
 from listboss.engine.matching.bitmap import WideFact
@@ -20,7 +20,7 @@ from listboss.engine.matching.normal_form import NOT_INDEXED
 from listboss.rules._facts import Facts, Reader
 from listboss.rules._literal import Literal, literal
 from listboss.rules._partition import partitions_of
-from listboss.rules._search import contained, starting
+from listboss.rules._search import searcher, starter
 from listboss.rules.catalogue import Catalogue
 from listboss.rules.condition import AllOf, AnyOf, Comparison, Condition, Not, Operator
 
@@ -39,8 +39,7 @@ class _Searched(NamedTuple):
 
     fact: str
     read: Reader
-    search: Callable[[str, Sequence[str]], list[str]]
-    strings: Sequence[str]
+    search: Callable[[str], Collection[str]]
     bits: Mapping[str, array[int]]
     negated: bytes
 
@@ -50,7 +49,7 @@ class _Searched(NamedTuple):
         if not isinstance(text, str):
             return 0
         data = bytearray(self.negated)
-        for string in self.search(text, self.strings):
+        for string in self.search(text):
             for bit in self.bits[string]:
                 data[bit >> 3] ^= 1 << (bit & 7)
         return int.from_bytes(data, "little")
@@ -159,10 +158,12 @@ def _searched(literals: Mapping[int, Literal], size: int) -> _Searched:
     bits: dict[str, array[int]] = {}
     for bit, each in literals.items():
         bits.setdefault(each.operand, array("I")).append(bit)
-    search = contained if first.operator is Operator.CONTAINS else starting
+    strings = tuple(bits)
+    contains = first.operator is Operator.CONTAINS
+    search = searcher(strings) if contains else starter(strings)
     negated = _bitmap((bit for bit, each in literals.items() if each.negated), size)
     data = negated.to_bytes((size + 7) // 8, "little")
-    return _Searched(first.fact, first.read, search, tuple(bits), bits, data)
+    return _Searched(first.fact, first.read, search, bits, data)
 
 
 def _bitmap(bits: Iterable[int], size: int) -> int:
