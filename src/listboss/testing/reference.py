@@ -29,8 +29,7 @@ KINDS = {RemoveTag: "remove_tag", RemoveLead: "remove_lead", MoveLead: "move_lea
          AddLead: "add_lead", AddTag: "add_tag", ProviderAction: "provider_action"}  # in plan order
 CONTACT_FIELDS = ("email", "name", "first_name", "last_name", "phone")
 TYPES = {"integer": (int,), "decimal": (int, Decimal), "boolean": (bool,), "instant": (datetime,)}
-LANGUAGE = "[a-z]{2,8}(-[a-z0-9]{1,8}){0,15}"
-CODES = {"country": "[A-Z]{2}", "currency": "[A-Z]{3}", "language": LANGUAGE}
+CODES = {"country": "[A-Z]{2}", "currency": "[A-Z]{3}", "language": r"[a-z]{2,8}(-\w{1,8}){0,15}"}
 OPERATORS: Any = {"lt": lt, "le": le, "gt": gt, "ge": ge, "contains": contains,
                   "starts_with": str.startswith}
 
@@ -123,8 +122,8 @@ def normalize(raw: Any, kind: str) -> Any:
         return raw if type(raw) in TYPES[kind] else None
     raw = raw.strip() if isinstance(raw, str) and len(raw) <= 4096 else ""  # longer is wrong, too
     if kind not in CODES:
-        text = fold(raw) if len(fold(raw)) <= 4096 else None
-        return {"term": normal_form(raw), "identifier": raw}.get(kind) or text or None
+        text = {"term": normal_form(raw), "identifier": raw}.get(kind) or fold(raw)
+        return text if 0 < len(text) <= 4096 else None
     code = raw.replace("_", "-").lower() if kind == "language" else raw.upper()
     return code if raw.isascii() and re.fullmatch(CODES[kind], code) else None
 
