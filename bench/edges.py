@@ -15,6 +15,7 @@ import statistics
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
+from itertools import chain
 from pathlib import Path
 from time import process_time
 from typing import Any
@@ -283,19 +284,21 @@ def _many_plans() -> tuple[Product, list[Segmentation]]:
 
 def rule_sets() -> Iterator[str]:
     """Large rule sets, most of them just accepted: building an engine, and a plan."""
-    shapes: list[tuple[str, Product, Sequence[Segmentation]]] = [
-        (name, PRODUCT, [_rule(n, condition(n)) for n in range(RULES)])
-        for name, condition in CONDITIONS.items()
-    ]
-    shapes += [
-        (f"{FEW} rules: {name}", PRODUCT, [_rule(n, condition(n)) for n in range(FEW)])
-        for name, condition in LONG_CONDITIONS.items()
-    ]
-    shapes += [
-        (name, PRODUCT, [attrs.evolve(_rule(n), actions=actions(n)) for n in range(RULES)])
-        for name, actions in ACTIONS.items()
-    ]
-    shapes.append((f"{PLANS} rules, each of {PLANS - 1} plans", *_many_plans()))
+    shapes: Iterator[tuple[str, Product, Sequence[Segmentation]]] = chain(
+        (
+            (name, PRODUCT, [_rule(n, condition(n)) for n in range(RULES)])
+            for name, condition in CONDITIONS.items()
+        ),
+        (
+            (f"{FEW} rules: {name}", PRODUCT, [_rule(n, condition(n)) for n in range(FEW)])
+            for name, condition in LONG_CONDITIONS.items()
+        ),
+        (
+            (name, PRODUCT, [attrs.evolve(_rule(n), actions=actions(n)) for n in range(RULES)])
+            for name, actions in ACTIONS.items()
+        ),
+        [(f"{PLANS} rules, each of {PLANS - 1} plans", *_many_plans())],
+    )  # one after another: the garbage collector would look at all of them whenever one is built
     event = Event(
         "purchase.approved",
         id="e-1",
