@@ -118,11 +118,10 @@ class Automaton:
         """Free the states, which refer to each other, without waiting for the garbage collector."""
         for state in self._states:
             state.clear()
-            del state.link
 
     def _connect(self, room: int) -> None:
         """Set the links, shortest prefixes first."""
-        empty = self._empty.link = self._empty
+        empty = self._empty  # which has no link
         states = [(state, empty) for state in empty.values()]
         for state, suffix in states:
             for character, longer in state.items():
