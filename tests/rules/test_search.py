@@ -11,10 +11,10 @@ from listboss.rules._search import (
     COST,
     MAX_COST,
     Automaton,
+    Prefixes,
     contains_any,
     contains_none,
     searcher,
-    starter,
 )
 
 TEXTS = {
@@ -123,8 +123,35 @@ def test_any_and_none():
     assert [False, True, False] == [contains_none(each, strings) for each in texts]
 
 
-@pytest.mark.parametrize("text", ["", "s", "spring", "spring-sale", "springs", "autumn"])
+def started(prefixes: Prefixes, strings: list[str], text: str) -> set[str]:
+    """Return the strings that the longest one tells."""
+    number = prefixes.longest(text)
+    intervals = {each: prefixes.longer(each) for each in strings}
+    return {each for each, (low, high) in intervals.items() if low <= number < high}
+
+
+@pytest.mark.parametrize("text", ["", "s", "spring", "spring-sale", "winter", "sprint"])
 def test_starting(text):
     """The strings that the text starts with, also the whole text."""
-    strings = ["s", "spring", "spring-", "autumn", "sp-"]
-    assert [each for each in strings if each == text[: len(each)]] == starter(strings)(text)
+    strings = ["spring", "s", "spring-", "autumn", "sp-", "spring"]
+    prefixes = Prefixes(strings)
+    assert len(prefixes) == 5
+    assert {each for each in strings if text.startswith(each)} == started(prefixes, strings, text)
+
+
+@pytest.mark.parametrize("kind", TEXTS)
+def test_all_prefixes(kind):
+    """Strings that start with each other, and many that do not."""
+    dice = Random(f"{kind}/prefixes")
+    for _ in range(20):
+        text = TEXTS[kind](dice, 40)[:40]
+        strings = [string[: dice.randint(1, 40)] for string in strings_of(dice, text) if string]
+        prefixes = Prefixes(strings)
+        for each in [*strings, text, text[:-1] + "~", "~", ""]:
+            expected = {string for string in strings if each.startswith(string)}
+            assert expected == started(prefixes, strings, each)
+
+
+def test_no_prefixes():
+    """Without strings, a text starts with none."""
+    assert Prefixes([]).longest("a") == len(Prefixes([])) == 0

@@ -8,6 +8,7 @@ type. Both sides of a comparison, the event's and the rule's, go through the sam
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -54,10 +55,10 @@ MAX_TEXT_LENGTH = 4_096
 folding. Real values are far shorter, and no sender can make the rules compare megabytes."""
 MAX_UNCACHED_LENGTH, MAX_CACHED_TEXTS = 64, 64
 """Longer texts of an event are folded once for all rules; at most this many are kept meanwhile."""
-SUBTAG_LENGTHS = (2, 8)
-"""The shortest and the longest first subtag of a BCP-47 tag; later subtags may be shorter."""
 MAX_SUBTAGS = 16
 """A tag with more has the wrong type, which bounds how many prefixes a rule may name."""
+_LANGUAGE_TAG = re.compile(rf"[a-z]{{2,8}}(?:-[a-z0-9]{{1,8}}){{0,{MAX_SUBTAGS - 1}}}")
+"""The form of a BCP-47 tag, in lower case."""
 
 
 def operators_of(kind: FactKind) -> tuple[Operator, ...]:
@@ -139,17 +140,11 @@ def code_reader(length: int) -> Callable[[object], str | None]:
 def _language(raw: object) -> str | None:
     if not isinstance(raw, str) or len(raw) > MAX_TEXT_LENGTH:
         return None
-    if len(raw) == SUBTAG_LENGTHS[0] and raw.isascii() and raw.isalpha() and raw.islower():
-        return raw  # the common case
-    tag = raw.strip().replace("_", "-").lower()
-    first, *rest = tag.split("-", MAX_SUBTAGS - 1)
-    well_formed = (
-        raw.strip().isascii()
-        and first.isalpha()
-        and SUBTAG_LENGTHS[0] <= len(first) <= SUBTAG_LENGTHS[1]
-        and all(part.isalnum() and len(part) <= SUBTAG_LENGTHS[1] for part in rest)
-    )
-    return tag if well_formed else None
+    tag = raw.strip()
+    if not tag.isascii():
+        return None
+    tag = tag.replace("_", "-").lower()
+    return tag if _LANGUAGE_TAG.fullmatch(tag) else None
 
 
 def _integer(raw: object) -> int | None:

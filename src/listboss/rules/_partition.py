@@ -163,13 +163,13 @@ class Partition:
 
     def _named(self, one: Literal) -> Intervals:
         """Return the cells of the values that a literal lists."""
-        if one.operator not in LIST_OPERATORS and not self._below:
+        if one.operator not in LIST_OPERATORS:
             cell = self.cells[one.operand]
-            return ((cell, cell + 1),)
-        values = one.operand if one.operator in LIST_OPERATORS else (one.operand,)
+            return (self._below[one.operand] if self._below else (cell, cell + 1),)
         if self._below:
-            return _union(self._below[value] for value in values)
-        return tuple([(cell, cell + 1) for cell in sorted([self.cells[value] for value in values])])
+            return _union(self._below[value] for value in one.operand)
+        cells = sorted([self.cells[value] for value in one.operand])
+        return tuple([(cell, cell + 1) for cell in cells])
 
     def _range(self, one: Literal) -> Intervals:
         operator, operand = one.operator, one.operand

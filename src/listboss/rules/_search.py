@@ -1,15 +1,25 @@
-"""Search a fact for many strings at once.
+"""Search a fact for many strings at once, or find out which of many strings it starts with.
 
-The value is read once for all strings, with the automaton of Aho and Corasick ("Efficient string
-matching", 1975). So the time depends on the length of the value only, not on the strings.
+To search, the value is read once for all strings, with the automaton of Aho and Corasick
+("Efficient string matching", 1975). So the time depends on the length of the value only, not on
+the strings. Strings at its start are found by bisection.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Iterable
 from functools import partial
 
-__all__ = ["Automaton", "are_many", "contains_any", "contains_none", "cost", "searcher", "starter"]
+__all__ = [
+    "Automaton",
+    "Prefixes",
+    "are_many",
+    "contains_any",
+    "contains_none",
+    "cost",
+    "searcher",
+]
 
 COST = 4
 """What searching for any string costs, in characters of a string."""
@@ -58,17 +68,44 @@ def _contained(strings: Iterable[str], text: str) -> list[str]:
     return [each for each in strings if each in text]
 
 
-def starter(strings: Collection[str]) -> Callable[[str], Collection[str]]:
-    """Return a function that takes the text and returns those of the strings that it starts with.
+class Prefixes:
+    """Strings that a text may start with, numbered from 1 on in their order.
 
-    >>> starter(["spring", "winter"])("spring-sale")
-    ['spring']
+    Longer strings that start with one of them come right behind it. So the longest string that a
+    text starts with tells all of them.
+
+    >>> prefixes = Prefixes(["spring", "spring-sale", "winter"])
+    >>> prefixes.longest("spring-sale-2"), prefixes.longest("spring-offer"), prefixes.longest("s")
+    (2, 1, 0)
+    >>> prefixes.longer("spring")
+    (1, 3)
     """
-    return partial(_starting, strings)
 
+    __slots__ = ("_ends", "_shorter", "_strings")
 
-def _starting(strings: Iterable[str], text: str) -> list[str]:
-    return [each for each in strings if text.startswith(each)]
+    def __init__(self, strings: Iterable[str]) -> None:
+        self._strings = found = sorted(set(strings))
+        self._ends = ends = [*range(1, len(found) + 1)]
+        self._shorter = [0] * len(found)
+        for n in reversed(range(len(found))):
+            while ends[n] < len(found) and found[ends[n]].startswith(found[n]):
+                self._shorter[ends[n]] = n + 1
+                ends[n] = ends[ends[n]]
+
+    def __len__(self) -> int:
+        return len(self._strings)
+
+    def longest(self, text: str) -> int:
+        """Return the number of the longest string that the text starts with, or 0."""
+        number = bisect_right(self._strings, text)
+        while number and not text.startswith(self._strings[number - 1]):
+            number = self._shorter[number - 1]
+        return number
+
+    def longer(self, string: str) -> tuple[int, int]:
+        """Return the half-open interval of the numbers of a string and of those it starts."""
+        n = bisect_left(self._strings, string)
+        return n + 1, self._ends[n] + 1
 
 
 class _State(dict[str, "_State"]):

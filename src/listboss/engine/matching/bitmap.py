@@ -25,7 +25,17 @@ from listboss.rules._facts import Facts
 from listboss.rules._literal import Conjunction, hold
 from listboss.rules._partition import Intervals, Partition
 
-__all__ = ["WORD_BITS", "BitmapIndex", "Cells", "Entry", "Rows", "WideFact", "chosen", "set_bits"]
+__all__ = [
+    "WORD_BITS",
+    "BitmapIndex",
+    "Cells",
+    "Entry",
+    "Rows",
+    "Spans",
+    "WideFact",
+    "chosen",
+    "set_bits",
+]
 
 Entry: TypeAlias = tuple[int, ByFact]
 """The number of a rule, and a conjunction of its normal form, by fact."""
@@ -87,7 +97,7 @@ def _flip(data: bytearray, bit: int) -> None:
     data[bit >> 3] ^= 1 << (bit & 7)
 
 
-_Spans: TypeAlias = Mapping[int, Intervals]
+Spans: TypeAlias = Mapping[int, Intervals]
 """For each bit whose entry mentions the fact, the cells where its literals hold."""
 
 
@@ -105,7 +115,7 @@ class _Changes(NamedTuple):
         return self.bits[self.starts[first] : self.starts[last + 1]]
 
 
-def _edges(spans: _Spans, cells: range) -> Iterator[tuple[int, int]]:
+def _edges(spans: Spans, cells: range) -> Iterator[tuple[int, int]]:
     """Yield each change at one of the cells, numbered from the first one on, with its bit."""
     base, end = cells.start, cells.stop
     for bit, intervals in spans.items():
@@ -116,7 +126,7 @@ def _edges(spans: _Spans, cells: range) -> Iterator[tuple[int, int]]:
                     yield high - base, bit
 
 
-def _changes(spans: _Spans, cells: range) -> _Changes:
+def _changes(spans: Spans, cells: range) -> _Changes:
     """Sort the changes by counting those of each cell, since there may be hundreds of thousands."""
     counts = array("I", [0] * len(cells))
     for cell, _ in _edges(spans, cells):
@@ -129,7 +139,7 @@ def _changes(spans: _Spans, cells: range) -> _Changes:
     return _Changes(bits, starts)
 
 
-def _start(spans: _Spans, size: int) -> bytearray:
+def _start(spans: Spans, size: int) -> bytearray:
     """Return the bits of the entries that do not mention the fact: they are in every bitmap."""
     data = bytearray(b"\xff" * ((size + 7) // 8))
     for bit in spans:
@@ -137,7 +147,7 @@ def _start(spans: _Spans, size: int) -> bytearray:
     return data
 
 
-def _sweep(spans: _Spans, size: int, cells: range) -> list[int]:
+def _sweep(spans: Spans, size: int, cells: range) -> list[int]:
     """Return the bitmap of every cell, for `size` entries."""
     data, bitmaps = _start(spans, size), list[int]()
     changes = _changes(spans, cells)
@@ -159,12 +169,12 @@ class WideFact:
 
     __slots__ = ("_bitmaps", "_cells", "_changes")
 
-    def __init__(self, partition: Partition, spans: _Spans, size: int, share: float = 1.0) -> None:
-        cells = range(partition.size)
+    def __init__(self, cell_count: int, spans: Spans, size: int, share: float = 1.0) -> None:
+        cells = range(cell_count)
         self._cells: list[int] = []
         self._bitmaps: list[int] = []
         self._changes: _Changes | None = None
-        if partition.size <= MAX_BITMAPS * share:
+        if cell_count <= MAX_BITMAPS * share:
             self._bitmaps = _sweep(spans, size, cells)
             return
         data, changes = _start(spans, size), _changes(spans, cells)
@@ -249,7 +259,7 @@ class BitmapIndex:
             array(_word_code(size), [each & self._all for each in bitmaps]) if small else bitmaps
         )
         self._wide = tuple(
-            (encoder.numbers[fact], WideFact(partitions[fact], spans_of, size))
+            (encoder.numbers[fact], WideFact(partitions[fact].size, spans_of, size))
             for fact, spans_of in spans.items()
         )
         self._ranges = tuple(ranges)

@@ -12,16 +12,15 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Collection, Iterable, Mapping
-from itertools import chain
-from typing import NamedTuple, TypeAlias, assert_never
+from typing import Any, NamedTuple, TypeAlias, assert_never
 
-from listboss.engine.matching.bitmap import WideFact
+from listboss.engine.matching.bitmap import Spans, WideFact
 from listboss.engine.matching.encoder import Encoder, encoder_of
 from listboss.engine.matching.normal_form import NOT_INDEXED
 from listboss.rules._facts import Facts, Reader
 from listboss.rules._literal import Literal, literal
-from listboss.rules._partition import Partition
-from listboss.rules._search import searcher, starter
+from listboss.rules._partition import Intervals, Partition
+from listboss.rules._search import Prefixes, searcher
 from listboss.rules.catalogue import Catalogue
 from listboss.rules.condition import AllOf, AnyOf, Comparison, Condition, Not, Operator
 
@@ -81,19 +80,17 @@ class Formulas:
             lowest, own = _bitmap(starts, size), _bitmap(ends, size)
             # The bits between two others are the difference of both, as in 0b1000 - 0b0010.
             self._levels.append((lowest, own - lowest, _bitmap(inverted, size)))
-        searched = [layout.by_test.pop(each) for each in [*layout.by_test] if each[1]]
-        self._searched = [_searched(literals, size) for literals in searched]
-        compared = sum(map(len, layout.by_test.values()))
-        bits = chain.from_iterable(layout.by_test.values())
-        self._literals = _bitmap(bits, size)
+        searched = [key for key in layout.literals if key[1] is Operator.CONTAINS]
+        self._searched = [_searched(layout.literals.pop(key), size) for key in searched]
+        compared = [bit for literals in layout.literals.values() for bit in literals]
+        self._literals = _bitmap(compared, size)
         self._compared: list[tuple[str, Encoder, WideFact]] = []
-        while layout.by_test:  # which frees the literals of each fact
-            (fact, _), literals = layout.by_test.popitem()
-            partition = Partition(literals.values())
-            spans = {bit: partition.intervals((each,)) for bit, each in literals.items()}
-            share = SHARE_OF_BITMAPS * len(literals) / compared
-            wide = WideFact(partition, spans, size, share)
-            self._compared.append((fact, encoder_of(partition), wide))
+        while layout.literals:  # which frees the literals of each fact
+            (fact, operator), literals = layout.literals.popitem()
+            cells_of = _cells if operator is None else _cells_of_prefixes
+            encode, cell_count, spans = cells_of(literals)
+            share = SHARE_OF_BITMAPS * len(literals) / len(compared)
+            self._compared.append((fact, encode, WideFact(cell_count, spans, size, share)))
 
     def holding(self, numbers: Iterable[int], facts: Facts) -> list[int]:
         """Return those of the numbers whose conditions hold."""
@@ -116,8 +113,8 @@ class _Layout:
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
         self.size = 0
-        self.by_test: dict[tuple[str, Operator | None], dict[int, Literal]] = {}
-        """The literals by bit: those of one fact, but apart if their operator is searched for."""
+        self.literals: dict[tuple[str, Operator | None], dict[int, Literal]] = {}
+        """Those of one fact by bit, but those with each operator of `NOT_INDEXED` apart."""
         self.inverted: list[int] = []
         self.levels: list[tuple[list[int], list[int], list[int]]] = []
 
@@ -129,7 +126,7 @@ class _Layout:
                 self.size += 1
                 operator = condition.operator if condition.operator in NOT_INDEXED else None
                 compiled = literal(condition, self._catalogue, negated=negated)
-                self.by_test.setdefault((compiled.fact, operator), {})[bit] = compiled
+                self.literals.setdefault((compiled.fact, operator), {})[bit] = compiled
                 if inverted:
                     self.inverted.append(bit)
                 return bit, 0
@@ -155,18 +152,38 @@ class _Layout:
                 assert_never(condition)
 
 
+def _cells(literals: Mapping[int, Literal]) -> tuple[Encoder, int, Spans]:
+    """Prepare comparisons of one fact: its cells, their number, and where each of them holds."""
+    partition = Partition(literals.values())
+    spans = {bit: partition.intervals((each,)) for bit, each in literals.items()}
+    return encoder_of(partition), partition.size, spans
+
+
+def _cells_of_prefixes(literals: Mapping[int, Literal]) -> tuple[Encoder, int, Spans]:
+    """Do the same with `starts_with`: a cell is a longest prefix, or none, and the last no text."""
+    prefixes = Prefixes(each.operand for each in literals.values())
+    read, no_text = next(iter(literals.values())).read, len(prefixes) + 1
+
+    def encode(raw: Any) -> int:
+        text = read(raw)
+        return prefixes.longest(text) if isinstance(text, str) else no_text
+
+    spans: dict[int, Intervals] = {}
+    for bit, each in literals.items():
+        low, high = prefixes.longer(each.operand)
+        spans[bit] = ((0, low), (high, no_text)) if each.negated else ((low, high),)
+    return encode, no_text + 1, spans
+
+
 def _searched(literals: Mapping[int, Literal], size: int) -> _Searched:
-    """Prepare comparisons with one operator on one fact."""
+    """Prepare the searches in one fact."""
     first = next(iter(literals.values()))
     bits: dict[str, array[int]] = {}
     for bit, each in literals.items():
         bits.setdefault(each.operand, array("I")).append(bit)
-    strings = tuple(bits)
-    contains = first.operator is Operator.CONTAINS
-    search = searcher(strings) if contains else starter(strings)
     negated = _bitmap((bit for bit, each in literals.items() if each.negated), size)
     data = negated.to_bytes((size + 7) // 8, "little")
-    return _Searched(first.fact, first.read, search, bits, data)
+    return _Searched(first.fact, first.read, searcher(tuple(bits)), bits, data)
 
 
 def _bitmap(bits: Iterable[int], size: int) -> int:

@@ -192,8 +192,10 @@ def _one_of(literals: Sequence[Literal]) -> Literal:
     return make_literal(first.fact, first.kind, Operator.IN, operand)
 
 
-def by_fact(literals: Conjunction) -> dict[str, list[Literal]]:
+def by_fact(literals: Conjunction) -> ByFact:
     """Group literals by fact."""
+    if len(literals) == 1:
+        return {literals[0].fact: literals}
     found: dict[str, list[Literal]] = {}
     for each in literals:
         found.setdefault(each.fact, []).append(each)
