@@ -124,7 +124,7 @@ def test_any_and_none():
 
 
 def started(prefixes: Prefixes, strings: list[str], text: str) -> set[str]:
-    """Return the strings that the longest one tells."""
+    """Return the strings that follow from the longest one."""
     number = prefixes.longest(text)
     intervals = {each: prefixes.longer(each) for each in strings}
     return {each for each, (low, high) in intervals.items() if low <= number < high}
@@ -153,5 +153,5 @@ def test_all_prefixes(kind):
 
 
 def test_no_prefixes():
-    """Without strings, a text starts with none."""
+    """Without strings, a value starts with none."""
     assert Prefixes([]).longest("a") == len(Prefixes([])) == 0

@@ -57,8 +57,8 @@ MAX_UNCACHED_LENGTH, MAX_CACHED_TEXTS = 64, 64
 """Longer texts of an event are folded once for all rules; at most this many are kept meanwhile."""
 MAX_SUBTAGS = 16
 """A tag with more has the wrong type, which bounds how many prefixes a rule may name."""
-_LANGUAGE_TAG = re.compile(rf"[a-z]{{2,8}}(?:-[a-z0-9]{{1,8}}){{0,{MAX_SUBTAGS - 1}}}")
-"""The form of a BCP-47 tag, in lower case."""
+_is_language_tag = re.compile(rf"[a-z]{{2,8}}(?:-[a-z0-9]{{1,8}}){{0,{MAX_SUBTAGS - 1}}}").fullmatch
+"""Matches a BCP-47 tag in lower case."""
 
 
 def operators_of(kind: FactKind) -> tuple[Operator, ...]:
@@ -140,11 +140,12 @@ def code_reader(length: int) -> Callable[[object], str | None]:
 def _language(raw: object) -> str | None:
     if not isinstance(raw, str) or len(raw) > MAX_TEXT_LENGTH:
         return None
+    if _is_language_tag(raw):
+        return raw
     tag = raw.strip()
-    if not tag.isascii():
-        return None
-    tag = tag.replace("_", "-").lower()
-    return tag if _LANGUAGE_TAG.fullmatch(tag) else None
+    if tag.isascii():  # the Kelvin sign would become a letter
+        tag = tag.replace("_", "-").lower()
+    return tag if _is_language_tag(tag) else None
 
 
 def _integer(raw: object) -> int | None:

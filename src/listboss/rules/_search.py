@@ -69,10 +69,10 @@ def _contained(strings: Iterable[str], text: str) -> list[str]:
 
 
 class Prefixes:
-    """Strings that a text may start with, numbered from 1 on in their order.
+    """Strings that a value may start with, in order, numbered from 1 on.
 
-    Longer strings that start with one of them come right behind it. So the longest string that a
-    text starts with tells all of them.
+    The longer strings that start with a string follow it at once. So the number of the longest
+    string that a value starts with is in the intervals of all these strings, and in no other.
 
     >>> prefixes = Prefixes(["spring", "spring-sale", "winter"])
     >>> prefixes.longest("spring-sale-2"), prefixes.longest("spring-offer"), prefixes.longest("s")
@@ -95,15 +95,15 @@ class Prefixes:
     def __len__(self) -> int:
         return len(self._strings)
 
-    def longest(self, text: str) -> int:
-        """Return the number of the longest string that the text starts with, or 0."""
-        number = bisect_right(self._strings, text)
-        while number and not text.startswith(self._strings[number - 1]):
+    def longest(self, value: str) -> int:
+        """Return the number of the longest string that the value starts with, or 0."""
+        number = bisect_right(self._strings, value)
+        while number and not value.startswith(self._strings[number - 1]):
             number = self._shorter[number - 1]
         return number
 
     def longer(self, string: str) -> tuple[int, int]:
-        """Return the half-open interval of the numbers of a string and of those it starts."""
+        """Return the numbers of a string and of the longer ones, as a half-open interval."""
         n = bisect_left(self._strings, string)
         return n + 1, self._ends[n] + 1
 

@@ -62,10 +62,10 @@ class _Spellings(dict[Any, int]):
 
 def encoder_of(partition: Partition, base: int = 0) -> Encoder:
     """Return the encoder of a partition; its cells are counted from `base`."""
-    make = _ordered_encoder if partition.is_ordered else _value_encoder
-    encode, cells = make(partition, base), partition.cells
     if partition.kind in BISECTED_KINDS:
-        return lambda raw: encode(raw, cells)
+        return _ordered_encoder(partition, base)
+    make = _integer_encoder if partition.is_ordered else _value_encoder
+    encode, cells = make(partition, base), partition.cells
     spellings = _Spellings({value: base + cell for value, cell in cells.items()} if base else cells)
     spellings.max_size = len(spellings) + min(MAX_CACHED_SPELLINGS, 2 * partition.size)
     spellings.encode = encode
@@ -75,12 +75,12 @@ def encoder_of(partition: Partition, base: int = 0) -> Encoder:
     return lambda raw: spellings[raw] if raw.__class__ is key_type else encode(raw, spellings)
 
 
-def _ordered_encoder(partition: Partition, base: int) -> _Encode:
+def _ordered_encoder(partition: Partition, base: int) -> Encoder:
     """Return an encoder that finds a value among the points, or between two of them."""
     read, missing = READERS[partition.kind], base + partition.missing
     points, count = partition.points, len(partition.points)
 
-    def encode(raw: Any, _cells: Mapping[Any, int]) -> int:
+    def encode(raw: Any) -> int:
         value = read(raw)
         if value is None:
             return missing + is_present(raw)
@@ -88,6 +88,12 @@ def _ordered_encoder(partition: Partition, base: int) -> _Encode:
         return base + 2 * index + (index < count and points[index] == value)
 
     return encode
+
+
+def _integer_encoder(partition: Partition, base: int) -> _Encode:
+    """Return such an encoder for integers that were not looked up."""
+    encode = _ordered_encoder(partition, base)
+    return lambda raw, _cells: encode(raw)
 
 
 def _value_encoder(partition: Partition, base: int) -> _Encode:

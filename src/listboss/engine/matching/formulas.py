@@ -160,19 +160,19 @@ def _cells(literals: Mapping[int, Literal]) -> tuple[Encoder, int, Spans]:
 
 
 def _cells_of_prefixes(literals: Mapping[int, Literal]) -> tuple[Encoder, int, Spans]:
-    """Do the same with `starts_with`: a cell is a longest prefix, or none, and the last no text."""
+    """Do the same with `starts_with`: each string is a cell, that of values without a longer one."""
     prefixes = Prefixes(each.operand for each in literals.values())
-    read, no_text = next(iter(literals.values())).read, len(prefixes) + 1
+    read, not_text = next(iter(literals.values())).read, len(prefixes) + 1
 
     def encode(raw: Any) -> int:
         text = read(raw)
-        return prefixes.longest(text) if isinstance(text, str) else no_text
+        return prefixes.longest(text) if isinstance(text, str) else not_text
 
     spans: dict[int, Intervals] = {}
     for bit, each in literals.items():
         low, high = prefixes.longer(each.operand)
-        spans[bit] = ((0, low), (high, no_text)) if each.negated else ((low, high),)
-    return encode, no_text + 1, spans
+        spans[bit] = ((0, low), (high, not_text)) if each.negated else ((low, high),)
+    return encode, not_text + 1, spans
 
 
 def _searched(literals: Mapping[int, Literal], size: int) -> _Searched:
