@@ -160,7 +160,7 @@ def _cells(literals: Mapping[int, Literal]) -> tuple[Encoder, int, Spans]:
 
 
 def _cells_of_prefixes(literals: Mapping[int, Literal]) -> tuple[Encoder, int, Spans]:
-    """Do the same with `starts_with`: each string is a cell, that of values without a longer one."""
+    """Do the same with `starts_with`: all values of a cell have the same longest string, if any."""
     prefixes = Prefixes(each.operand for each in literals.values())
     read, not_text = next(iter(literals.values())).read, len(prefixes) + 1
 

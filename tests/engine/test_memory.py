@@ -1,0 +1,107 @@
+"""What an engine keeps for a rule is bounded, as docs/explanation/internals.md says."""
+
+import gc
+import tracemalloc
+from collections.abc import Callable
+from datetime import date
+from typing import TypeAlias
+
+import pytest
+
+from listboss import (
+    AddTag,
+    AllOf,
+    AnyOf,
+    Capabilities,
+    Condition,
+    Engine,
+    Product,
+    RuleSet,
+    Segmentation,
+    Severity,
+    where,
+)
+
+FACTS = ("offer", "src", "sck", "xcod", "coupon", "affiliate")
+FIRST = 1_024
+"""Bytes for a rule with a few comparisons."""
+FURTHER, FURTHER_EXCLUSION = 150, 300
+"""Bytes for each further part of a condition, and for an exclusion in an OR."""
+
+
+def _ors(n: int, first: int, number: int) -> Condition:
+    """Make an AND of ORs."""
+    return AllOf(
+        *(
+            (where[FACTS[k % 6]] == f"a{n}-{k // 6}") | (where[FACTS[(k + 1) % 6]] == f"b{n}")
+            for k in range(first, first + number)
+        )
+    )
+
+
+Make: TypeAlias = Callable[[int], Condition]
+"""Make the condition of a rule."""
+
+SHAPES: dict[str, tuple[int, int, Make]] = {
+    "two comparisons": (200, 0, lambda n: (where.offer == f"a{n}") & (where.price >= n)),
+    "an OR of ANDs of ORs": (
+        40,
+        FURTHER,
+        lambda n: AnyOf(*(_ors(n, 6 * group, 6) for group in range(15))),
+    ),
+    "an AND of ORs": (200, FURTHER, lambda n: _ors(n, 0, 9)),
+    "an OR of ranges": (
+        200,
+        FURTHER,
+        lambda n: AnyOf(*(where.price.between(n + k, n + 3 * k + 1) for k in range(30))),
+    ),
+    "an OR of exclusions": (
+        200,
+        FURTHER_EXCLUSION,
+        lambda n: AnyOf(*(where[FACTS[k % 6]] != f"a{n}-{k}" for k in range(28))),
+    ),
+    "an AND of exclusions": (
+        200,
+        FURTHER,
+        lambda n: AllOf(*(where.offer != f"a{n}-{k}" for k in range(28))),
+    ),
+    "an OR of `starts_with`": (
+        200,
+        FURTHER,
+        lambda n: AnyOf(*(where.src.starts_with(f"a{n}-{k}") for k in range(28))),
+    ),
+}
+"""How many rules, the bytes for each further part, and the condition of a rule."""
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_kept(shape: str) -> None:
+    """The bytes of a warm engine, beyond those of its rule set."""
+    number, per_part, condition_of = SHAPES[shape]
+    rules = RuleSet(
+        [Product("42", "C", approved_at=date(2026, 1, 1))],
+        [
+            Segmentation(
+                f"R{n}",
+                id=f"r{n}",
+                product_id="42",
+                provider="mail",
+                event="purchase.approved",
+                condition=condition_of(n),
+                actions=[AddTag("t")],
+                enabled=True,
+            )
+            for n in range(number)
+        ],
+        providers={"mail": Capabilities.everything()},
+    )
+    parts = sum(0 if rule.condition is None else rule.condition.nodes for rule in rules)
+    assert Severity.ERROR not in {finding.severity for finding in rules.findings}
+    gc.collect()
+    tracemalloc.start()
+    engine = Engine(rules).warm()
+    gc.collect()
+    kept = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert engine.rules is rules
+    assert kept < FIRST * number + per_part * parts
