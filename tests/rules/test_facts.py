@@ -2,6 +2,8 @@ from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from listboss.rules import FactKind
 from listboss.rules._facts import (
@@ -77,6 +79,22 @@ class TestReaders:
         """A code consists of ASCII letters before its case is changed, too."""
         for kind in (FactKind.COUNTRY, FactKind.CURRENCY, FactKind.LANGUAGE):
             assert READERS[kind](raw) is None
+
+    @pytest.mark.parametrize("kind", FactKind)
+    @given(
+        st.text()
+        | st.sampled_from(["\xa0dispute", "di\u017fpute", "canceled by the the client", "Dispute "])
+        | st.from_regex(r"(?i)cancell?ed[ _]by[ _][a-z _]{0,60}", fullmatch=True)
+    )
+    def test_read_twice(self, kind, raw):
+        """What has been read is read as itself: an encoder looks both up in one table."""
+        read = READERS[kind](raw)
+        assert read is None or read == READERS[kind](read)
+
+    @pytest.mark.parametrize("raw", ["\xa0Dispute", "di\u017fpute", "protested", "DISPUTE\n"])
+    def test_any_spelling_of_a_term(self, raw):
+        """A word is looked up in the form in which other strings compare."""
+        assert READERS[FactKind.TERM](raw) == "DISPUTE"
 
     def test_instants_are_utc(self):
         """A date and time is read into UTC."""

@@ -123,10 +123,10 @@ def test_any_and_none():
     assert [False, True, False] == [contains_none(each, strings) for each in texts]
 
 
-def started(prefixes: Prefixes, strings: list[str], text: str) -> set[str]:
-    """Return the strings that follow from the longest one."""
+def starting(prefixes: Prefixes, strings: list[str], text: str) -> set[str]:
+    """Return the strings that the text starts with, by the number of the longest one."""
     number = prefixes.longest(text)
-    intervals = {each: prefixes.longer(each) for each in strings}
+    intervals = {each: prefixes.interval_of(each) for each in strings}
     return {each for each, (low, high) in intervals.items() if low <= number < high}
 
 
@@ -136,7 +136,7 @@ def test_starting(text):
     strings = ["spring", "s", "spring-", "autumn", "sp-", "spring"]
     prefixes = Prefixes(strings)
     assert len(prefixes) == 5
-    assert {each for each in strings if text.startswith(each)} == started(prefixes, strings, text)
+    assert {each for each in strings if text.startswith(each)} == starting(prefixes, strings, text)
 
 
 @pytest.mark.parametrize("kind", TEXTS)
@@ -149,7 +149,16 @@ def test_all_prefixes(kind):
         prefixes = Prefixes(strings)
         for each in [*strings, text, text[:-1] + "~", "~", ""]:
             expected = {string for string in strings if each.startswith(string)}
-            assert expected == started(prefixes, strings, each)
+            assert expected == starting(prefixes, strings, each)
+
+
+@pytest.mark.parametrize("ends", ["", "z", "A"])
+def test_a_long_chain(ends):
+    """Each string starts with all that are shorter; from the longest one, any is found."""
+    chain = ["a" * n for n in range(1, 301)]
+    prefixes = Prefixes([*chain, "b", "ab"])
+    for length in range(301):
+        assert starting(prefixes, chain, "a" * length + ends) == set(chain[:length])
 
 
 def test_no_prefixes():

@@ -58,7 +58,7 @@ MAX_UNCACHED_LENGTH, MAX_CACHED_TEXTS = 64, 64
 MAX_SUBTAGS = 16
 """A tag with more has the wrong type, which bounds how many prefixes a rule may name."""
 _is_language_tag = re.compile(rf"[a-z]{{2,8}}(?:-[a-z0-9]{{1,8}}){{0,{MAX_SUBTAGS - 1}}}").fullmatch
-"""Matches a BCP-47 tag in lower case."""
+"""Whether a string is a BCP-47 tag in lower case: a match or None."""
 
 
 def operators_of(kind: FactKind) -> tuple[Operator, ...]:
@@ -116,11 +116,8 @@ def _identifier(raw: object) -> str | None:
 
 
 def _term(raw: object) -> str | None:
-    if not isinstance(raw, str):
-        return None
-    if len(raw) <= MAX_UNCACHED_LENGTH:
-        return normal_form(raw) or fold(raw) or None
-    return normal_form(raw.strip()) or _text(raw) if len(raw) <= MAX_TEXT_LENGTH else None
+    text = _text(raw)
+    return None if text is None else normal_form(text) or text
 
 
 def code_reader(length: int) -> Callable[[object], str | None]:
@@ -143,7 +140,7 @@ def _language(raw: object) -> str | None:
     if _is_language_tag(raw):
         return raw
     tag = raw.strip()
-    if tag.isascii():  # the Kelvin sign would become a letter
+    if tag.isascii():  # `lower` would make a `k` of the Kelvin sign
         tag = tag.replace("_", "-").lower()
     return tag if _is_language_tag(tag) else None
 

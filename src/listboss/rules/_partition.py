@@ -80,8 +80,12 @@ class Partition:
         # By language tag: its cell and those of longer tags, which are sorted right behind it.
         self._below: dict[Any, tuple[int, int]] = {}
         if kind is FactKind.LANGUAGE:
+            shorter: list[str] = []
             for tag, cell in self.cells.items():
-                for prefix in language_range(tag):
+                while shorter and not tag.startswith(f"{shorter[-1]}-"):
+                    shorter.pop()
+                shorter.append(tag)
+                for prefix in shorter:
                     low, _ = self._below.get(prefix, (cell, cell))
                     self._below[prefix] = low, cell + 1
         # Of single literals, which may be in several conjunctions. Measured: engines of ANDs of
@@ -163,12 +167,13 @@ class Partition:
 
     def _named(self, one: Literal) -> Intervals:
         """Return the cells of the values that a literal lists."""
-        if one.operator not in LIST_OPERATORS:
-            cell = self.cells[one.operand]
-            return (self._below[one.operand] if self._below else (cell, cell + 1),)
+        values = one.operand if one.operator in LIST_OPERATORS else (one.operand,)
         if self._below:
-            return _union(self._below[value] for value in one.operand)
-        cells = sorted([self.cells[value] for value in one.operand])
+            return _union(self._below[value] for value in values)
+        if len(values) == 1:
+            cell = self.cells[values[0]]
+            return ((cell, cell + 1),)
+        cells = sorted([self.cells[value] for value in values])
         return tuple([(cell, cell + 1) for cell in cells])
 
     def _range(self, one: Literal) -> Intervals:

@@ -1,8 +1,8 @@
-"""Search a fact for many strings at once, or find out which of many strings it starts with.
+"""Find which of many strings a value contains, or starts with.
 
-To search, the value is read once for all strings, with the automaton of Aho and Corasick
-("Efficient string matching", 1975). So the time depends on the length of the value only, not on
-the strings. Strings at its start are found by bisection.
+To find the strings that it contains, the value is read once for all of them, with the automaton of
+Aho and Corasick ("Efficient string matching", 1975). So the time depends on the length of the value
+only, not on the strings. Those at its start are found by bisection.
 """
 
 from __future__ import annotations
@@ -71,41 +71,54 @@ def _contained(strings: Iterable[str], text: str) -> list[str]:
 class Prefixes:
     """Strings that a value may start with, in order, numbered from 1 on.
 
-    The longer strings that start with a string follow it at once. So the number of the longest
-    string that a value starts with is in the intervals of all these strings, and in no other.
+    The longer strings that start with a string come directly after it, so they form an interval.
+    The number of the longest string that a value starts with is in the interval of each string
+    that it starts with, and in no other.
 
     >>> prefixes = Prefixes(["spring", "spring-sale", "winter"])
     >>> prefixes.longest("spring-sale-2"), prefixes.longest("spring-offer"), prefixes.longest("s")
     (2, 1, 0)
-    >>> prefixes.longer("spring")
+    >>> prefixes.interval_of("spring")
     (1, 3)
     """
 
-    __slots__ = ("_ends", "_shorter", "_strings")
+    __slots__ = ("_ends", "_far", "_shorter", "_strings")
 
     def __init__(self, strings: Iterable[str]) -> None:
-        self._strings = found = sorted(set(strings))
+        self._strings = found = ["", *sorted(set(strings))]
         self._ends = ends = [*range(1, len(found) + 1)]
-        self._shorter = [0] * len(found)
-        for n in reversed(range(len(found))):
+        self._shorter = shorter = [0] * len(found)
+        """For each string, the longest other one that it starts with; 0 is the empty string."""
+        for n in reversed(range(1, len(found))):
             while ends[n] < len(found) and found[ends[n]].startswith(found[n]):
-                self._shorter[ends[n]] = n + 1
+                shorter[ends[n]] = n
                 ends[n] = ends[ends[n]]
+        self._far = far = [0] * len(found)
+        """For each string, one that is far shorter: with these, few steps lead to any other."""
+        depth = [0] * len(found)
+        for n in range(1, len(found)):
+            near = shorter[n]
+            depth[n] = depth[near] + 1
+            middle = far[near]
+            as_far = depth[near] - depth[middle] == depth[middle] - depth[far[middle]]
+            far[n] = far[middle] if as_far else near
 
     def __len__(self) -> int:
-        return len(self._strings)
+        return len(self._strings) - 1
 
     def longest(self, value: str) -> int:
         """Return the number of the longest string that the value starts with, or 0."""
-        number = bisect_right(self._strings, value)
-        while number and not value.startswith(self._strings[number - 1]):
-            number = self._shorter[number - 1]
+        strings = self._strings
+        number = bisect_right(strings, value) - 1
+        while not value.startswith(strings[number]):
+            far = self._far[number]
+            number = self._shorter[number] if value.startswith(strings[far]) else far
         return number
 
-    def longer(self, string: str) -> tuple[int, int]:
-        """Return the numbers of a string and of the longer ones, as a half-open interval."""
-        n = bisect_left(self._strings, string)
-        return n + 1, self._ends[n] + 1
+    def interval_of(self, string: str) -> tuple[int, int]:
+        """Return the interval of a string: its number and those of the longer ones, half-open."""
+        number = bisect_left(self._strings, string)
+        return number, self._ends[number]
 
 
 class _State(dict[str, "_State"]):

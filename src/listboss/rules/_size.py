@@ -32,8 +32,9 @@ MAX_FACTS = 8
 one event of a product. Measured: at most 9 ms to plan."""
 
 PARTS_OF_RANGE = 2
-VALUES_PER_PART = 4
-"""The number of values of a list that count as one part."""
+VALUES_PER_PART, CHARACTERS_PER_VALUE = 4, 32
+"""The number of values of a list that count as one part, and how many characters of a string count
+as another value."""
 PARTS_OF_SEARCH, CHARACTERS_PER_PART = 15, 2
 """How many more parts a string of `contains` counts as, and how many of its characters count as
 one: each character may be a state of an automaton."""
@@ -57,8 +58,10 @@ def size_of(condition: Condition) -> int:
     if isinstance(condition, Comparison):
         value = condition.value
         if isinstance(value, tuple):
-            listed = condition.operator is not Operator.BETWEEN
-            return 1 + len(value) // VALUES_PER_PART if listed else PARTS_OF_RANGE
+            if condition.operator is Operator.BETWEEN:
+                return PARTS_OF_RANGE
+            more = sum([len(x) // CHARACTERS_PER_VALUE for x in value if isinstance(x, str)])
+            return 1 + (len(value) + more) // VALUES_PER_PART
         if condition.operator is Operator.CONTAINS and isinstance(value, str):
             return 1 + PARTS_OF_SEARCH + len(fold(value)) // CHARACTERS_PER_PART
         return 1

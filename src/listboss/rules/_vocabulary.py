@@ -54,7 +54,7 @@ ACTORS: Mapping[str, str] = {
 MAX_LENGTH = 64
 _SEPARATORS = re.compile(r"[\s._-]+")
 _WORD = re.compile(r"[A-Z0-9_]+")
-_CANCELED_BY = re.compile(r"CANCELL?ED_BY_(?:THE_)?([A-Z0-9_]+)")
+_CANCELED_BY = re.compile(r"CANCELL?ED_BY_(?:THE_)*([A-Z0-9_]+)")
 
 
 def normal_form(text: str) -> str | None:
@@ -64,15 +64,17 @@ def normal_form(text: str) -> str | None:
     ('CANCELLED_BY_CUSTOMER', 'DELAYED', 'BRAND_NEW')
     >>> normal_form("No, a sentence.")
     """
+    text = text.strip()
     return _normal_form(text) if len(text) <= MAX_LENGTH else None
 
 
 @lru_cache(maxsize=1_024)
 def _normal_form(text: str) -> str | None:
-    word = _SEPARATORS.sub("_", text.strip().upper())
+    word = _SEPARATORS.sub("_", text.upper())
     if not text.isascii() or not _WORD.fullmatch(word):
         return None
+    form = NORMAL_FORMS.get(word, word)
     if canceled := _CANCELED_BY.fullmatch(word):
         actor = canceled[1]
-        return f"CANCELLED_BY_{ACTORS.get(actor, actor)}"
-    return NORMAL_FORMS.get(word, word)
+        form = f"CANCELLED_BY_{ACTORS.get(actor, actor)}"
+    return form if len(form) <= MAX_LENGTH else None

@@ -122,7 +122,7 @@ def normalize(raw: Any, kind: str) -> Any:
         return raw if type(raw) in TYPES[kind] else None
     raw = raw.strip() if isinstance(raw, str) and len(raw) <= 4096 else ""  # longer is wrong, too
     if kind not in CODES:
-        text = {"term": normal_form(raw), "identifier": raw}.get(kind) or fold(raw)
+        text = {"term": normal_form(fold(raw)), "identifier": raw}.get(kind) or fold(raw)
         return text if 0 < len(text) <= 4096 else None
     code = raw.replace("_", "-").lower() if kind == "language" else raw.upper()
     return code if raw.isascii() and re.fullmatch(CODES[kind], code) else None

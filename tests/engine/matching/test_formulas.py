@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from listboss import AddTag, AllOf, AnyOf, Condition, Engine, Not, where
+from listboss.engine.matching.bitmap import WideFact, set_bits
 from listboss.engine.matching.formulas import Formulas
 from listboss.engine.matching.predicate import predicate
 from listboss.rules.builtin import HOTMART
@@ -91,6 +92,37 @@ def test_many_values_of_one_fact(points):
     for price in (*range(0, points + 2, 7), 5, -1):
         alone = [n for n, each in conditions.items() if predicate(each, HOTMART)({"price": price})]
         assert alone == formulas.holding(conditions, {"price": price})
+
+
+@pytest.mark.parametrize("others", [1, 60, 130, 300, 700])
+@pytest.mark.parametrize("seldom", ["coupon", "price", "sck"])
+def test_a_fact_that_few_conditions_compare(seldom, others):
+    """One comparison of a fact among hundreds of another one: the fact keeps hardly any bitmaps."""
+    one = {
+        "coupon": where.coupon == "c0",
+        "price": where.price >= 7,
+        "sck": where.sck.starts_with("ab"),
+    }[seldom]
+    conditions: dict[int, Condition] = {0: one | where.src.contains("q0")}
+    conditions |= {
+        n: (where.offer == f"o{n}") | where.src.contains(f"q{n}") for n in range(1, others)
+    }
+    formulas = Formulas(conditions, HOTMART)
+    usual: dict[str, Any] = {"offer": "o3", "src": "q5"}
+    for raw in (None, "c0", "abc", "b", 7, 6, True):
+        for facts in ({seldom: raw}, {seldom: raw, **usual}):
+            alone = [n for n, each in conditions.items() if predicate(each, HOTMART)(facts)]
+            assert alone == formulas.holding(conditions, facts)
+
+
+@pytest.mark.parametrize("share", [1, 1 / 2, 1 / 100, 1 / 1_000])
+def test_a_share_of_the_bitmaps(share):
+    """Every cell has its bitmap, however few are kept."""
+    spans = {bit: ((3 * bit % 19, 3 * bit % 19 + 1 + bit % 4),) for bit in range(40)}
+    wide = WideFact(30, spans, 45, share)
+    for cell in range(30):
+        inside = {bit for bit, ((low, high),) in spans.items() if low <= cell < high}
+        assert {*inside, *range(40, 45)} == set(set_bits(wide.bitmap(cell) & ((1 << 45) - 1)))
 
 
 @pytest.mark.parametrize("numbers", [[], [1], [2, 0], [0, 1, 2]])

@@ -110,13 +110,13 @@ class _Changes(NamedTuple):
     bits: array[int]
     starts: array[int]
 
-    def between(self, first: int, last: int) -> array[int]:
-        """Return the bits that change at any of these cells, both included."""
-        return self.bits[self.starts[first] : self.starts[last + 1]]
+    def between(self, first: int, end: int) -> array[int]:
+        """Return the bits that change at any cell of a half-open interval."""
+        return self.bits[self.starts[first] : self.starts[end]]
 
 
 def _edges(spans: Spans, cells: range) -> Iterator[tuple[int, int]]:
-    """Yield each change at one of the cells, numbered from the first one on, with its bit."""
+    """Yield the position of each change, counted from the first cell, and its bit."""
     base, end = cells.start, cells.stop
     for bit, intervals in spans.items():
         for low, high in intervals:
@@ -127,7 +127,7 @@ def _edges(spans: Spans, cells: range) -> Iterator[tuple[int, int]]:
 
 
 def _changes(spans: Spans, cells: range) -> _Changes:
-    """Sort the changes by counting those of each cell, since there may be hundreds of thousands."""
+    """Return the changes by cell, with a counting sort: there may be hundreds of thousands."""
     counts = array("I", [0] * len(cells))
     for cell, _ in _edges(spans, cells):
         counts[cell] += 1
@@ -152,7 +152,7 @@ def _sweep(spans: Spans, size: int, cells: range) -> list[int]:
     data, bitmaps = _start(spans, size), list[int]()
     changes = _changes(spans, cells)
     for cell in range(len(cells)):
-        changed = changes.between(cell, cell)
+        changed = changes.between(cell, cell + 1)
         for bit in changed:
             _flip(data, bit)
         unchanged = bitmaps and not changed
@@ -163,8 +163,8 @@ def _sweep(spans: Spans, size: int, cells: range) -> list[int]:
 class WideFact:
     """The bitmaps of a fact of many cells: those of some cells, and the changes between them.
 
-    No two of these cells have more changes between them than about one in `MAX_BITMAPS`. With a
-    `share`, it keeps only that part of the bitmaps.
+    Between two neighbours of these cells, about one in `MAX_BITMAPS` of all changes is made at most.
+    With a `share`, only that part of the bitmaps is kept, and always that of the first cell.
     """
 
     __slots__ = ("_bitmaps", "_cells", "_changes")
@@ -178,13 +178,13 @@ class WideFact:
             self._bitmaps = _sweep(spans, size, cells)
             return
         data, changes = _start(spans, size), _changes(spans, cells)
-        total = pending = len(changes.bits)
+        total, pending = len(changes.bits), 0
         for cell in cells:
-            changed = changes.between(cell, cell)
+            changed = changes.between(cell, cell + 1)
             for bit in changed:
                 _flip(data, bit)
             pending += len(changed)
-            if pending * MAX_BITMAPS * share >= total:
+            if not cell or pending * MAX_BITMAPS * share >= total:
                 self._cells.append(cell)
                 self._bitmaps.append(int.from_bytes(data, "little"))
                 pending = 0
@@ -196,7 +196,7 @@ class WideFact:
             return self._bitmaps[cell]
         n = bisect_right(self._cells, cell) - 1
         bitmap = self._bitmaps[n]
-        flips = self._changes.between(self._cells[n] + 1, cell)
+        flips = self._changes.between(self._cells[n] + 1, cell + 1)
         if not flips:
             return bitmap
         length = max(bitmap.bit_length(), 1 + max(flips))

@@ -21,7 +21,7 @@ __all__ = ["Encoder", "EventEncoder", "encoder_of"]
 Encoder: TypeAlias = Callable[[Any], int]
 """Maps the raw value of a fact, or None, to its cell."""
 _Encode: TypeAlias = Callable[[Any, Mapping[Any, int]], int]
-"""Does the same, given the cells of the values that literals mention."""
+"""Does the same, given the cells of known spellings: of mentioned values, and of cached ones."""
 
 MAX_CACHED_SPELLINGS = 256
 """At most this many other spellings are cached for a fact, and at most two for each cell. Measured:
@@ -42,8 +42,11 @@ KEY_TYPES: Mapping[FactKind, type] = {FactKind.BOOLEAN: bool, FactKind.INTEGER: 
 class _Spellings(dict[Any, int]):
     """Cells by raw value. A new value is encoded, and cached within limits.
 
-    `encode` is given this object and must not refer to it. That would be a reference cycle, and
-    unused engines would stay in memory until the garbage collector runs.
+    `encode` gets this object as an argument and must not keep it. That would be a reference cycle,
+    and unused engines would stay in memory until the garbage collector runs.
+
+    INVARIANT: what a reader returns is read as itself (tests/rules/test_facts), so a cached
+    spelling never differs from the value of that name.
     """
 
     __slots__ = ("encode", "max_size")
@@ -91,7 +94,7 @@ def _ordered_encoder(partition: Partition, base: int) -> Encoder:
 
 
 def _integer_encoder(partition: Partition, base: int) -> _Encode:
-    """Return such an encoder for integers that were not looked up."""
+    """Return the encoder of integers that are not cached."""
     encode = _ordered_encoder(partition, base)
     return lambda raw, _cells: encode(raw)
 

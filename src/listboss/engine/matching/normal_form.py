@@ -39,8 +39,8 @@ MAX_CONJUNCTIONS = 16
 """A condition becomes at most this many conjunctions: if its ANDs of ORs would make more, they are
 multiplied out less far. A condition of many parts may become a quarter as many conjunctions."""
 MAX_OF_LOSSY_AND = 4
-"""If not all ORs of an AND can be multiplied out, only some are. Measured: engines of ANDs of many
-ORs are built 1.4 x faster."""
+"""If not all ORs can be multiplied out, each AND becomes at most this many conjunctions. Measured:
+engines of ANDs of many ORs are built 1.4 x faster."""
 MAX_LITERALS = 64
 """All conjunctions together have at most this many literals, or as many as the condition has
 parts."""
@@ -71,13 +71,13 @@ class _Tree(NamedTuple):
 class _Limits(NamedTuple):
     """At most this many conjunctions of one AND, of the condition, and literals in them.
 
-    If `lossy`, an AND may leave out some of its ORs.
+    `may_omit` says whether an AND may leave out ORs; otherwise, `_TooManyError` is raised.
     """
 
     of_and: int
     conjunctions: int
     literals: int
-    lossy: bool = True
+    may_omit: bool = True
 
 
 class _TooManyError(Exception):
@@ -98,7 +98,7 @@ def normal_form(condition: Condition, catalogue: Catalogue) -> NormalForm:
     tree, parts = _tree(condition, catalogue), condition.nodes
     most = max(MAX_CONJUNCTIONS, parts // 4), max(MAX_LITERALS, parts)
     for limits in (
-        _Limits(MAX_CONJUNCTIONS, *most, lossy=False),
+        _Limits(MAX_CONJUNCTIONS, *most, may_omit=False),
         _Limits(MAX_OF_LOSSY_AND, MAX_CONJUNCTIONS, MAX_LITERALS),
     ):
         with suppress(_TooManyError):
@@ -142,7 +142,7 @@ def _multiplied(tree: _Tree | NormalForm, limits: _Limits) -> NormalForm:
 
 
 def _all_of(parts: Sequence[NormalForm], limits: _Limits) -> NormalForm:
-    """Multiply out the parts, those of few conjunctions first; what makes too many is left out."""
+    """Multiply out the parts, those of few conjunctions first, within the limits."""
     single = [part.conjunctions[0] for part in parts if len(part.conjunctions) == 1]
     conjunctions: tuple[Conjunction, ...] = (tuple(chain.from_iterable(single)),)
     lossless = all(part.lossless for part in parts)
@@ -154,7 +154,7 @@ def _all_of(parts: Sequence[NormalForm], limits: _Limits) -> NormalForm:
             _literals(conjunctions) * len(other) + len(conjunctions) * _literals(other)
             > limits.literals
         ):
-            if not limits.lossy:
+            if not limits.may_omit:
                 raise _TooManyError
             lossless = False
         else:
