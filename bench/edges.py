@@ -231,7 +231,7 @@ CONDITIONS: Mapping[str, Callable[[int], Condition | None]] = {
     "languages": lambda n: where.language == f"pt-{n:x}",
     "presence": lambda n: where[FACTS[n % 6]].is_set(),
     "`starts_with`, all found": lambda n: AnyOf(
-        *(where.src.starts_with(TEXTS["src"][: 28 * (n % 140) + k + 1]) for k in range(28))
+        *(where.src.starts_with(TEXTS["src"][: 28 * (n % 18) + k + 1]) for k in range(28))
     ),
     "one `contains` each, all found": lambda n: where.src.contains(_cut(n, 20)),
     "one `contains` each, in 8 facts": lambda n: where[TEXT_FACTS[n % 8]].contains(

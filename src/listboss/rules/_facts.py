@@ -116,8 +116,11 @@ def _identifier(raw: object) -> str | None:
 
 
 def _term(raw: object) -> str | None:
-    text = _text(raw)
-    return None if text is None else normal_form(text) or text
+    if not isinstance(raw, str) or len(raw) > MAX_TEXT_LENGTH:
+        return None
+    # Folding would not change the normal form of an ASCII word.
+    text = raw if raw.isascii() else _text(raw)
+    return None if text is None else normal_form(text) or _text(text)
 
 
 def code_reader(length: int) -> Callable[[object], str | None]:

@@ -33,8 +33,10 @@ one event of a product. Measured: at most 9 ms to plan."""
 
 PARTS_OF_RANGE = 2
 VALUES_PER_PART, CHARACTERS_PER_VALUE = 4, 32
-"""The number of values of a list that count as one part, and how many characters of a string count
-as another value."""
+"""The number of values of a list that count as one part, and how many characters of a string in it
+count as another value."""
+CHARACTERS_PER_STRING = 512
+"""How many characters of a single string count as another part."""
 PARTS_OF_SEARCH, CHARACTERS_PER_PART = 15, 2
 """How many more parts a string of `contains` counts as, and how many of its characters count as
 one: each character may be a state of an automaton."""
@@ -62,9 +64,11 @@ def size_of(condition: Condition) -> int:
                 return PARTS_OF_RANGE
             more = sum([len(x) // CHARACTERS_PER_VALUE for x in value if isinstance(x, str)])
             return 1 + (len(value) + more) // VALUES_PER_PART
-        if condition.operator is Operator.CONTAINS and isinstance(value, str):
+        if not isinstance(value, str):
+            return 1
+        if condition.operator is Operator.CONTAINS:
             return 1 + PARTS_OF_SEARCH + len(fold(value)) // CHARACTERS_PER_PART
-        return 1
+        return 1 + len(value) // CHARACTERS_PER_STRING
     if isinstance(condition, Not):
         return 1 + size_of(condition.condition)
     return 1 + sum([size_of(part) for part in condition.conditions])

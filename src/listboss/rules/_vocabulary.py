@@ -70,11 +70,13 @@ def normal_form(text: str) -> str | None:
 
 @lru_cache(maxsize=1_024)
 def _normal_form(text: str) -> str | None:
+    if not text.isascii():
+        return None
     word = _SEPARATORS.sub("_", text.upper())
-    if not text.isascii() or not _WORD.fullmatch(word):
+    if not _WORD.fullmatch(word):
         return None
     form = NORMAL_FORMS.get(word, word)
-    if canceled := _CANCELED_BY.fullmatch(word):
+    if word.startswith("CANCEL") and (canceled := _CANCELED_BY.fullmatch(word)):
         actor = canceled[1]
         form = f"CANCELLED_BY_{ACTORS.get(actor, actor)}"
     return form if len(form) <= MAX_LENGTH else None

@@ -163,7 +163,7 @@ def _sweep(spans: Spans, size: int, cells: range) -> list[int]:
 class WideFact:
     """The bitmaps of a fact of many cells: those of some cells, and the changes between them.
 
-    Between two neighbours of these cells, about one in `MAX_BITMAPS` of all changes is made at most.
+    Between two neighbours of these cells, at most about one change in `MAX_BITMAPS` is made.
     With a `share`, only that part of the bitmaps is kept, and always that of the first cell.
     """
 
