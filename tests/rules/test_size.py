@@ -24,6 +24,7 @@ from listboss import (
 from listboss.errors import RuleError
 from listboss.rules._search import COST, MAX_COST
 from listboss.rules._size import (
+    ACTIONS_PER_FACT,
     MAX_ACTIONS,
     MAX_ACTIONS_PER_RULE,
     MAX_FACTS,
@@ -182,8 +183,8 @@ class TestActions:
             RuleSet([], [with_actions(MAX_ACTIONS), rule(7)])
         assert (
             "with `Rule 7`, the segmentations on `purchase.approved` of product `42` have more"
-            " than 4,000 actions @ $.segmentations[1] (take fewer actions on one event: an"
-            " addition and a move count twice)"
+            " than 4,000 actions @ $.segmentations[1] (take fewer actions on one event, or search"
+            " fewer facts with `contains`)"
         ) == str(caught.value)
 
     @pytest.mark.parametrize(
@@ -255,6 +256,15 @@ class TestFactsToSearch:
             " than 8 facts for many strings @ $.segmentations[11] (search fewer facts with"
             " `contains`, or use `==` or `starts_with`)"
         ) == str(caught.value)
+
+    def test_beside_actions(self):
+        """Each of them leaves room for fewer actions."""
+        searches = self.many(3)
+        room = MAX_ACTIONS - 3 * ACTIONS_PER_FACT - len(searches)
+        assert [None, ("too_complex", "$.segmentations[6]")] == [
+            refused(*searches, attrs.evolve(with_actions(room), id="more")),
+            refused(*searches, attrs.evolve(with_actions(room + 1), id="more")),
+        ]
 
     def test_over_several_rules(self):
         """The strings of several rules for one fact count together."""
