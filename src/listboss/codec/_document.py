@@ -47,8 +47,9 @@ VERSION = 1
 
 MAX_KEY_PARTS = 16
 """At most this many parts in a dotted key of TOML: reading one takes time quadratic in them."""
-NODES_PER_TABLE = 6
-"""A table of TOML counts as this many values: the parser takes about 10 µs and 1 KB for each."""
+NODES_PER_DOT, NODES_PER_HEADER = 5, 6
+"""A dot in a key of TOML, and the header of a table, count as this many values: the parser takes
+about 10 µs and 1 KB for each table that they make."""
 MAX_DIGITS = 512
 """At most this many digits in a number of TOML: its parser needs much memory for each, and a
 host may set Python to refuse integers of more than 640."""
@@ -227,10 +228,10 @@ def _toml(text: str, limits: Limits) -> object:
     bare = _without_strings(text)
     outline = bare.encode("utf-8", "surrogatepass")
     # Each part of a key in the header of a table becomes a table; a dot in a number does not.
-    parts = outline.count(b".") - outline.translate(_DIGITS).count(b"0.0") + outline.count(b"\n[")
-    values = max(outline.count(b","), outline.count(b"="))
-    if values + NODES_PER_TABLE * parts >= limits.max_nodes:
-        raise _too_many(limits, f", and a table counts as {NODES_PER_TABLE}")
+    dots = outline.count(b".") - outline.translate(_DIGITS).count(b"0.0")
+    tables = NODES_PER_DOT * dots + NODES_PER_HEADER * outline.count(b"\n[")
+    if max(outline.count(b","), outline.count(b"=")) + tables >= limits.max_nodes:
+        raise _too_many(limits, ", where each table counts as several")
     if depth_of(outline) > limits.max_depth:
         raise _too_deep(limits)
     if _LONG_KEY.search(bare):
