@@ -28,7 +28,7 @@ MAX_STEPS = 256
 FEW_VALUES = 600
 """Every open fact but a boolean has more values than this: a country is one of 676 codes."""
 SMALL_NUMBER = 10**9
-"""There are more numbers than that on both sides of a smaller one."""
+"""There are more than `FEW_VALUES` numbers on both sides of a smaller one."""
 
 _Pending: TypeAlias = "tuple[Condition, bool, _Pending] | None"
 """Conditions that must also hold, each with whether it is negated, as a linked list."""
