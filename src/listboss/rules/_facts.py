@@ -118,9 +118,10 @@ def _identifier(raw: object) -> str | None:
 def _term(raw: object) -> str | None:
     if not isinstance(raw, str) or len(raw) > MAX_TEXT_LENGTH:
         return None
-    # Folding would not change the normal form of an ASCII word.
-    text = raw if raw.isascii() else _text(raw)
-    return None if text is None else normal_form(text) or _text(text)
+    if form := normal_form(raw):
+        return form
+    text = _text(raw)  # which may be a word only now
+    return None if text is None else normal_form(text) or text
 
 
 def code_reader(length: int) -> Callable[[object], str | None]:

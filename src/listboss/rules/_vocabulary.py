@@ -64,12 +64,14 @@ def normal_form(text: str) -> str | None:
     ('CANCELLED_BY_CUSTOMER', 'DELAYED', 'BRAND_NEW')
     >>> normal_form("No, a sentence.")
     """
-    text = text.strip()
+    if len(text) > MAX_LENGTH:
+        text = text.strip()
     return _normal_form(text) if len(text) <= MAX_LENGTH else None
 
 
 @lru_cache(maxsize=1_024)
 def _normal_form(text: str) -> str | None:
+    text = text.strip()
     if not text.isascii():
         return None
     word = _SEPARATORS.sub("_", text.upper())
