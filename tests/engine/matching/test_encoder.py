@@ -12,10 +12,14 @@ from listboss.rules._literal import literal
 from listboss.rules._partition import Partition
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
-LOOK_ALIKE = (None, "", " ", "1", "x", 0, 1, 2, True, False, Decimal(1), Decimal("1.5"), NOON)
+LOOK_ALIKE = (
+    *("pis", "PI\u017f", "\xa0Pis"),  # first, since few spellings are cached
+    *(None, "", " ", "1", "x", 0, 1, 2, True, False, Decimal(1), Decimal("1.5"), NOON),
+)
 CONDITIONS = {
     "coupon": [where.coupon == "1", where.coupon == "x"],
     "offer": [where.offer == "1", where.offer == "x"],
+    "payment_method": [where.payment_method == "pix", where.payment_method == "PIS"],
     "country": [where.country == "BR", where.country == "PT"],
     "language": [where.language == "pt", where.language == "en-us"],
     "installments": [where.installments >= 1, where.installments < 7],
