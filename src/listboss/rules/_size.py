@@ -25,11 +25,11 @@ MAX_PARTS, MAX_PARTS_PER_RULE = 60_000, 30
 """The most parts of all segmentations together, and of those on one event of a product: the first
 number, or the second for each of them if that is more. Measured: at most 1.8 s to build."""
 MAX_ACTIONS, MAX_ACTIONS_PER_RULE = 4_000, 2
-"""The most actions of the segmentations on one event of a product. Measured: at most 7 ms to
+"""The most actions of the segmentations on one event of a product. Measured: at most 8 ms to
 plan."""
 MAX_FACTS = 8
 """At most this many facts may be searched for many strings with `contains`, by the segmentations on
-one event of a product. Measured: at most 9 ms to plan, with `ACTIONS_PER_FACT`."""
+one event of a product. Measured: at most 8 ms to plan, with as many actions as are left."""
 ACTIONS_PER_FACT = 250
 """Each of these facts counts as that many actions, since both take time for the same event."""
 
