@@ -152,7 +152,7 @@ def _decoded(source: object, max_bytes: int) -> str:
     if not isinstance(source, (str, bytes)):
         raise wrong_type(source, "a string, bytes or a mapping", "pass the document itself")
     data = source
-    if isinstance(source, str) and len(source) <= max_bytes:
+    if isinstance(source, str) and not source.isascii() and len(source) <= max_bytes:
         data = source.encode("utf-8", "surrogatepass")
     if len(data) > max_bytes:
         raise fault("too_many_bytes", f"the document has more than {max_bytes} bytes")

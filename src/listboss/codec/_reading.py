@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from functools import partial
 from operator import eq
@@ -86,9 +87,11 @@ _OPERAND_HINTS: dict[type, str] = {
     type(None): "write `is_missing` to find an absent fact",
     list: "write `in` to compare with several values",
 }
-
+_PLAIN = frozenset({str, int, bool, Decimal})
+"""The types of values that are read as they are."""
 
 _OPERATORS = {str(operator): operator for operator in Operator}
+_SPECIAL = LISTS | NO_VALUE
 _OPERATOR_NAMES, _ACTION_NAMES = tuple(_OPERATORS), tuple(ACTION_KINDS)
 
 
@@ -118,18 +121,20 @@ def _read_condition(value: object, _type: object = None) -> Condition:
 
 
 def _read_comparison(fields: dict[str, object]) -> Comparison:
-    operands = {key: value for key, value in fields.items() if key != "fact"}
+    operands = fields.copy()
+    fact = operands.pop("fact", None)
     word = _only_key(operands, _OPERATOR_NAMES, "operator", _COMPARISON_HINT)
     operator = _OPERATORS[word]
     if "fact" not in fields:
         raise fault("missing_key", "missing key `fact`", "name the fact to compare")
-    fact = fields["fact"]
     if type(fact) is not str:
         with inside("fact"):
             raise wrong_type(fact, "a string", "name the fact to compare")
-    with inside(word):
-        operand = _read_operand(operator, operands[word])
-    is_complete = operator is not Operator.BETWEEN or len(cast("Any", operand)) == BOUNDS
+    operand = cast("Any", operands[word])
+    if operator in _SPECIAL or type(operand) not in _PLAIN:
+        with inside(word):
+            operand = _read_operand(operator, operand)
+    is_complete = operator is not Operator.BETWEEN or len(operand) == BOUNDS
     if is_complete and fact.strip():  # so nothing is left to check
         return plain_comparison(fact, operator, operand)
     try:
@@ -141,6 +146,8 @@ def _read_comparison(fields: dict[str, object]) -> Comparison:
 
 def _read_operand(operator: Operator, value: object) -> FactValue | tuple[FactValue, ...] | None:
     if operator in LISTS:
+        if type(value) is list and _PLAIN.issuperset(map(type, cast("list[object]", value))):
+            return tuple(cast("list[FactValue]", value))
         return _read_values(value, None)
     if operator not in NO_VALUE:
         if type(value) in _OPERAND_HINTS:
@@ -191,7 +198,10 @@ def _read_action(value: object, _type: object = None) -> Action:
 
 
 def _exactly(kind: type[T], expected: str) -> Callable[[object, Any], T]:
-    return lambda value, _type: require_type(value, kind, expected)
+    def read_exactly(value: object, _type: object) -> T:
+        return value if type(value) is kind else require_type(value, kind, expected)
+
+    return read_exactly
 
 
 def _read_event_name(value: object, _type: object) -> EventName | str:
@@ -292,8 +302,9 @@ def _class_hook(cls: Any, converter: Converter) -> Callable[[object, Any], objec
 
     def read_class(value: object, cls: Any) -> object:
         fields = require_object(value)
-        # A form writes null where nothing was typed: an optional key with null is absent.
-        return build({k: v for k, v in fields.items() if v is not None or k not in optional}, cls)
+        if None in fields.values():  # a form writes null where nothing was typed: it is absent
+            fields = {k: v for k, v in fields.items() if v is not None or k not in optional}
+        return build(fields, cls)
 
     return read_class
 

@@ -145,7 +145,10 @@ def read_rules(
 def _read_list(
     root: dict[str, object], key: str, kind: type[Noun], faults: list[CodecError]
 ) -> dict[int, Noun]:
-    """Read each item of a list by itself; of two items with the same id, keep the first."""
+    """Read each item of a list by itself; of two items with the same id, keep the first.
+
+    What is read leaves the list, so that never all of it is in memory twice.
+    """
     path, items = f"$.{key}", root.get(key)
     if items is None:
         return {}
@@ -155,6 +158,7 @@ def _read_list(
     kept: dict[int, Noun] = {}
     places: dict[str, int] = {}
     for n, item in enumerate(cast("list[object]", items)):
+        items[n] = None
         try:
             noun = read_own(item, kind)
         except UNREADABLE as error:

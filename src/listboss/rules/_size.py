@@ -7,10 +7,12 @@ never refused; a few rules of any size are held to what keeps building and plann
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from typing import NamedTuple, TypeAlias
+
+import attrs
 
 from listboss.errors import RuleError
 from listboss.rules._search import are_many, cost
@@ -99,13 +101,21 @@ def _size(rule: Segmentation) -> tuple[int, int]:
     return parts + len(rule.actions), actions
 
 
-class _Size(NamedTuple):
+@attrs.define
+class _Size:
     """The size of some rules; `facts` are those that are searched for many strings."""
 
     rules: int = 0
     parts: int = 0
     actions: int = 0
     facts: int = 0
+
+    def add(self, other: _Size) -> None:
+        """Add another size to this one."""
+        self.rules += other.rules
+        self.parts += other.parts
+        self.actions += other.actions
+        self.facts += other.facts
 
 
 class _Limit(NamedTuple):
@@ -186,38 +196,47 @@ class Sizes:
 
     def changed(self, added: Sequence[Segmentation], removed: Sequence[Segmentation] = ()) -> Sizes:
         """Return the sizes after a change; raises `RuleError` if they grow and are too large."""
-        new = Sizes()
-        new._totals, new._strings = {**self._totals}, {**self._strings}
-        copied: set[_Key] = set()
-        less = [new._counted(rule, -1, copied) for rule in removed]
-        more = [new._counted(rule, 1, copied) for rule in added]
-        changes = {_ALL: [size for _, size in (*less, *more)]}
-        for key, size in (*less, *more):
-            changes.setdefault(key, []).append(size)
-        for key, change in changes.items():
+        new = self._copy()
+        changed: defaultdict[_Key, _Size] = defaultdict(_Size)
+        for key, size in new._count(added, removed):
+            changed[_ALL].add(size)
+            changed[key].add(size)
+        for key, total in changed.items():
             before = self._totals.get(key, _Size())
-            total = new._totals[key] = _Size(*map(sum, zip(before, *change, strict=True)))
+            total.add(before)
+            new._totals[key] = total
             if not total.rules:
                 del new._totals[key]
                 new._strings.pop(key, None)
             for limit in _LIMITS[:1] if key is _ALL else _LIMITS:
                 if limit.of(total) > max(limit.most_of(total), limit.of(before)):
-                    sizes = [limit.of(size) if key in (_ALL, each) else 0 for each, size in more]
+                    each = [*self._copy()._count(added, removed)][len(removed) :]
+                    sizes = [limit.of(size) if key in (_ALL, own) else 0 for own, size in each]
                     raise _too_complex(key, limit, total, added, sizes)
         return new
 
-    def _counted(self, rule: Segmentation, sign: int, copied: set[_Key]) -> tuple[_Key, _Size]:
-        """Add or remove the strings of a rule; return by how much the size of its key grows."""
-        key = rule.product_id, rule.event
-        parts, actions = _size(rule)
-        facts = 0
-        if parts > PARTS_OF_SEARCH:  # a smaller rule has no `contains`
-            if key not in copied:
-                self._strings[key] = _Strings(self._strings.get(key))
-                copied.add(key)
-            facts = self._strings[key].change(rule, sign)
-        actions = sign * actions + ACTIONS_PER_FACT * facts
-        return key, _Size(sign, sign * parts, actions, facts)
+    def _copy(self) -> Sizes:
+        new = Sizes()
+        new._totals, new._strings = {**self._totals}, {**self._strings}
+        return new
+
+    def _count(
+        self, added: Sequence[Segmentation], removed: Sequence[Segmentation]
+    ) -> Iterator[tuple[_Key, _Size]]:
+        """Add and remove the strings; yield the key of each rule, and how much it grows by it."""
+        copied: set[_Key] = set()
+        for sign, rules in ((-1, removed), (1, added)):
+            for rule in rules:
+                key = rule.product_id, rule.event
+                parts, actions = _size(rule)
+                facts = 0
+                if parts > PARTS_OF_SEARCH:  # a smaller rule has no `contains`
+                    if key not in copied:
+                        self._strings[key] = _Strings(self._strings.get(key))
+                        copied.add(key)
+                    facts = self._strings[key].change(rule, sign)
+                actions = sign * actions + ACTIONS_PER_FACT * facts
+                yield key, _Size(sign, sign * parts, actions, facts)
 
 
 def _too_complex(

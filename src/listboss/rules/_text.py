@@ -238,6 +238,11 @@ def require_text(value: object, path: str, error: type[ListBossError]) -> str:
     return text
 
 
+def _is_plain(value: object) -> bool:
+    """Whether `require_id` would return the value itself, as it does for nearly every one."""
+    return type(value) is str and value.isascii() and value.isprintable() and value[:1] > " "
+
+
 def require_id(value: object, path: str, error: type[ListBossError]) -> str:
     """Return `value` if it is an encodable string that is not blank."""
     text = require_text(value, path, error)
@@ -278,7 +283,8 @@ def check_id(error: type[ListBossError]) -> Validator:
     """
 
     def check(instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
-        _store(instance, attribute, require_id(value, f"$.{attribute.name}", error), value)
+        if not _is_plain(value):
+            _store(instance, attribute, require_id(value, f"$.{attribute.name}", error), value)
 
     return check
 
@@ -390,6 +396,8 @@ def require_tuple(
     Traceback (most recent call last):
     listboss.errors.ArgumentTypeError: expected a list, got a string @ $.plan_ids (...)
     """
+    if type(value) is tuple:
+        return cast("tuple[Any, ...]", value)
     if single and isinstance(value, single):
         return (value,)
     refuse_unordered(value, path, expected)

@@ -242,10 +242,12 @@ class _Combination(_Composable):
 
     def __init__(self, *conditions: Condition) -> None:
         _check_members(conditions)
-        depth = 1 + max([part.depth for part in conditions], default=0)
-        nodes = 1 + sum([part.nodes for part in conditions])
-        _check_size(depth, nodes)
-        self.__attrs_init__(conditions, depth, nodes)
+        depth, nodes = 0, 0
+        for part in conditions:
+            depth = part.depth if part.depth > depth else depth
+            nodes += part.nodes
+        _check_size(1 + depth, 1 + nodes)
+        self.__attrs_init__(conditions, 1 + depth, 1 + nodes)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(map(repr, self.conditions))})"

@@ -109,6 +109,8 @@ def event_name(
     value: str, path: str = "$.name", error: type[ListBossError] = EventError
 ) -> EventName | str:
     """Return the `EventName` with that value, else the host's own name as given."""
+    if type(value) is EventName:
+        return value
     text = require_id(value, path, error)
     return _EVENT_NAMES.get(text, text)
 
