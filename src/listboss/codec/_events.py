@@ -64,7 +64,7 @@ def _plain(fields: dict[str, Any]) -> Event | None:
         and all(map(_is_name, [*names, *(value for value in own.values() if value is not None)]))
         and facts is not None
         and type(is_test) is bool
-        and all(map(_is_name, facts))
+        and all(map(str.strip, facts))
         and all(own[name] == facts.get(name) for name in OWN_FACTS)
     ):
         return None

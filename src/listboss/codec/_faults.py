@@ -29,6 +29,7 @@ from listboss.rules._text import MAX_LISTED, did_you_mean, quoted
 
 __all__ = [
     "HINTS",
+    "KINDS",
     "MAX_FAULTS",
     "add_faults",
     "combine",
@@ -85,7 +86,7 @@ HINTS = {
 }
 """Every code that a `CodecError` of this package can have, with its usual hint."""
 
-_KINDS: dict[type, str] = {
+KINDS: dict[type, str] = {
     type(None): "null",
     str: "a string",
     bool: "a boolean",
@@ -125,7 +126,7 @@ def wrong_type(value: object, expected: str, hint: str = "") -> CodecError:
         return fault("not_finite", "the number is not finite")
     if value is None:
         hint = hint or "write a value: only an optional key may have null"
-    found = _KINDS.get(type(value), "a value of another type")
+    found = KINDS.get(type(value), "a value of another type")
     hint = hint or _EXPECTED.get(expected, "")
     return fault("wrong_type", f"expected {expected}, got {found}", hint)
 
@@ -134,7 +135,7 @@ class _UnknownWordError(CodecError):
     """A fault of a word that is not known; its hint lists the known ones."""
 
     def __init__(
-        self, message: str, *, code: str, word: str, known: Sequence[str], noun: str
+        self, message: str, *, code: str, word: str, known: Sequence[str], noun: str = "word"
     ) -> None:
         super().__init__(message, code=code, hint=list_words(known, noun))
         self.word, self.known = word, known
@@ -161,9 +162,7 @@ def unknown_key(key: str, known: Sequence[str], noun: str = "key") -> CodecError
 
 def unknown_word(word: str, known: Sequence[str]) -> CodecError:
     """Make the fault of a word that is not in its list; the message does not show it."""
-    return _UnknownWordError(
-        "unknown word", code="unknown_word", word=word, known=known, noun="word"
-    )
+    return _UnknownWordError("unknown word", code="unknown_word", word=word, known=known)
 
 
 def shown_key(key: str) -> str:
@@ -216,12 +215,7 @@ def _path_part(key: str | int, *, private: bool) -> str:
 
 
 def add_faults(
-    faults: list[CodecError],
-    error: Exception,
-    *,
-    private: bool,
-    path: str = "$",
-    prefix: str = "",
+    faults: list[CodecError], error: Exception, *, private: bool, path: str = "$", prefix: str = ""
 ) -> None:
     """Take apart what was raised, and add a `CodecError` with its path for each fault.
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from decimal import Decimal
 from enum import StrEnum
 from functools import partial
 from operator import eq
@@ -24,6 +23,7 @@ from cattrs.gen import make_dict_structure_fn, override
 
 from listboss.codec._document import Limits, Source, read_tree, root_object
 from listboss.codec._faults import (
+    KINDS,
     MAX_FAULTS,
     add_faults,
     combine,
@@ -35,6 +35,7 @@ from listboss.codec._faults import (
     wrong_type,
 )
 from listboss.codec._scalars import (
+    PLAIN,
     SCALAR,
     read_day,
     read_instant,
@@ -87,9 +88,6 @@ _OPERAND_HINTS: dict[type, str] = {
     type(None): "write `is_missing` to find an absent fact",
     list: "write `in` to compare with several values",
 }
-_PLAIN = frozenset({str, int, bool, Decimal})
-"""The types of values that are read as they are."""
-
 _OPERATORS = {str(operator): operator for operator in Operator}
 _SPECIAL = LISTS | NO_VALUE
 _OPERATOR_NAMES, _ACTION_NAMES = tuple(_OPERATORS), tuple(ACTION_KINDS)
@@ -125,16 +123,16 @@ def _read_comparison(fields: dict[str, object]) -> Comparison:
     fact = operands.pop("fact", None)
     word = _only_key(operands, _OPERATOR_NAMES, "operator", _COMPARISON_HINT)
     operator = _OPERATORS[word]
-    if "fact" not in fields:
-        raise fault("missing_key", "missing key `fact`", "name the fact to compare")
     if type(fact) is not str:
+        if "fact" not in fields:
+            raise fault("missing_key", "missing key `fact`", "name the fact to compare")
         with inside("fact"):
             raise wrong_type(fact, "a string", "name the fact to compare")
     operand = cast("Any", operands[word])
-    if operator in _SPECIAL or type(operand) not in _PLAIN:
+    if operator in _SPECIAL or type(operand) not in PLAIN:
         with inside(word):
             operand = _read_operand(operator, operand)
-    is_complete = operator is not Operator.BETWEEN or len(operand) == BOUNDS
+    is_complete = operator is not Operator.BETWEEN or len(cast("Any", operand)) == BOUNDS
     if is_complete and fact.strip():  # so nothing is left to check
         return plain_comparison(fact, operator, operand)
     try:
@@ -146,9 +144,8 @@ def _read_comparison(fields: dict[str, object]) -> Comparison:
 
 def _read_operand(operator: Operator, value: object) -> FactValue | tuple[FactValue, ...] | None:
     if operator in LISTS:
-        if type(value) is list and _PLAIN.issuperset(map(type, cast("list[object]", value))):
-            return tuple(cast("list[FactValue]", value))
-        return _read_values(value, None)
+        ready = value.__class__ is list and PLAIN.issuperset(map(type, cast("list[object]", value)))
+        return tuple(cast("list[FactValue]", value)) if ready else _read_values(value, None)
     if operator not in NO_VALUE:
         if type(value) in _OPERAND_HINTS:
             raise wrong_type(value, SCALAR, _OPERAND_HINTS[type(value)])
@@ -197,11 +194,8 @@ def _read_action(value: object, _type: object = None) -> Action:
 # Single values
 
 
-def _exactly(kind: type[T], expected: str) -> Callable[[object, Any], T]:
-    def read_exactly(value: object, _type: object) -> T:
-        return value if type(value) is kind else require_type(value, kind, expected)
-
-    return read_exactly
+def _read_exactly(value: object, kind: type[T]) -> T:
+    return value if type(value) is kind else require_type(value, kind, KINDS[kind])
 
 
 def _read_event_name(value: object, _type: object) -> EventName | str:
@@ -222,9 +216,9 @@ def _read_word(value: object, kind: Any) -> Any:
 
 
 _HOOKS: tuple[tuple[Any, Callable[[object, Any], object]], ...] = (
-    (str, _exactly(str, "a string")),
-    (bool, _exactly(bool, "a boolean")),
-    (int, _exactly(int, "an integer")),
+    (str, _read_exactly),
+    (bool, _read_exactly),
+    (int, _read_exactly),
     (datetime, read_instant),
     (StrEnum, _read_word),
     (EventName | str, _read_event_name),

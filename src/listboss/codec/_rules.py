@@ -145,10 +145,7 @@ def read_rules(
 def _read_list(
     root: dict[str, object], key: str, kind: type[Noun], faults: list[CodecError]
 ) -> dict[int, Noun]:
-    """Read each item of a list by itself; of two items with the same id, keep the first.
-
-    What is read leaves the list, so that never all of it is in memory twice.
-    """
+    """Read each item of a list by itself; of two items with the same id, keep the first."""
     path, items = f"$.{key}", root.get(key)
     if items is None:
         return {}
@@ -158,7 +155,7 @@ def _read_list(
     kept: dict[int, Noun] = {}
     places: dict[str, int] = {}
     for n, item in enumerate(cast("list[object]", items)):
-        items[n] = None
+        items[n] = None  # so that never all of it is in memory twice
         try:
             noun = read_own(item, kind)
         except UNREADABLE as error:

@@ -8,6 +8,7 @@ as `{"decimal": "49.90"}` and, where any type is allowed, a date and time as
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TypeVar, cast
@@ -23,6 +24,7 @@ __all__ = [
     "DECIMAL",
     "INSTANT",
     "MAX_DECIMAL_TEXT",
+    "PLAIN",
     "SCALAR",
     "read_day",
     "read_instant",
@@ -48,6 +50,8 @@ _LOCAL = re.compile(DATE + r"[Tt ][0-9:.]+")
 MAX_DECIMAL_TEXT = 2 * MAX_DECIMAL + len("-0.")
 """The length of the longest decimal that is written."""
 
+PLAIN = frozenset({str, int, bool, Decimal})
+"""The types of the values that are read as they are."""
 SCALAR = "a string, an integer, a boolean, a decimal or a date and time"
 _TAGGED = 'write a decimal as {"decimal": "49.90"}, a time as {"instant": "2026-05-04T12:00:00Z"}'
 _MOMENT = "a date and time with a time zone"
@@ -111,6 +115,8 @@ def _parse(text: str) -> datetime:
 
 
 def _in_utc(value: datetime) -> datetime:
+    if value.tzinfo is UTC:
+        return value
     if value.utcoffset() is None:
         raise fault("no_time_zone", "the time has no time zone")
     try:
@@ -121,29 +127,20 @@ def _in_utc(value: datetime) -> datetime:
 
 def read_scalar(value: object, _type: object = None) -> FactValue:
     """Read a value of any type that a fact, a parameter or a comparison can have."""
-    match value:
-        case str() | bool() | int() | Decimal():
-            return value
-        case datetime():
-            return read_instant(value)
-        case dict():
-            return _read_tagged(cast("dict[str, object]", value))
-        case date():
-            raise wrong_type(value, SCALAR, "add a time and a time zone: 2026-05-04T00:00:00Z")
-        case _:
-            raise wrong_type(value, SCALAR, _TAGGED)
+    if type(value) in PLAIN:
+        return cast("FactValue", value)
+    fields = cast("dict[str, object]", value) if value.__class__ is dict else {}
+    for tag, text in fields.items() if len(fields) == 1 else ():
+        if tag in _TAGS:
+            with inside(tag):
+                return _TAGS[tag](text)
+    if isinstance(value, datetime):
+        return read_instant(value)
+    zone = "add a time and a time zone: 2026-05-04T00:00:00Z"
+    raise wrong_type(value, SCALAR, zone if isinstance(value, date) else _TAGGED)
 
 
-def _read_tagged(value: dict[str, object]) -> FactValue:
-    match list(value.items()):
-        case [("decimal", text)]:
-            with inside("decimal"):
-                return _read_decimal(text)
-        case [("instant", text)]:
-            with inside("instant"):
-                return read_instant(text)
-        case _:
-            raise wrong_type(value, SCALAR, _TAGGED)
+_TAGS: dict[str, Callable[..., FactValue]] = {"decimal": _read_decimal, "instant": read_instant}
 
 
 def _decimal_text(value: Decimal) -> str:

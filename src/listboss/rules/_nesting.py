@@ -63,7 +63,5 @@ def nests_deeper(text: str, limit: int) -> bool:
     >>> nests_deeper('{"a": ["[[["]}', 2), nests_deeper('{"a": [[]]}', 2)
     (False, True)
     """
-    data = text.encode("utf-8", "surrogatepass")  # in which counting takes a tenth of the time
-    if data.count(b"[") + data.count(b"{") <= limit:
-        return False
-    return depth_of(json_outline(text)) > limit
+    brackets = text.count("[") + text.count("{")
+    return brackets > limit and depth_of(json_outline(text)) > limit

@@ -396,11 +396,10 @@ def require_tuple(
     Traceback (most recent call last):
     listboss.errors.ArgumentTypeError: expected a list, got a string @ $.plan_ids (...)
     """
-    if type(value) is tuple:
-        return cast("tuple[Any, ...]", value)
     if single and isinstance(value, single):
         return (value,)
-    refuse_unordered(value, path, expected)
+    if value.__class__ is not tuple:
+        refuse_unordered(value, path, expected)
     try:
         return tuple(value)
     except TypeError:
