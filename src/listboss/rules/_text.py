@@ -195,8 +195,7 @@ def suggestion(word: object, known: Collection[str], advice: str = "") -> str:
     >>> suggestion("letter", ["mail", "post"], "integrate it")
     'choose `mail` or `post`, or integrate it'
     """
-    nearest = did_you_mean(word, known)
-    if nearest:
+    if nearest := did_you_mean(word, known):
         return f"{nearest} otherwise, {advice}" if advice else nearest
     if 0 < len(known) <= MAX_LISTED:
         return f"choose {alternatives(known)}" + (f", or {advice}" if advice else "")
@@ -236,11 +235,6 @@ def require_text(value: object, path: str, error: type[ListBossError]) -> str:
     if fault := text_fault(text):
         raise error(fault[1], path=path, hint="remove the character, which cannot be stored")
     return text
-
-
-def _is_plain(value: object) -> bool:
-    """Whether `require_id` would return the value itself, as it does for nearly every one."""
-    return type(value) is str and value.isascii() and value.isprintable() and value[:1] > " "
 
 
 def require_id(value: object, path: str, error: type[ListBossError]) -> str:
@@ -283,8 +277,9 @@ def check_id(error: type[ListBossError]) -> Validator:
     """
 
     def check(instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
-        if not _is_plain(value):
-            _store(instance, attribute, require_id(value, f"$.{attribute.name}", error), value)
+        if type(value) is str and value.isascii() and value.isprintable() and value[:1] > " ":
+            return  # as for nearly every one, nothing is left to check
+        _store(instance, attribute, require_id(value, f"$.{attribute.name}", error), value)
 
     return check
 
@@ -398,8 +393,7 @@ def require_tuple(
     """
     if single and isinstance(value, single):
         return (value,)
-    if value.__class__ is not tuple:
-        refuse_unordered(value, path, expected)
+    refuse_unordered(value, path, expected)
     try:
         return tuple(value)
     except TypeError:

@@ -213,13 +213,15 @@ def _value_for(operator: Operator, value: object) -> FactValue | tuple[FactValue
     return values
 
 
-def _check_members(conditions: tuple[object, ...]) -> None:
-    for n, condition in enumerate(conditions):
-        if not isinstance(condition, (Comparison, AllOf, AnyOf, Not)):
-            raise wrong_condition(condition, f"$[{n}]")
-
-
-def _check_size(depth: int, nodes: int) -> None:
+def _measured(conditions: tuple[object, ...]) -> tuple[int, int]:
+    """Return the depth and the number of parts of a condition with these inside."""
+    depth = nodes = 1
+    for n, part in enumerate(conditions):
+        if not isinstance(part, (Comparison, AllOf, AnyOf, Not)):
+            raise wrong_condition(part, f"$[{n}]")
+        nodes += part.nodes
+        if part.depth >= depth:
+            depth = 1 + part.depth
     if depth > MAX_DEPTH:
         raise ConditionError(
             f"the condition is nested more than {MAX_DEPTH} deep",
@@ -232,6 +234,7 @@ def _check_size(depth: int, nodes: int) -> None:
             code="too_large",
             hint="split it over several segmentations, or use `is_in` for a list of values",
         )
+    return depth, nodes
 
 
 @attrs.frozen(init=False)
@@ -241,13 +244,7 @@ class _Combination(_Composable):
     nodes: int = attrs.field(eq=False, repr=False)
 
     def __init__(self, *conditions: Condition) -> None:
-        _check_members(conditions)
-        depth, nodes = 0, 0
-        for part in conditions:
-            depth = part.depth if part.depth > depth else depth
-            nodes += part.nodes
-        _check_size(1 + depth, 1 + nodes)
-        self.__attrs_init__(conditions, 1 + depth, 1 + nodes)
+        self.__attrs_init__(conditions, *_measured(conditions))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(map(repr, self.conditions))})"
@@ -296,10 +293,7 @@ class Not(_Composable):
     nodes: int = attrs.field(eq=False, repr=False)
 
     def __init__(self, condition: Condition) -> None:
-        _check_members((condition,))
-        depth, nodes = 1 + condition.depth, 1 + condition.nodes
-        _check_size(depth, nodes)
-        self.__attrs_init__(condition, depth, nodes)
+        self.__attrs_init__(condition, *_measured((condition,)))
 
     def __invert__(self) -> Condition:
         """Return the negated condition."""
