@@ -25,8 +25,9 @@ from listboss import (
 FACTS = ("offer", "src", "sck", "xcod", "coupon", "affiliate")
 BYTES_PER_RULE = 1_024
 """Bytes for a rule with a few comparisons."""
-PART, EXCLUSION = 200, 300
-"""Bytes for each further part of a condition, and for an exclusion in an OR."""
+PART, EXCLUSION, FOUND_SELDOM = 200, 250, 20
+"""Bytes for each further part of a condition, for the exclusions of a fact in an OR, and for a part
+of a long condition that few events have to evaluate."""
 
 
 def _ors(n: int, first: int, number: int) -> Condition:
@@ -46,7 +47,7 @@ SHAPES: dict[str, tuple[int, int, Make]] = {
     "two comparisons": (200, 0, lambda n: (where.offer == f"a{n}") & (where.price >= n)),
     "an OR of ANDs of ORs": (
         40,
-        PART,
+        FOUND_SELDOM,
         lambda n: AnyOf(*(_ors(n, 6 * group, 6) for group in range(15))),
     ),
     "an AND of ORs": (200, PART, lambda n: _ors(n, 0, 9)),
@@ -58,7 +59,7 @@ SHAPES: dict[str, tuple[int, int, Make]] = {
     "an OR of exclusions": (
         200,
         EXCLUSION,
-        lambda n: AnyOf(*(where[FACTS[k % 6]] != f"a{n}-{k}" for k in range(28))),
+        lambda n: AnyOf(*(where[fact] != f"a{n}" for fact in FACTS)),
     ),
     "an AND of exclusions": (
         200,

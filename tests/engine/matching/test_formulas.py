@@ -8,8 +8,12 @@ import pytest
 
 from listboss import AddTag, AllOf, AnyOf, Condition, Engine, Not, where
 from listboss.engine.matching.bitmap import WideFact, set_bits
-from listboss.engine.matching.formulas import Formulas
+from listboss.engine.matching.bucket import MAX_ALONE, IndexedBucket
+from listboss.engine.matching.formulas import Formulas, most_found
+from listboss.engine.matching.normal_form import normal_form
 from listboss.engine.matching.predicate import predicate
+from listboss.engine.matching.router import route
+from listboss.rules._literal import Conjunction, hold
 from listboss.rules.builtin import HOTMART
 from listboss.testing import reference
 
@@ -125,6 +129,59 @@ def test_a_share_of_the_bitmaps(share):
         assert {*inside, *range(40, 45)} == set(set_bits(wide.bitmap(cell) & ((1 << 45) - 1)))
 
 
+def entries_of(conditions: dict[int, Condition]) -> list[tuple[int, Conjunction]]:
+    """Return the conjunctions by which each condition is found."""
+    forms = {n: normal_form(each, HOTMART) for n, each in conditions.items()}
+    return [(n, each) for n, form in forms.items() for each in form.conjunctions]
+
+
+class TestMostFound:
+    """How much one event can find to be rechecked is known beforehand."""
+
+    @pytest.mark.parametrize("seed", range(12))
+    def test_no_event_finds_more(self, seed):
+        """Whatever the facts are, what is found is at most as large as said."""
+        dice = Random(seed)
+        conditions = {n: condition(dice, dice.randrange(4)) for n in range(30)}
+        entries, sizes = entries_of(conditions), {n: n + 1 for n in conditions if n % 5}
+        most = most_found(entries, sizes)
+        for _ in range(60):
+            facts = facts_of(dice)
+            found = {n for n, conjunction in entries if hold(conjunction, facts)}
+            assert sum(sizes.get(n, 0) for n in found) <= most
+
+    @pytest.mark.parametrize(
+        ("conditions", "most"),
+        [
+            ([where.offer == f"a{n}" for n in range(30)], 1),
+            ([where.offer == f"a{n % 3}" for n in range(30)], 10),
+            ([(where.offer == f"a{n}") & (where.price > 3) for n in range(30)], 1),
+            ([(where.price > n) & (where.offer == f"a{n}") for n in range(30)], 1),
+            ([where.price.between(10 * n, 10 * n + 19) for n in range(30)], 2),
+            ([(where.offer == f"a{n}") | (where.src == f"a{n}") for n in range(30)], 2),
+            ([where.src.contains(f"a{n}") for n in range(30)], 30),
+            ([where.coupon.is_missing(), where.coupon.is_set(), where.coupon == "x"], 2),
+            ([], 0),
+        ],
+    )
+    def test_is_not_much_more(self, conditions, most):
+        """Conditions that exclude each other by one fact are counted once."""
+        numbered = dict(enumerate(conditions))
+        assert most == most_found(entries_of(numbered), dict.fromkeys(numbered, 1))
+
+
+@pytest.mark.parametrize("offers", [1, 300])
+def test_prepared_only_if_an_event_may_find_many(rule, rule_set, offers):
+    """Nothing is prepared for long conditions of which no event can find many."""
+    strings = [where.src.contains(f"string {k}") for k in range(4)]
+    made = [AllOf(where.offer == f"a{n % offers}", *strings) for n in range(300)]
+    rules = rule_set(*(rule(f"r{n}", AddTag("t"), condition=c) for n, c in enumerate(made)))
+    bucket = route(rules.products[0], rules).bucket("purchase.approved")
+    assert isinstance(bucket, IndexedBucket)
+    assert sum(bucket.sizes.values()) > MAX_ALONE
+    assert (bucket.formulas is not None) is (offers == 1)
+
+
 @pytest.mark.parametrize("numbers", [[], [1], [2, 0], [0, 1, 2]])
 def test_some_of_them(numbers):
     """Only the numbers that are asked for are returned."""
@@ -133,7 +190,7 @@ def test_some_of_them(numbers):
     assert [n for n in numbers if n != 1] == holding
 
 
-@pytest.mark.parametrize("rules_of_a_kind", [3, 80])
+@pytest.mark.parametrize("rules_of_a_kind", [3, 160])
 def test_in_an_engine(rule, rule_set, happens, rules_of_a_kind):
     """The engine plans as the reference does, with rules that are rechecked and others."""
     made: list[Condition] = []

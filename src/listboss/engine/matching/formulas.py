@@ -12,19 +12,20 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Collection, Iterable, Mapping
+from itertools import accumulate
 from typing import Any, NamedTuple, TypeAlias, assert_never
 
 from listboss.engine.matching.bitmap import Spans, WideFact
 from listboss.engine.matching.encoder import Encoder, encoder_of
 from listboss.engine.matching.normal_form import NOT_INDEXED
 from listboss.rules._facts import Facts, Reader
-from listboss.rules._literal import Literal, literal
+from listboss.rules._literal import EQUALITIES, Conjunction, Literal, literal
 from listboss.rules._partition import Intervals, Partition
 from listboss.rules._search import Prefixes, searcher
 from listboss.rules.catalogue import Catalogue
 from listboss.rules.condition import AllOf, AnyOf, Comparison, Condition, Not, Operator
 
-__all__ = ["Formulas"]
+__all__ = ["Formulas", "most_found"]
 
 SHARE_OF_BITMAPS = 1 / 4
 """All facts together keep this fraction of `MAX_BITMAPS`. Measured: with all of them, evaluating
@@ -191,3 +192,27 @@ def _bitmap(bits: Iterable[int], size: int) -> int:
     for bit in bits:
         data[bit >> 3] |= 1 << (bit & 7)
     return int.from_bytes(data, "little")
+
+
+def most_found(entries: Iterable[tuple[int, Conjunction]], sizes: Mapping[int, int]) -> int:
+    """Return how large the conditions can be together that one event finds, at most.
+
+    An event is in one cell of each fact, so it finds what holds there, and what needs no fact.
+    """
+    most = 0
+    sized: dict[str, list[tuple[Literal, int]]] = {}
+    for n, conjunction in entries:
+        if not conjunction:
+            most += sizes.get(n, 0)
+        elif n in sizes:
+            one = min(conjunction, key=lambda one: one.operator not in EQUALITIES)
+            sized.setdefault(one.fact, []).append((one, sizes[n]))
+    for literals in sized.values():
+        partition = Partition(one for one, _ in literals)
+        changes = [0] * (partition.size + 1)
+        for one, size in literals:
+            for low, high in partition.intervals((one,)):
+                changes[low] += size
+                changes[high] -= size
+        most += max(accumulate(changes))
+    return most
