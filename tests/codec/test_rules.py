@@ -1,5 +1,9 @@
 """Rule files in JSON and TOML: the meaning of each part of the format."""
 
+import copy
+import gc
+import json
+import tracemalloc
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, cast
@@ -339,3 +343,42 @@ def test_a_duplicate_key_affects_its_own_item_only() -> None:
 
     assert ["3"] == [product.id for product in loaded.rules.products]
     assert [("duplicate_key", "$.products[0]")] == [(e.code, e.path) for e in loaded.errors]
+
+
+def test_memory_while_a_file_is_read() -> None:
+    """What has been read leaves the parsed document, so the file is not in memory twice."""
+    condition = {"all": [{"fact": "offer", "eq": "a"}, {"fact": "price", "between": [1, 5]}]}
+    rules = [{**RULE, "id": f"r{n}", "name": f"{n}", "condition": condition} for n in range(1_000)]
+    text = json.dumps({"segmentations": rules})
+    load_rules(text)
+    gc.collect()
+    tracemalloc.start()
+    loaded = load_rules(text)
+    kept, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(loaded) == len(rules)
+    assert peak < 2.2 * kept
+
+
+def test_the_mapping_of_a_host_stays() -> None:
+    """A mapping that is passed in is not changed."""
+    document = {"products": [{"id": "1", "name": "Course"}], "segmentations": [RULE]}
+    before = copy.deepcopy(document)
+    assert load_rules(document) == load_rules(document)
+    assert before == document
+
+
+class _Amount(Decimal):
+    pass
+
+
+def test_numbers_of_a_subclass() -> None:
+    """A decimal of a subclass is read as a plain one, alone and in a list."""
+    alone = only_rule(condition={"fact": "price", "eq": _Amount("1.5")}).condition
+    listed = only_rule(condition={"fact": "price", "in": [_Amount(2), 3]}).condition
+    assert (where.price == Decimal("1.5"), where.price.is_in(Decimal(2), 3)) == (alone, listed)
+    assert [[Decimal], [Decimal, int]] == [
+        [type(value) for value in (each.value if isinstance(each.value, tuple) else (each.value,))]
+        for each in (alone, listed)
+        if isinstance(each, Comparison)
+    ]
