@@ -20,6 +20,7 @@ SHAPES = sorted((Path(__file__).parent / "shapes").iterdir())
 TABLE = {
     "one": Field(text, "a.two_words c.a two_words", "b_c_ b_c"),
     "none": Field(text, "", ""),
+    "both": Field(text, "a.b_c a.bC c.b_c c.two_words c.bC", "b_c bC.two_words bC c"),
     "status": Field(text, "c.status b_c a.*", "c", most_specific),
     "listed": Field(text, "a.*.two_words b_c.*.b_c.two_words", "a.*"),
     "blank": Field(affiliate_name, "c.* b_c", "", lambda names: next(names, None) or None),

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
-from itertools import islice
+from itertools import islice, zip_longest
 from typing import Any, TypeAlias, TypeVar, cast
 
 import attrs
@@ -213,10 +213,12 @@ class _Source:
         fields = [(name, field, field.paths(version)) for name, field in table.items()]
         self._fields = sorted((name, field, paths) for name, field, paths in fields if paths)
         self._spellings: dict[Path, dict[str, set[str]]] = {}
-        for path in (path for _, _, paths in self._fields for path in paths):
+        pairs = [pair for _, _, paths in self._fields for pair in zip_longest(paths, paths[1:])]
+        for path, next_path in pairs:
             for length, step in enumerate(path):
                 spellings = self._spellings.setdefault(path[:length], {})
-                if (camel_case := _camel_case(step)) != step:
+                respelled = (*path[:length], camel_case := _camel_case(step), *path[length + 1 :])
+                if respelled not in (path, next_path):  # else it is looked up as written
                     spellings.setdefault(camel_case, set()).add(step)
         self._names: dict[str, Any] = {"EMPTY": _EMPTY, "respelled": _respelled}
         self._objects: dict[Path, str] = {}
@@ -227,8 +229,8 @@ class _Source:
         """Return the function."""
         fields = [self._field(*field) for field in self._fields]
         listed = [name for name, _, paths in self._fields if any("*" in path for path in paths)]
-        lines = ["def fill(root, values):", *self._lines, *fields]
-        source = "\n ".join([*lines, f"return {listed} if several else ()"])
+        last = f"return {listed} if several else ()"
+        source = "\n ".join(["def fill(root, values):", *self._lines, *fields, last])
         exec(source, self._names)  # noqa: S102 # all of it comes from the tables of this package
         return cast("_Fill", self._names["fill"])
 
@@ -249,10 +251,9 @@ class _Source:
 
     def _end(self, path: Path) -> str:
         """Return the expression of the value at the end of a path."""
-        *above, step = path
-        if step == "*":
-            return self._element(tuple(above))
-        return f"{self._object(tuple(above))}.get({step!r})"
+        if path[-1] == "*":
+            return self._element(path[:-1])
+        return f"{self._object(path[:-1])}.get({path[-1]!r})"
 
     def _element(self, path: Path) -> str:
         """Return the variable of the first element of a list, which is None for another value."""

@@ -64,7 +64,7 @@ def read_contact(root: Mapping[str, object]) -> Contact | None:
         person: object = root
         for step in path:
             person = person.get(step) if is_mapping(person) else None
-        if (contact := _contact(person)) is not None:
+        if person is not None and (contact := _contact(person)) is not None:
             return contact
     return None
 

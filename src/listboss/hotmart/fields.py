@@ -166,7 +166,7 @@ FACTS: Mapping[str, Field] = {
     "payment_mode": Field(
         term,
         "purchase.offer.payment_mode offer.payment_mode",
-        "product_offer_payment_mode",
+        "product_offer_payment_mode productOfferPaymentMode",
     ),
     **{name: campaign_parameter(name) for name in UTM},
 }

@@ -152,9 +152,8 @@ def _carried(carried: frozenset[str], *, carries_plan: bool) -> frozenset[str]:
 
 def _product_id(webhook: Webhook, product_ids: Mapping[str, str]) -> str | None:
     """Return the product id of the body, of the host's names, or else the product's ucode."""
-    ucode = webhook.ids.get("product_ucode")
     by_name = product_ids.get(fold(webhook.text("product_name") or "")) if product_ids else None
-    return webhook.ids.get("product_id") or by_name or ucode
+    return webhook.ids.get("product_id") or by_name or webhook.ids.get("product_ucode")
 
 
 def _reason(webhook: Webhook, *, known: bool, has_product: bool) -> IgnoredReason:
