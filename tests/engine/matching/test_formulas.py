@@ -157,6 +157,7 @@ class TestMostFound:
             ([where.offer == f"a{n % 3}" for n in range(30)], 10),
             ([(where.offer == f"a{n}") & (where.price > 3) for n in range(30)], 1),
             ([(where.price > n) & (where.offer == f"a{n}") for n in range(30)], 1),
+            ([(where.country == "BR") & (where.offer == f"a{n}") for n in range(30)], 1),
             ([where.price.between(10 * n, 10 * n + 19) for n in range(30)], 2),
             ([(where.offer == f"a{n}") | (where.src == f"a{n}") for n in range(30)], 2),
             ([where.src.contains(f"a{n}") for n in range(30)], 30),

@@ -17,10 +17,10 @@ from typing import Any, NamedTuple, TypeAlias, assert_never
 
 from listboss.engine.matching.bitmap import Spans, WideFact
 from listboss.engine.matching.encoder import Encoder, encoder_of
-from listboss.engine.matching.normal_form import NOT_INDEXED
+from listboss.engine.matching.normal_form import NOT_INDEXED, by_fact
 from listboss.rules._facts import Facts, Reader
 from listboss.rules._literal import EQUALITIES, Conjunction, Literal, literal
-from listboss.rules._partition import Intervals, Partition
+from listboss.rules._partition import Intervals, Partition, partitions_of
 from listboss.rules._search import Prefixes, searcher
 from listboss.rules.catalogue import Catalogue
 from listboss.rules.condition import AllOf, AnyOf, Comparison, Condition, Not, Operator
@@ -197,22 +197,19 @@ def _bitmap(bits: Iterable[int], size: int) -> int:
 def most_found(entries: Iterable[tuple[int, Conjunction]], sizes: Mapping[int, int]) -> int:
     """Return how large the conditions can be together that one event finds, at most.
 
-    An event is in one cell of each fact, so it finds what holds there, and what needs no fact.
+    An event is in one cell of each fact, so it finds what holds there, and what needs no fact. Of a
+    conjunction, the literal that is likely to be in the fewest cells with others decides.
     """
+    rechecked = [(conjunction, sizes[n]) for n, conjunction in entries if n in sizes]
+    partitions = partitions_of(by_fact(conjunction) for conjunction, _ in rechecked)
+    changes = {fact: [0] * (partition.size + 1) for fact, partition in partitions.items()}
     most = 0
-    sized: dict[str, list[tuple[Literal, int]]] = {}
-    for n, conjunction in entries:
+    for conjunction, size in rechecked:
         if not conjunction:
-            most += sizes.get(n, 0)
-        elif n in sizes:
-            one = min(conjunction, key=lambda one: one.operator not in EQUALITIES)
-            sized.setdefault(one.fact, []).append((one, sizes[n]))
-    for literals in sized.values():
-        partition = Partition(one for one, _ in literals)
-        changes = [0] * (partition.size + 1)
-        for one, size in literals:
-            for low, high in partition.intervals((one,)):
-                changes[low] += size
-                changes[high] -= size
-        most += max(accumulate(changes))
-    return most
+            most += size
+            continue
+        one = max(conjunction, key=lambda x: (x.operator in EQUALITIES, partitions[x.fact].size))
+        for low, high in partitions[one.fact].intervals((one,)):
+            changes[one.fact][low] += size
+            changes[one.fact][high] -= size
+    return most + sum([max(accumulate(sized)) for sized in changes.values()])
