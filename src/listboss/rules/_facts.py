@@ -54,7 +54,7 @@ MAX_TEXT_LENGTH = 4_096
 """A longer string has the wrong type, in an event and in a rule, also if it only becomes longer by
 folding. Real values are far shorter, and no sender can make the rules compare megabytes."""
 MAX_UNCACHED_LENGTH, MAX_CACHED_TEXTS = 64, 64
-"""Longer texts of an event are folded once for all rules; at most this many are kept meanwhile."""
+"""Longer strings of an event are read once for all rules; at most this many are kept meanwhile."""
 MAX_SUBTAGS = 16
 """A tag with more has the wrong type, which bounds how many prefixes a rule may name."""
 _is_language_tag = re.compile(rf"[a-z]{{2,8}}(?:-[a-z0-9]{{1,8}}){{0,{MAX_SUBTAGS - 1}}}").fullmatch
@@ -70,77 +70,80 @@ def operators_of(kind: FactKind) -> tuple[Operator, ...]:
     return tuple(each for each in Operator if kind in FITTING_KINDS.get(each, FactKind))
 
 
-class TextCache(dict[str, str | None]):
-    """The long texts of an event, folded; cleared after the event, as they may be personal data.
+class TextCache(dict[tuple[Callable[[str], Any], str], Any]):
+    """What functions make of the long strings of an event.
 
-    Threads may share it: a string that another thread forgets is only folded again.
+    It is cleared after the event, as they may be personal data. Threads may share it: what another
+    thread clears is only made again.
     """
 
-    __slots__ = ("_make",)
+    __slots__ = ()
 
-    def __init__(self, make: Callable[[str], str | None]) -> None:
-        super().__init__()
-        self._make = make
-
-    def __missing__(self, text: str) -> str | None:
+    def __missing__(self, key: tuple[Callable[[str], Any], str]) -> Any:
         if len(self) >= MAX_CACHED_TEXTS:
             self.clear()
-        made = self[text] = self._make(text)
+        make, text = key
+        made = self[key] = make(text)
         return made
 
 
-def _folded(raw: str) -> str | None:
-    text = fold(raw)
-    return text if 0 < len(text) <= MAX_TEXT_LENGTH else None  # folding may triple the length
-
-
-LONG_TEXTS = TextCache(_folded)
-"""Long texts by their raw form."""
+LONG_TEXTS = TextCache()
+"""By the function and the string. Without it, each comparison would read them again."""
 
 
 def is_present(raw: object) -> bool:
     """Whether a raw fact has a value; None and blank text count as missing."""
-    return bool(raw[: MAX_TEXT_LENGTH + 1].strip()) if isinstance(raw, str) else raw is not None
-
-
-def _text(raw: object) -> str | None:
     if not isinstance(raw, str):
-        return None
-    if len(raw) <= MAX_UNCACHED_LENGTH:
-        return fold(raw) or None
-    return LONG_TEXTS[raw] if len(raw) <= MAX_TEXT_LENGTH else None
+        return raw is not None
+    return _has_text(raw) if len(raw) <= MAX_UNCACHED_LENGTH else LONG_TEXTS[_has_text, raw]
 
 
-def _identifier(raw: object) -> str | None:
-    return (raw.strip() or None) if isinstance(raw, str) and len(raw) <= MAX_TEXT_LENGTH else None
+def _has_text(raw: str) -> bool:
+    return bool(raw[: MAX_TEXT_LENGTH + 1].strip())
 
 
-def _term(raw: object) -> str | None:
-    if not isinstance(raw, str) or len(raw) > MAX_TEXT_LENGTH:
-        return None
+def _reader(make: Callable[[str], str | None]) -> Reader:
+    """Make a reader of strings that reads a long one once for each event."""
+
+    def read(raw: object) -> str | None:
+        if not isinstance(raw, str):
+            return None
+        if len(raw) <= MAX_UNCACHED_LENGTH:
+            return make(raw)
+        found: str | None = LONG_TEXTS[make, raw] if len(raw) <= MAX_TEXT_LENGTH else None
+        return found
+
+    return read
+
+
+def _text(raw: str) -> str | None:
+    text = fold(raw)
+    return text if 0 < len(text) <= MAX_TEXT_LENGTH else None  # folding may triple the length
+
+
+def _identifier(raw: str) -> str | None:
+    return raw.strip() or None
+
+
+def _term(raw: str) -> str | None:
     if form := normal_form(raw):
         return form
     text = _text(raw)  # which may be a word only now
     return None if text is None else normal_form(text) or text
 
 
-def code_reader(length: int) -> Callable[[object], str | None]:
+def code_reader(length: int) -> Reader:
     """Make a reader of codes with that many letters, for countries and currencies."""
 
-    def read(raw: object) -> str | None:
-        if not isinstance(raw, str):
-            return None
-        code = raw
-        if len(raw) != length:
-            code = raw.strip() if len(raw) <= MAX_TEXT_LENGTH else ""
-        return code.upper() if len(code) == length and code.isascii() and code.isalpha() else None
+    def code(raw: str) -> str | None:
+        found = raw if len(raw) == length else raw.strip()
+        is_code = len(found) == length and found.isascii() and found.isalpha()
+        return found.upper() if is_code else None
 
-    return read
+    return _reader(code)
 
 
-def _language(raw: object) -> str | None:
-    if not isinstance(raw, str) or len(raw) > MAX_TEXT_LENGTH:
-        return None
+def _language(raw: str) -> str | None:
     if _is_language_tag(raw):
         return raw
     tag = raw.strip()
@@ -170,13 +173,13 @@ def _instant(raw: object) -> datetime | None:
 
 
 READERS: dict[FactKind, Reader] = {
-    FactKind.CHOICE: _text,
-    FactKind.TERM: _term,
+    FactKind.CHOICE: _reader(_text),
+    FactKind.TERM: _reader(_term),
     FactKind.COUNTRY: code_reader(2),
     FactKind.CURRENCY: code_reader(3),
-    FactKind.LANGUAGE: _language,
-    FactKind.TEXT: _text,
-    FactKind.IDENTIFIER: _identifier,
+    FactKind.LANGUAGE: _reader(_language),
+    FactKind.TEXT: _reader(_text),
+    FactKind.IDENTIFIER: _reader(_identifier),
     FactKind.INTEGER: _integer,
     FactKind.DECIMAL: _decimal,
     FactKind.BOOLEAN: _boolean,

@@ -38,6 +38,8 @@ Test: TypeAlias = Callable[[Any, Any], Any]
 
 MAX_SCANNED_VALUES = 16
 """Longer lists of values are bisected."""
+MAX_KNOWN_TAGS = 256
+"""At most this many language tags of events are split only once."""
 LIST_OPERATORS = frozenset({Operator.IN, Operator.NOT_IN})
 """Operators that take any number of values."""
 EQUALITIES = frozenset({Operator.EQ, Operator.IN})
@@ -77,7 +79,14 @@ def _is_listed(value: Any, operand: Sequence[Any]) -> bool:
 def _in_any_range(tag: str, operand: Sequence[str]) -> bool:
     if "-" not in tag:
         return _is_listed(tag, operand)
-    return any(_is_listed(prefix, operand) for prefix in language_range(tag))
+    if len(operand) <= MAX_SCANNED_VALUES:
+        return not _prefixes(tag).isdisjoint(operand)
+    return any(_is_listed(prefix, operand) for prefix in _prefixes(tag))
+
+
+@lru_cache(maxsize=MAX_KNOWN_TAGS)
+def _prefixes(tag: str) -> frozenset[str]:
+    return frozenset(language_range(tag))
 
 
 _TESTS: dict[Operator, Test] = {

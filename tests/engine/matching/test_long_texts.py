@@ -121,7 +121,17 @@ class TestCache:
         long = "É" * 100
         assert read(long) is read(long)
         assert read("É") == "é"
-        assert [long] == list(LONG_TEXTS)
+        assert [long] == [text for _, text in LONG_TEXTS]
+
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_read_once(self, kind):
+        """A string of every kind is read once, whether it fits or not, and so is its presence."""
+        read = READERS[FactKind(kind)]
+        for raw in (f" {'x' * 90}", f"{' ' * 90}en", f"{' ' * 90}br", " " * 90):
+            LONG_TEXTS.clear()
+            found = [(read(raw), is_present(raw)) for _ in range(3)]
+            assert [found[0]] * 3 == found
+            assert [raw, raw] == [text for _, text in LONG_TEXTS]
 
     def test_nothing_is_kept(self, engine, rule, happens):
         """After an event was planned, matched or explained, nothing is left of it."""
@@ -135,7 +145,7 @@ class TestCache:
 
     def test_bounded(self):
         """It never holds more than a fixed number of texts."""
-        cache = TextCache(str.upper)
-        made = [cache[f"text {n}"] for n in range(MAX_CACHED_TEXTS + 1)]
+        cache = TextCache()
+        made = [cache[str.upper, f"text {n}"] for n in range(MAX_CACHED_TEXTS + 1)]
         assert ["TEXT 0", f"TEXT {MAX_CACHED_TEXTS}"] == [made[0], made[-1]]
-        assert [f"text {MAX_CACHED_TEXTS}"] == list(cache)
+        assert [(str.upper, f"text {MAX_CACHED_TEXTS}")] == list(cache)
