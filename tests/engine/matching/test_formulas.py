@@ -14,6 +14,7 @@ from listboss.engine.matching.normal_form import normal_form
 from listboss.engine.matching.predicate import predicate
 from listboss.engine.matching.router import route
 from listboss.rules._literal import Conjunction, hold
+from listboss.rules._size import size_of
 from listboss.rules.builtin import HOTMART
 from listboss.testing import reference
 
@@ -181,6 +182,28 @@ def test_prepared_only_if_an_event_may_find_many(rule, rule_set, offers):
     assert isinstance(bucket, IndexedBucket)
     assert sum(bucket.sizes.values()) > MAX_ALONE
     assert (bucket.formulas is not None) is (offers == 1)
+
+
+def test_prepared_in_deltas(rule, rule_set):
+    """What an event may find in all deltas together is evaluated one by one only if it is little."""
+    before = [where.offer == f"a{n}" for n in range(2_000)]
+    after = [AllOf(*[where.offer.starts_with("a")] * 28) for _ in range(400)]
+    old, new = (
+        rule_set(*(rule(f"r{n}", AddTag("t"), condition=c) for n, c in enumerate(conditions)))
+        for conditions in (before, [*after, *before[400:]])
+    )
+    engine = Engine(old).warm().with_rules(new)
+    router = engine._router("42")
+    assert router is not None
+    bucket = router.bucket("purchase.approved")
+    assert isinstance(bucket, IndexedBucket)
+    alone = [
+        sum(size_of(each.rule.condition) for each in delta.rules())
+        for delta in bucket.deltas
+        if not isinstance(delta, IndexedBucket) or delta.formulas is None
+    ]
+    assert len(bucket.deltas) > 10
+    assert sum(alone) <= MAX_ALONE
 
 
 @pytest.mark.parametrize("numbers", [[], [1], [2, 0], [0, 1, 2]])

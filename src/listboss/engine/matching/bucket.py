@@ -51,11 +51,13 @@ MAX_EVALUATED = 8
 microseconds. Measured: with many products, matching is 1.5 x faster."""
 MAX_DELTA = 32
 """A delta has at most this many rules."""
-MAX_ALONE = 1_024
-"""Conditions of this size altogether are rechecked one by one, and larger ones together. Nothing is
-prepared for that if no event can find larger ones. Measured: a plan of 2,000 ANDs of twenty ORs
-takes 24 x less time, and an engine without preparation is built 1.7 x faster.
-"""
+MAX_ALONE, MAX_ALONE_IN_DELTA = 1_024, 64
+"""Conditions of up to this size altogether are rechecked one by one, in a bucket and in each of its
+deltas, and so is a 64th of all. Larger ones are evaluated together. Nothing is prepared for that if
+no event can find so much. Measured: a plan of 2,000 ANDs of twenty ORs takes 24 x less time, and an
+engine without preparation is built 1.7 x faster."""
+TOGETHER_PER_ALONE = 64
+"""To evaluate all together takes about as long as to evaluate a 64th of them one by one."""
 MAX_CHANGES = 2_048
 """A bucket with more changes than this, or than it has rules, is built again."""
 
@@ -105,11 +107,11 @@ class IndexedBucket:
 
     `indexed` has the rules of the index, in the order declared. The index finds their numbers.
     `ids`, `actions` and `rechecks` are listed by number, so that an event need not read the
-    rules, which are spread over memory. `sizes` are those of the conditions to be rechecked;
-    `formulas` evaluates all of them if they are large together. `repeats` says that the index may
-    find a rule twice. `tombstones` are the numbers of rules that have been removed; `deltas` have
-    the rules that have been added. If other buckets share the index, `own` has a 1 for each rule
-    of this one.
+    rules, which are spread over memory. `sizes` are those of the conditions to be rechecked. If an
+    event can find more than `alone` of them, `formulas` evaluates all together. `repeats` says that
+    the index may find a rule twice. `tombstones` are the numbers of rules that have been removed;
+    `deltas` have the rules that have been added. If other buckets share the index, `own` has a 1
+    for each rule of this one.
     """
 
     indexed: tuple[CompiledRule, ...]
@@ -117,6 +119,7 @@ class IndexedBucket:
     actions: tuple[tuple[CompiledAction, ...], ...]
     rechecks: Mapping[int, Callable[[Facts], bool]]
     sizes: Mapping[int, int]
+    alone: int
     formulas: Formulas | None
     index: Index
     repeats: bool
@@ -145,7 +148,7 @@ class IndexedBucket:
         rechecks = self.rechecks
         if self.formulas is not None:
             lossy = [n for n in found if n in rechecks]
-            if sum([self.sizes[n] for n in lossy]) > MAX_ALONE:
+            if sum([self.sizes[n] for n in lossy]) > self.alone:
                 lossless = [n for n in found if n not in rechecks]
                 return lossless + self.formulas.holding(lossy, facts)
         return [n for n in found if (check := rechecks.get(n)) is None or check(facts)]
@@ -198,7 +201,7 @@ class IndexedBucket:
         """Return a bucket without the rules at `removed` positions, and with `added` ones."""
         left = [[r for r in delta.rules() if r.position not in removed] for delta in self.deltas]
         deltas = [
-            delta if len(rules) == len(delta.rules()) else make_bucket(rules, catalogue)
+            delta if len(rules) == len(delta.rules()) else _delta(rules, catalogue)
             for delta, rules in zip(self.deltas, left, strict=True)
             if rules
         ]
@@ -207,7 +210,7 @@ class IndexedBucket:
             pending = [*last, *pending]
             deltas.pop()
         parts = (pending[first : first + MAX_DELTA] for first in range(0, len(pending), MAX_DELTA))
-        deltas += [make_bucket(part, catalogue) for part in parts]
+        deltas += [_delta(part, catalogue) for part in parts]
         tombstones = self.tombstones.union(self._numbers_at(removed))
         limit = min(len(self.indexed), MAX_CHANGES)
         new = attrs.evolve(
@@ -229,23 +232,30 @@ def make_bucket(
     rules: Iterable[CompiledRule],
     catalogue: Catalogue,
     known: dict[int, NormalForm] | None = None,
+    alone: int | None = None,
 ) -> Bucket:
     """Make a bucket of rules: the one place that decides whether it has an index.
 
-    `known` keeps the normal forms of rules for several plans by position, for other buckets.
+    `known` keeps the normal forms of rules for several plans by position, for other buckets. By
+    default, conditions of up to `MAX_ALONE` altogether are rechecked one by one.
     """
+    alone = MAX_ALONE if alone is None else alone
     rules = sorted(rules, key=position_of)
     forms = [(rule, _normal_form(rule, catalogue, known)) for rule in rules]
     if len(rules) <= MAX_SCAN_BUCKET:
         # A condition that can never hold has no conjunctions, so its rule is left out.
         found = [_limited(rule, form, catalogue, limit=1) for rule, form in forms]
-        if sum(map(size_of, _rechecked(rule for rule, _ in found).values())) <= MAX_ALONE:
+        if sum(map(size_of, _rechecked(rule for rule, _ in found).values())) <= alone:
             bucket, evaluated = make_scan_bucket(
                 [(rule, by_fact(each)) for rule, conjunctions in found for each in conjunctions]
             )
             if evaluated <= MAX_EVALUATED:
                 return bucket
-    return _indexed(forms, catalogue)
+    return _indexed(forms, catalogue, alone)
+
+
+def _delta(rules: Iterable[CompiledRule], catalogue: Catalogue) -> Bucket:
+    return make_bucket(rules, catalogue, alone=MAX_ALONE_IN_DELTA)
 
 
 def shared_buckets(
@@ -253,7 +263,8 @@ def shared_buckets(
 ) -> dict[Positions, Bucket]:
     """Make a bucket of each subset of some rules, all with one index."""
     rules = sorted(rules, key=position_of)
-    whole = _indexed([(rule, _normal_form(rule, catalogue, None)) for rule in rules], catalogue)
+    forms = [(rule, _normal_form(rule, catalogue, None)) for rule in rules]
+    whole = _indexed(forms, catalogue, MAX_ALONE)
     numbers = {rule.position: n for n, rule in enumerate(rules)}
     made: dict[Positions, Bucket] = {}
     for subset in subsets:
@@ -265,19 +276,22 @@ def shared_buckets(
 
 
 def _indexed(
-    forms: Sequence[tuple[CompiledRule, NormalForm]], catalogue: Catalogue
+    forms: Sequence[tuple[CompiledRule, NormalForm]], catalogue: Catalogue, alone: int
 ) -> IndexedBucket:
     found = [_limited(rule, form, catalogue, limit=MAX_NODES) for rule, form in forms]
     rechecked = _rechecked(rule for rule, _ in found)
     sizes = {n: size_of(condition) for n, condition in rechecked.items()}
     entries = [(n, each) for n, (_, conjunctions) in enumerate(found) for each in conjunctions]
-    together = sum(sizes.values()) > MAX_ALONE and most_found(entries, sizes) > MAX_ALONE
+    size = sum(sizes.values())
+    alone = max(alone, size // TOGETHER_PER_ALONE)
+    together = size > alone and most_found(entries, sizes) > alone
     return IndexedBucket(
         indexed=tuple([rule for rule, _ in found]),
         ids=tuple([rule.id for rule, _ in found]),
         actions=tuple([rule.actions for rule, _ in found]),
         rechecks={n: rule.recheck for n, (rule, _) in enumerate(found) if rule.recheck},
         sizes=sizes,
+        alone=alone,
         formulas=Formulas(rechecked, catalogue) if together else None,
         index=build(entries),
         repeats=any(len(conjunctions) > 1 for _, conjunctions in found),
