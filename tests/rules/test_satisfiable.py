@@ -37,6 +37,10 @@ class TestCanHold:
             (AllOf(*(Not(where.price.between(n, 2 * n)) for n in range(90))), True),
             (AllOf(*(Not(where.price.between(n, 10**9)) for n in range(60))), None),
             (where.src.contains("ab") & Not(where.src.contains("a")), False),
+            (where.src.contains("ab") & (where.src == "b"), False),
+            (where.src.starts_with("ab") & where.src.is_missing(), False),
+            (where.offer.starts_with("ab") & where.offer.starts_with("b"), False),
+            (AllOf(where.src.starts_with("a"), *(where.src != f"a{n}" for n in range(110))), True),
         ],
     )
     def test_each(self, condition, expected):

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime
-from typing import Any, TypeAlias, assert_never
+from operator import add
+from typing import Any, NamedTuple, TypeAlias, assert_never
 
 from listboss.rules._boxes import Box, Space
 from listboss.rules._cells import PATTERNS
@@ -79,17 +80,47 @@ def _advance(pending: Any, box: Box, space: Space, stack: list[tuple[_Pending, B
             assert_never(condition)
 
 
+class _Used(NamedTuple):
+    """What conditions ask of the value of one fact: there is one if they `fit`.
+
+    `values` is how many they exclude. `found` and `not_found` count the strings that are wanted in
+    it, and those that are not.
+    """
+
+    values: int = 0
+    found: int = 0
+    not_found: int = 0
+
+    def plus(self, other: _Used) -> _Used:
+        """Return what both ask."""
+        return _Used(*map(add, self, other))
+
+    def fit(self) -> bool:
+        """Whether some value is known to meet all of it.
+
+        Of the strings that contain another one, or start with it, no list names all. One that has
+        none of some strings may be any character that is in none of them.
+        """
+        few = self.values + self.not_found <= FEW_VALUES
+        return few and self.found + bool(self.not_found) <= 1
+
+
+_NOTHING, _ALL_VALUES = _Used(), _Used(FEW_VALUES + 1)
+_ONE_VALUE = _Used(FEW_VALUES, found=1)
+"""Nothing else is known to be met."""
+
+
 def _is_simple(condition: Condition, catalogue: Catalogue) -> bool:
     """Whether some event meets it since, of each OR, one part is about facts of its own."""
     return _is_met(condition, catalogue, {})
 
 
-def _is_met(condition: Condition, catalogue: Catalogue, used: dict[str, int]) -> bool:
+def _is_met(condition: Condition, catalogue: Catalogue, used: dict[str, _Used]) -> bool:
     """Whether it is met with values that are not `used` yet; then it uses them, too."""
     match condition:
         case Comparison(fact) | Not(Comparison(fact)):
-            now = used.get(fact, 0) + _values_used(condition, catalogue)
-            if now > FEW_VALUES:
+            now = used.get(fact, _NOTHING).plus(_used(condition, catalogue))
+            if not now.fit():
                 return False
             used[fact] = now
             return True
@@ -108,31 +139,31 @@ def _is_met(condition: Condition, catalogue: Catalogue, used: dict[str, int]) ->
             return False
 
 
-def _values_used(condition: Comparison | Not, catalogue: Catalogue) -> int:
-    """Return how many values of its fact it excludes; more than `FEW_VALUES` if perhaps all.
+def _used(condition: Comparison | Not, catalogue: Catalogue) -> _Used:
+    """Return what a comparison asks of the value of its fact.
 
-    A fact that does not contain a string, or start with it, may be any character but one. One that
-    is not in a range of small numbers may be any large one.
+    A value that is not in a range of small numbers may be any large one.
     """
     negated = isinstance(condition, Not)
     comparison: Any = condition.condition if isinstance(condition, Not) else condition
     value: Any = comparison.value
     match comparison.operator:
-        case Operator.CONTAINS | Operator.STARTS_WITH if negated:
-            return 1
+        case Operator.CONTAINS | Operator.STARTS_WITH:
+            return _Used(not_found=1) if negated else _Used(found=1)
         case Operator.BETWEEN if negated:
-            return 1 if _is_small(value[0]) and _is_small(value[1]) else FEW_VALUES + 1
+            is_small = _is_small(value[0]) and _is_small(value[1])
+            return _Used(1) if is_small else _ALL_VALUES
         case _ if negated:
-            return FEW_VALUES + 1
+            return _ALL_VALUES
         case Operator.NE | Operator.NOT_IN:
             fact = catalogue.fact(comparison.fact)
             is_open = fact is not None and not fact.closed and fact.kind is not FactKind.BOOLEAN
             excluded = 1 if comparison.operator is Operator.NE else len(value)
-            return excluded if is_open else FEW_VALUES + 1
+            return _Used(excluded) if is_open else _ALL_VALUES
         case Operator.LT | Operator.GT:
-            return FEW_VALUES if _is_small(value) else FEW_VALUES + 1
+            return _ONE_VALUE if _is_small(value) else _ALL_VALUES
         case _:
-            return FEW_VALUES
+            return _ONE_VALUE
 
 
 def _is_small(value: Any) -> bool:
