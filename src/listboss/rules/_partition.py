@@ -23,7 +23,7 @@ from listboss.rules._literal import EQUALITIES, LIST_OPERATORS, Literal, Test
 from listboss.rules.catalogue import FactKind
 from listboss.rules.condition import Operator
 
-__all__ = ["Constraint", "Intervals", "Partition", "partitions_of"]
+__all__ = ["EXCLUDING", "Constraint", "Intervals", "Partition", "partitions_of"]
 
 Intervals: TypeAlias = tuple[tuple[int, int], ...]
 

@@ -7,6 +7,7 @@ import pytest
 from listboss import AllOf, AnyOf, Comparison, FactValue, Operator, where
 from listboss.engine.matching.normal_form import (
     MAX_CONJUNCTIONS,
+    MAX_FILTER,
     MAX_LITERALS,
     NOT_INDEXED,
     normal_form,
@@ -50,17 +51,33 @@ class TestLimits:
         assert not lossless
 
     def test_an_and_with_many_literals(self):
-        """Many literals beside an OR are not repeated for each of its parts."""
+        """Many literals beside an OR are not repeated for each of its parts, and few are kept."""
         many = [where.offer != f"a{n}" for n in range(400)]
         parts = [where.price.between(3 * n, 3 * n + 1) for n in range(16)]
-        assert (1, 400, False) == _size(AllOf(*many, AnyOf(*parts)))
+        assert (1, MAX_FILTER, False) == _size(AllOf(*many, AnyOf(*parts)))
+        assert (1, 400, True) == _size(AllOf(*many))
 
     def test_an_or_of_long_ands(self):
         """Few conjunctions of many literals are multiplied out less far, too."""
         many = [where.offer != f"a{n}" for n in range(29)]
         either = (where.price > 3) | (where.installments > 3)
         groups = [AllOf(*many, where.offer != f"b{n}", either) for n in range(2)]
-        assert (2, 60, False) == _size(AnyOf(*groups))
+        assert (2, 2 * MAX_FILTER, False) == _size(AnyOf(*groups))
+
+    def test_the_literals_of_a_filter(self):
+        """Those are kept that let the fewest events through."""
+        others = [where.offer != f"a{n}" for n in range(9)] + [where.price > 3]
+        equal = [where.country == "BR", where.currency == "BRL"]
+        condition = AllOf(where.src.contains("x"), *others, *equal)
+        (kept,) = normal_form(condition, HOTMART).conjunctions
+        assert ["country", "currency", "price", "offer"] == [literal.fact for literal in kept]
+
+    def test_a_list_counts_as_several(self):
+        """A list of many values is not repeated for each part of an OR, either."""
+        ranges = [where.price.between(3 * n, 3 * n + 1) for n in range(16)]
+        long, short = (where.offer.is_in(*(f"a{n}" for n in range(k))) for k in (400, 3))
+        assert (1, 1, False) == _size(AllOf(long, AnyOf(*ranges)))
+        assert (16, 32, True) == _size(AllOf(short, AnyOf(*ranges)))
 
     def test_as_many_as_are_written(self):
         """An OR of many comparisons keeps all of them."""
