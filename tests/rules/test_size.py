@@ -1,6 +1,8 @@
 """How large a rule set may be: exactly that, however it is made, and small rules without end."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
 from random import Random
 from typing import Any
 
@@ -33,6 +35,7 @@ from listboss.rules._size import (
     size_of,
 )
 
+NOW = datetime(2026, 5, 4, tzinfo=UTC)
 LARGEST = AllOf(*(where.offer != f"offer {n}" for n in range(999)))
 """The largest condition that can be made: 1,000 parts."""
 
@@ -97,6 +100,14 @@ class TestSizeOfACondition:
             (where.offer.is_in("a" * 31, "b" * 31), 1),
             (where.offer.is_in("a" * 64, "b", "c"), 2),
             (where.price.is_in(*range(100)), 26),
+            (where.price == 10**18 - 1, 1),
+            (where.price == -(10**18), 33),
+            (where.price == Decimal("0." + "1" * 18), 1),
+            (where.price == Decimal("0." + "1" * 19), 33),
+            (where.price.between(Decimal(1), 10**18), 2 + 32),
+            (where.price.is_in(*range(10**18, 10**18 + 4)), 1 + 4 * 129 // 4),
+            (where.is_funnel.is_in(True, False), 1),
+            (where.ordered_at < NOW, 1),
             (where.src.starts_with("a" * 511), 1),
             (where.src == "a" * 4_096, 9),
             (where.src.contains("abc"), 17),

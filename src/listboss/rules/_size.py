@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from itertools import accumulate
 from typing import NamedTuple, TypeAlias
 
@@ -19,6 +20,7 @@ from listboss.rules._search import are_many, cost
 from listboss.rules._text import fold, quoted
 from listboss.rules.action import AddLead, MoveLead
 from listboss.rules.condition import Comparison, Condition, Not, Operator
+from listboss.rules.event import FactValue
 from listboss.rules.segmentation import Segmentation
 
 __all__ = ["Sizes", "size_of"]
@@ -39,6 +41,9 @@ PARTS_OF_RANGE = 2
 VALUES_PER_PART, CHARACTERS_PER_VALUE = 4, 32
 """The number of values of a list that count as one part, and how many characters of a string in it
 count as another value."""
+MAX_DIGITS, VALUES_PER_LONG_NUMBER = 18, 128
+"""A number of more digits counts as this many further values: all such numbers may have one hash, and
+looking one up then takes as long as comparing it with all others."""
 CHARACTERS_PER_STRING = 512
 """How many characters of a single string count as another part."""
 PARTS_OF_SEARCH, CHARACTERS_PER_PART = 15, 2
@@ -64,18 +69,32 @@ def size_of(condition: Condition) -> int:
     if isinstance(condition, Comparison):
         value = condition.value
         if isinstance(value, tuple):
+            more = sum([_further_values(each) for each in value])
             if condition.operator is Operator.BETWEEN:
-                return PARTS_OF_RANGE
-            more = sum([len(x) // CHARACTERS_PER_VALUE for x in value if isinstance(x, str)])
+                return PARTS_OF_RANGE + more // VALUES_PER_PART
             return 1 + (len(value) + more) // VALUES_PER_PART
         if not isinstance(value, str):
-            return 1
+            return 1 + _further_values(value) // VALUES_PER_PART
         if condition.operator is Operator.CONTAINS:
             return 1 + PARTS_OF_SEARCH + len(fold(value)) // CHARACTERS_PER_PART
         return 1 + len(value) // CHARACTERS_PER_STRING
     if isinstance(condition, Not):
         return 1 + size_of(condition.condition)
     return 1 + sum([size_of(part) for part in condition.conditions])
+
+
+def _further_values(value: FactValue | None) -> int:
+    """Return how many other values a value in a list counts as."""
+    match value:
+        case str():
+            return len(value) // CHARACTERS_PER_VALUE
+        case int():
+            is_long = abs(value) >= 10**MAX_DIGITS
+        case Decimal():
+            is_long = len(value.as_tuple().digits) > MAX_DIGITS
+        case _:
+            return 0
+    return VALUES_PER_LONG_NUMBER if is_long else 0
 
 
 def _searches(condition: Condition) -> Iterator[tuple[str, str]]:
