@@ -42,8 +42,8 @@ VALUES_PER_PART, CHARACTERS_PER_VALUE = 4, 32
 """The number of values of a list that count as one part, and how many characters of a string in it
 count as another value."""
 MAX_DIGITS, VALUES_PER_LONG_NUMBER = 18, 128
-"""A number of more digits counts as this many further values: all such numbers may have one hash, and
-looking one up then takes as long as comparing it with all others."""
+"""A number of more digits counts as this many further values: all such numbers may have one hash.
+Looking one up then takes as long as comparing it with all others."""
 CHARACTERS_PER_STRING = 512
 """How many characters of a single string count as another part."""
 PARTS_OF_SEARCH, CHARACTERS_PER_PART = 15, 2
