@@ -23,7 +23,7 @@ from listboss.rules.condition import Comparison, Condition, Not, Operator
 from listboss.rules.event import FactValue
 from listboss.rules.segmentation import Segmentation
 
-__all__ = ["Sizes", "size_of"]
+__all__ = ["VALUES_PER_PART", "Sizes", "size_of"]
 
 MAX_PARTS, MAX_PARTS_PER_RULE = 60_000, 30
 """The most parts of all segmentations together, and of those on one event of a product: the first
