@@ -287,3 +287,18 @@ def test_every_operator_is_tested():
     assert set(Operator) == {
         *ANY, *ORDERED, *TEXT, "is_set", "is_missing"
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("tags", [3, 16, 17, 40])
+def test_lists_of_languages(tags):
+    """A tag is in a list if one of its prefixes is, however long the list and the tag are."""
+    listed = ["pt-br", "zh-hant", *(f"en-x{n}" for n in range(tags - 2))]
+    holds, excludes = (
+        predicate(condition, CATALOGUE)
+        for condition in (where.language.is_in(*listed), where.language.not_in(*listed))
+    )
+    inside = ["pt-BR", "PT_br-x", "zh-Hant-TW-x-y-z"]
+    outside = ["pt", "pt-PT", "zh", "pt-brx", "en-" + "-".join(["abc"] * 14)]
+    for raw in (*inside, *outside):
+        facts = {"language": raw}
+        assert (raw in inside, raw in outside) == (holds(facts), excludes(facts))
