@@ -1,3 +1,4 @@
+import copy
 import json
 import traceback
 from typing import Any
@@ -8,13 +9,14 @@ from listboss.errors import WebhookError
 from listboss.hotmart import parse, verify
 from listboss.hotmart._v1 import read_v1
 from listboss.hotmart._v2 import read_v2
+from listboss.rules._facts import LONG_TEXTS
 
 TOKEN, DOCUMENT, STREET, IP = "canary-token", "canary-document", "canary-street", "canary-ip"
 NEVER_KEPT = (TOKEN, DOCUMENT, STREET, IP)
 EMAIL, NAME, PHONE = "canary-email@example.com", "canary-name", "canary-phone"
 NEVER_SHOWN = (*NEVER_KEPT, EMAIL, NAME, PHONE)
 
-V2 = {
+V2: dict[str, Any] = {
     "id": "w-1",
     "creation_date": 1746000000000,
     "hottok": TOKEN,
@@ -55,7 +57,7 @@ BODIES = [
     V1,
     {**V2, "event": "ORDER_FULFILLMENT"},
     {**V2, "event": EMAIL},
-    {**V2, "data": {**V2["data"], "product": None}},  # type: ignore[dict-item] # JSON is nested
+    {**V2, "data": {**V2["data"], "product": None}},  # JSON is nested
     {**V1, "status": EMAIL},
     {key: value for key, value in V2.items() if key != "id"},
 ]
@@ -126,3 +128,14 @@ def test_verify_says_nothing(capfd, caplog):
     assert verify({}, V2, TOKEN) is True
     assert ("", "") == tuple(capfd.readouterr())
     assert caplog.records == []
+
+
+def test_nothing_is_kept():
+    """Nothing of a body stays in memory, however long its strings are."""
+    body = copy.deepcopy(V2)
+    long = "canary".rjust(3_000)
+    body["data"]["buyer"]["address"]["country_iso"] = long
+    body["data"]["purchase"] |= {"price": {"value": 1, "currency_value": long}, "status": long}
+    LONG_TEXTS.clear()
+    parse(json.dumps(body))
+    assert not LONG_TEXTS

@@ -132,15 +132,18 @@ def _term(raw: str) -> str | None:
     return None if text is None else normal_form(text) or text
 
 
-def code_reader(length: int) -> Reader:
+def code_reader(length: int) -> Callable[[object], str | None]:
     """Make a reader of codes with that many letters, for countries and currencies."""
 
-    def code(raw: str) -> str | None:
-        found = raw if len(raw) == length else raw.strip()
-        is_code = len(found) == length and found.isascii() and found.isalpha()
-        return found.upper() if is_code else None
+    def read(raw: object) -> str | None:
+        if not isinstance(raw, str):
+            return None
+        code = raw
+        if len(raw) != length:
+            code = raw.strip() if len(raw) <= MAX_TEXT_LENGTH else ""
+        return code.upper() if len(code) == length and code.isascii() and code.isalpha() else None
 
-    return _reader(code)
+    return read
 
 
 def _language(raw: str) -> str | None:
@@ -175,8 +178,8 @@ def _instant(raw: object) -> datetime | None:
 READERS: dict[FactKind, Reader] = {
     FactKind.CHOICE: _reader(_text),
     FactKind.TERM: _reader(_term),
-    FactKind.COUNTRY: code_reader(2),
-    FactKind.CURRENCY: code_reader(3),
+    FactKind.COUNTRY: _reader(code_reader(2)),
+    FactKind.CURRENCY: _reader(code_reader(3)),
     FactKind.LANGUAGE: _reader(_language),
     FactKind.TEXT: _reader(_text),
     FactKind.IDENTIFIER: _reader(_identifier),

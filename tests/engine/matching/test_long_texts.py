@@ -24,6 +24,7 @@ CATALOGUE = HOTMART.extended(facts=[FactType(f"own_{kind}", kind) for kind in KI
 
 @pytest.fixture(autouse=True)
 def _nothing_kept():
+    LONG_TEXTS.clear()
     yield
     LONG_TEXTS.clear()
 
