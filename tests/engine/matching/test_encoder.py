@@ -3,6 +3,7 @@
 import sys
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -77,3 +78,13 @@ def test_the_cache_of_spellings_is_bounded(coupons, most):
     assert {encode("coupon 1")} == {encode(raw) for raw in known}
     kept = [sys.getrefcount(raw) for raw in others]
     assert most == sum(kept) - sum(before)
+
+
+@pytest.mark.parametrize("base", [0, 100])
+def test_an_event_without_the_fact_costs_nothing_more(base):
+    """The first of them does not make Python copy the cells of thousands of strings."""
+    partition = _partition(*(where.coupon == f"coupon {n}" for n in range(5_000)))
+    encode: Any = encoder_of(partition, base)
+    before = sys.getsizeof(encode.__self__)
+    assert base + partition.missing == encode(None)
+    assert before == sys.getsizeof(encode.__self__)

@@ -69,7 +69,10 @@ def encoder_of(partition: Partition, base: int = 0) -> Encoder:
         return _ordered_encoder(partition, base)
     make = _integer_encoder if partition.is_ordered else _value_encoder
     encode, cells = make(partition, base), partition.cells
-    spellings = _Spellings({value: base + cell for value, cell in cells.items()} if base else cells)
+    # With None, since Python would copy a dictionary of strings for the first other key.
+    spellings = _Spellings({None: partition.missing, **cells})
+    if base:
+        spellings.update({value: base + cell for value, cell in spellings.items()})
     spellings.max_size = len(spellings) + min(MAX_CACHED_SPELLINGS, 2 * partition.size)
     spellings.encode = encode
     key_type = KEY_TYPES.get(partition.kind)
