@@ -9,7 +9,7 @@ from decimal import Decimal
 from hypothesis import given
 
 from listboss import Action, AddLead, PlannedAction
-from listboss.codec._reading import read_own
+from listboss.codec._reading import reader_of
 from listboss.codec._writing import write
 from listboss.delivery._sql_values import compact_json, load_planned
 from listboss.rules._mapping import FrozenMap
@@ -42,7 +42,9 @@ def test_a_planned_action_is_read_as_it_was_written(action: Action) -> None:
     """A journal reads the same planned action that it wrote, as the codec does."""
     text = compact_json(write(planned(action)))
 
-    assert (planned(action), read_own(json.loads(text), PlannedAction)) == (load_planned(text),) * 2
+    assert (planned(action), reader_of(PlannedAction)(json.loads(text), PlannedAction)) == (
+        load_planned(text),
+    ) * 2
 
 
 def test_equal_actions_are_one_object() -> None:

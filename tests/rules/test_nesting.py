@@ -8,7 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from listboss.rules import _nesting
-from listboss.rules._nesting import count_values, depth_of, json_outline, nests_deeper
+from listboss.rules._nesting import (
+    brackets_of,
+    count_values,
+    depth_of,
+    json_outline,
+    nests_deeper,
+)
 
 
 @pytest.mark.parametrize(("depth", "deeper"), [(19, False), (20, False), (21, True)])
@@ -76,3 +82,11 @@ def test_memory_is_bounded(text: str):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 3 * len(text) + 8_000_000
+
+
+@given(st.text('"[]{},:\\ a1', max_size=40))
+def test_brackets(text):
+    """The brackets alone nest as deep as the outline, in any text."""
+    brackets = brackets_of(text)
+    assert depth_of(json_outline(text)) == depth_of(brackets)
+    assert set(brackets) <= set(b"[]{}") or brackets == json_outline(text)

@@ -21,7 +21,7 @@ import attrs
 
 from listboss.codec._faults import fault, shown_key, wrong_type
 from listboss.errors import CodecError
-from listboss.rules._nesting import count_values, depth_of, json_outline
+from listboss.rules._nesting import brackets_of, count_values, depth_of, json_outline
 from listboss.rules._text import MAX_INTEGER_BITS, number_fault, text_fault
 
 __all__ = [
@@ -209,12 +209,11 @@ def _decimal(text: str) -> object:
 
 def _json(text: str, limits: Limits) -> object:
     brackets = text.count("[") + text.count("{")
-    if brackets > limits.max_depth or brackets + text.count(",") >= limits.max_nodes:
-        outline = json_outline(text)
-        if count_values(outline) > limits.max_nodes:
-            raise _too_many(limits)
-        if depth_of(outline) > limits.max_depth:
-            raise _too_deep(limits)
+    may_be_many = brackets + text.count(",") >= limits.max_nodes
+    if may_be_many and count_values(json_outline(text)) > limits.max_nodes:
+        raise _too_many(limits)
+    if brackets > limits.max_depth and depth_of(brackets_of(text)) > limits.max_depth:
+        raise _too_deep(limits)
     try:
         tree: object = _DECODER.decode(text)
         # The hooks of the decoder leave nothing to check but characters that must be escaped.

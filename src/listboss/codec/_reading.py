@@ -73,7 +73,7 @@ from listboss.rules.condition import (
 from listboss.rules.event import EventName, FactValue, event_name
 from listboss.rules.segmentation import Product
 
-__all__ = ["COMBINATORS", "UNREADABLE", "read", "read_document", "read_own", "read_root"]
+__all__ = ["COMBINATORS", "UNREADABLE", "read", "read_document", "read_root", "reader_of"]
 
 T = TypeVar("T")
 
@@ -129,7 +129,9 @@ def _read_comparison(fields: dict[str, object]) -> Comparison:
         with inside("fact"):
             raise wrong_type(fact, "a string", "name the fact to compare")
     operand = cast("Any", operands[word])
-    if operator in _SPECIAL or type(operand) not in PLAIN:
+    if operator in LISTS and operand.__class__ is list and PLAIN.issuperset(map(type, operand)):
+        operand = tuple(operand)
+    elif operator in _SPECIAL or type(operand) not in PLAIN:
         with inside(word):
             operand = _read_operand(operator, operand)
     is_complete = operator is not Operator.BETWEEN or len(cast("Any", operand)) == BOUNDS
@@ -144,8 +146,7 @@ def _read_comparison(fields: dict[str, object]) -> Comparison:
 
 def _read_operand(operator: Operator, value: object) -> FactValue | tuple[FactValue, ...] | None:
     if operator in LISTS:
-        ready = value.__class__ is list and PLAIN.issuperset(map(type, cast("list[object]", value)))
-        return tuple(cast("list[FactValue]", value)) if ready else _read_values(value, None)
+        return _read_values(value, None)
     if operator not in NO_VALUE:
         if type(value) in _OPERAND_HINTS:
             raise wrong_type(value, SCALAR, _OPERAND_HINTS[type(value)])
@@ -351,9 +352,9 @@ def read(
     return None
 
 
-def read_own(value: object, kind: Any) -> Any:
-    """Read what `write` wrote of one value: no faults are collected."""
-    return _CONVERTER.structure(value, kind)
+def reader_of(kind: Any) -> Callable[[object, Any], Any]:
+    """Return what reads one value of a kind, given the kind again, and collects no faults."""
+    return _CONVERTER.get_structure_hook(kind)
 
 
 def read_document(source: Source, kind: type[T], limits: Limits, *, private: bool) -> T:

@@ -16,7 +16,7 @@ import attrs
 
 from listboss.codec._document import LIMITS, Format, Limits, Source, read_tree, root_object
 from listboss.codec._faults import add_faults, combine, fault, label, unknown_key, wrong_type
-from listboss.codec._reading import UNREADABLE, read, read_own
+from listboss.codec._reading import UNREADABLE, read, reader_of
 from listboss.codec._writing import canonical_json, write
 from listboss.errors import CodecError, RuleError
 from listboss.rules._mapping import FrozenMap
@@ -154,10 +154,11 @@ def _read_list(
         return {}
     kept: dict[int, Noun] = {}
     places: dict[str, int] = {}
+    read_noun = reader_of(kind)
     for n, item in enumerate(cast("list[object]", items)):
         items[n] = None  # so that never all of it is in memory twice
         try:
-            noun = read_own(item, kind)
+            noun: Noun = read_noun(item, kind)
         except UNREADABLE as error:
             _add(faults, f"{path}[{n}]", error, _prefix(kind, item))
             continue

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Protocol
 
-from listboss.codec._reading import read_own
+from listboss.codec._reading import reader_of
 from listboss.codec._scalars import read_scalar
 from listboss.codec._writing import write
 from listboss.plan import PlannedAction
@@ -97,7 +97,7 @@ _dump_once = lru_cache(maxsize=1024)(_dump)
 
 @lru_cache(maxsize=1024)
 def load_action(text: str) -> Action:
-    action: Action = read_own(json.loads(text), Action)
+    action: Action = reader_of(Action)(json.loads(text), Action)
     return action
 
 

@@ -194,7 +194,9 @@ def _event(value: str) -> EventName | str:
 
 
 def _actions(value: Action | Iterable[Action]) -> tuple[Action, ...]:
-    actions = require_tuple(value, "$.actions", *_ACTIONS, str)
+    actions = cast("tuple[Action, ...]", value)
+    if value.__class__ is not tuple:
+        actions = require_tuple(value, "$.actions", *_ACTIONS, str)
     for n, action in enumerate(actions):
         if not isinstance(action, _ACTIONS):
             hint = 'such as `AddTag("buyer")`'
