@@ -78,7 +78,7 @@ def test_depth_and_number_of_values(value: object, size: int, indent: int | None
 def test_memory_is_bounded(text: str):
     """The outline of a document needs at most three times its memory."""
     tracemalloc.start()
-    depth_of(json_outline(text))
+    depth_of(brackets_of(text))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 3 * len(text) + 8_000_000

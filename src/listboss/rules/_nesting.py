@@ -46,12 +46,12 @@ def brackets_of(text: str) -> bytes:
     >>> brackets_of('{"a": [1, "b"]}'), brackets_of('{"[": []}')
     (b'{[]}', b'{":[]}')
     """
-    data = text.encode("utf-8", "surrogatepass")
-    if b"\\" not in data:
-        brackets = data.translate(None, _NO_QUOTES_OR_BRACKETS).replace(b'""', b"")
-        if b'"' not in brackets:
-            return brackets
-    return json_outline(text)
+    if "\\" in text:
+        return json_outline(text)
+    data = text.encode("utf-8", "surrogatepass").translate(None, _NO_QUOTES_OR_BRACKETS)
+    brackets = data.replace(b'""', b"")
+    del data  # which is as long as the text if that has nothing else
+    return json_outline(text) if b'"' in brackets else brackets
 
 
 def depth_of(outline: bytes) -> int:
