@@ -64,12 +64,19 @@
     cancelAnimationFrame(waiting);
     waiting = requestAnimationFrame(update);
   };
+  // In the next frames again, since what is only laid out then moves the rule. The next key would
+  // stop a smooth scroll halfway, and the rule would stay out of sight.
+  const keepInSight = (card, frames) => {
+    card.scrollIntoView({ block: "nearest", behavior: "instant" });
+    requestAnimationFrame(() => {
+      if (frames > 0 && document.activeElement === card) keepInSight(card, frames - 1);
+    });
+  };
   const go = (from, step) => {
     let n = from + step;
     while (cards[n]?.hidden) n += step;
-    // The next key would stop a smooth scroll halfway, and the rule would stay out of sight.
     cards[n]?.focus({ preventScroll: true });
-    cards[n]?.scrollIntoView({ block: "nearest", behavior: "instant" });
+    if (cards[n]) keepInSight(cards[n], 3);
     return cards[n];
   };
   const back = () => {
