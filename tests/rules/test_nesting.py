@@ -2,6 +2,7 @@
 
 import json
 import tracemalloc
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -75,10 +76,11 @@ def test_depth_and_number_of_values(value: object, size: int, indent: int | None
 @pytest.mark.parametrize(
     "text", ['"' * 300_000, "[]" * 300_000, '["",' * 100_000, '"\\"' * 100_000]
 )
-def test_memory_is_bounded(text: str):
-    """The outline of a document needs at most three times its memory."""
+@pytest.mark.parametrize("outline", [json_outline, brackets_of])
+def test_memory_is_bounded(text: str, outline: Callable[[str], bytes]):
+    """The outline of a document, or its brackets, need at most three times its memory."""
     tracemalloc.start()
-    depth_of(brackets_of(text))
+    depth_of(outline(text))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 3 * len(text) + 8_000_000
