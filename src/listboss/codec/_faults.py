@@ -98,6 +98,7 @@ KINDS: dict[type, str] = {
     list: "a list",
     dict: "an object",
 }
+"""What messages call a value of each type."""
 _EXPECTED = {
     "a string": "write it in quotes",
     "an integer": "write digits without quotes",

@@ -353,7 +353,7 @@ def read(
 
 
 def reader_of(kind: Any) -> Callable[[object, Any], Any]:
-    """Return what reads one value of a kind, given the kind again, and collects no faults."""
+    """Return the hook that reads values of a kind: it takes a value, and the kind again."""
     return _CONVERTER.get_structure_hook(kind)
 
 

@@ -64,8 +64,8 @@
     cancelAnimationFrame(waiting);
     waiting = requestAnimationFrame(update);
   };
-  // In the next frames again, since what is only laid out then moves the rule. The next key would
-  // stop a smooth scroll halfway, and the rule would stay out of sight.
+  // Rules that are laid out in the next frames move this one, so the page scrolls again. The next
+  // key would stop a smooth scroll halfway, and the rule would stay out of sight.
   const keepInSight = (card, frames) => {
     card.scrollIntoView({ block: "nearest", behavior: "instant" });
     requestAnimationFrame(() => {

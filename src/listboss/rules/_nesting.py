@@ -40,8 +40,9 @@ def json_outline(text: str) -> bytes:
 def brackets_of(text: str) -> bytes:
     """Return the brackets of a JSON text, or else its outline, which has them too.
 
-    If no string contains a bracket, each of them is two adjacent quotes when everything else is
-    gone. Measured: a rule file is read 1.1 x faster.
+    Everything but brackets and quotes is removed. Then a string without brackets is two adjacent
+    quotes, and if all strings are, only brackets are left. Measured: a rule file is read 1.1 x
+    faster.
 
     >>> brackets_of('{"a": [1, "b"]}'), brackets_of('{"[": []}')
     (b'{[]}', b'{":[]}')

@@ -242,7 +242,7 @@ class Sizes:
     def _count(
         self, added: Sequence[Segmentation], removed: Sequence[Segmentation]
     ) -> Iterator[tuple[_Key, _Size]]:
-        """Add and remove the strings; yield the key of each rule, and how much it grows by it."""
+        """Add and remove the strings; yield the key of each rule, and the change of its size."""
         copied: set[_Key] = set()
         for sign, rules in ((-1, removed), (1, added)):
             for rule in rules:

@@ -107,10 +107,7 @@ SETTINGS: dict[str, list[tuple[Any, str, Any]]] = {
         (normal_form, "MAX_OF_LOSSY_AND", 1),
         (bucket, "MAX_NODES", 1),
     ],
-    "every recheck together": [
-        (bucket, "MAX_ALONE", -1),
-        (bucket, "MAX_SCAN_BUCKET", ALWAYS),
-    ],
+    "every recheck together": [(bucket, "MAX_ALONE", -1), (bucket, "MAX_SCAN_BUCKET", ALWAYS)],
     "every recheck alone": [(bucket, "MAX_ALONE", NEVER)],
     "every list bisected": [(_literal, "MAX_SCANNED_VALUES", 0)],
     "every plan searched for conflicts": [

@@ -194,6 +194,7 @@ def _literals(conjunctions: Sequence[Conjunction]) -> int:
 
 
 def _count(one: Literal) -> int:
+    """Return how many literals one counts as."""
     return 1 + len(one.operand) // VALUES_PER_PART if one.operator in LIST_OPERATORS else 1
 
 
